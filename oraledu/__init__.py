@@ -1,0 +1,3 @@
+"""oraledu: four ICML 2025 oral papers, derived and implemented in Jupyter notebooks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,46 @@
+"""For all tests: variables that make two runs comparable, and what a failure leaves behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from oraledu.app.execute import comparable_environment
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class FailureFolder:
+    """Writes what each failed test says into `test-results/`; of a notebook's cell, input and difference."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.folder.mkdir(exist_ok=True)
+            name = re.sub(r"[^\w.-]+", "_", report.nodeid).strip("_")[-200:]
+            (self.folder / f"{name}.txt").write_text(COLOUR.sub("", report.longreprtext), encoding="utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the variables before anything imports torch, or starts a kernel that inherits them."""
+    cache = tempfile.mkdtemp(prefix="oraledu-test-cache-")
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+    os.environ.update(comparable_environment(cache))
+    folder = config.rootpath / "test-results"
+    if not config.option.collectonly:
+        shutil.rmtree(folder, ignore_errors=True)
+    # As a plugin of its own it also hears of the notebooks, which lie outside this folder.
+    config.pluginmanager.register(FailureFolder(folder))
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in a folder of its own, so that none writes into the checkout."""
+    monkeypatch.chdir(tmp_path)
