@@ -1,0 +1,217 @@
+"""A figure with controls: move one, and the picture follows.
+
+The figure is drawn into one `ipywidgets.Image`. A stored notebook carries the last picture and its alt text, so it
+shows both before any kernel runs.
+"""
+
+import asyncio
+import html
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import ipywidgets as widgets
+import matplotlib
+from matplotlib.transforms import Bbox
+from traitlets import Unicode
+
+from oraledu.course.alt import mimebundle, spoken
+from oraledu.course.controls import controls_for, positions
+from oraledu.course.figures import Figure
+from oraledu.course.frames import Frame, Frames
+from oraledu.course.runtime import progress
+from oraledu.course.style import STYLE
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PAUSE = 0.02  # seconds in which further moves of a control join the redraw that is due
+
+
+class Picture(widgets.Image):
+    """An image whose `tooltip` names it, for want of an alt attribute.
+
+    The browser's side of ipywidgets 8 sets the title of an element only where its model has an empty description.
+    """
+
+    description = Unicode("").tag(sync=True)
+
+
+class Explorer:
+    """What `explore` returns; show it as the last line of a cell.
+
+    Attributes:
+        controls: The widgets by name; setting the `value` of one moves it.
+        error: Why the last figure could not be drawn, or None.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        controls: dict[str, widgets.DOMWidget],
+        *,
+        alt: str | Callable[..., str] | None,
+        caption: str,
+    ) -> None:
+        self.controls = controls
+        self.error: str | None = None
+        self._draw, self._alt, self._caption = draw, alt, caption
+        self._frames = Frames()
+        self._places: list[Bbox] = []
+        self._shown: Frame | None = None
+        self._due: asyncio.TimerHandle | None = None
+        self._image = Picture(format="png", layout=widgets.Layout(max_width="100%", height="auto"))
+        self._words = widgets.HTML()
+        self._alert = widgets.HTML()
+        self._widget = widgets.VBox(
+            [*controls.values(), self._alert, self._image, self._words],
+            layout=widgets.Layout(align_items="flex-start"),
+        )
+        self.redraw()
+        for control in controls.values():
+            control.observe(self._schedule, names="value")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Where the controls stand, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in words, with the caption; or why there is none."""
+        if self._shown is None:
+            return f"The figure could not be drawn. {self.error}"
+        return f"{self._shown.alt}\n{self._caption}" if self._caption else self._shown.alt
+
+    def redraw(self) -> None:
+        """Show the figure for the present values at once."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        try:
+            frame = self._frame(self.values)
+        except Exception as error:
+            # Whatever goes wrong in `draw` belongs in the notebook: a callback's traceback goes nowhere.
+            self._fail(f"{type(error).__name__}: {error}")
+        else:
+            self._show(frame)
+
+    def precompute(self) -> None:
+        """Draw every position beforehand, behind a progress bar; interrupted, it keeps what it has drawn.
+
+        Raises:
+            TypeError: A control takes more values than can be listed.
+        """
+        grid = [positions(name, control) for name, control in self.controls.items()]
+        for combination in progress(list(itertools.product(*grid)), "Drawing"):
+            self._frame(dict(zip(self.controls, combination, strict=True)))
+
+    def _schedule(self, change: object) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.redraw()
+            return
+        if self._due is None:
+            self._due = loop.call_later(PAUSE, self.redraw)
+
+    def _frame(self, values: dict[str, Any]) -> Frame:
+        key = tuple(values.values())
+        if (kept := self._frames.get(key)) is not None:
+            return kept
+        with matplotlib.rc_context(STYLE):
+            figure = self._draw(**values)
+        if not isinstance(figure, Figure):
+            raise TypeError(
+                f"draw returned {type(figure).__name__}; return a Figure, as `subplots` makes it."
+            )
+        self._keep_places(figure)
+        alt = self._alt(**values) if callable(self._alt) else self._alt or figure.alt
+        frame = Frame(figure.png(), alt, figure.shown_size)
+        self._places = [ax.get_position(original=True).frozen() for ax in figure.axes]
+        self._frames.put(key, frame)
+        return frame
+
+    def _keep_places(self, figure: Figure) -> None:
+        # Working out the layout takes as long as drawing, and panels that move with a tick label disturb the eye.
+        if len(self._places) == len(figure.axes):
+            figure.set_layout_engine("none")
+            for ax, place in zip(figure.axes, self._places, strict=True):
+                ax.set_position(place)
+
+    def _show(self, frame: Frame) -> None:
+        self.error, self._shown = None, frame
+        caption = f"<small>{html.escape(self._caption)}</small>" if self._caption else ""
+        self._image.layout.width = f"{frame.size[0]}px"
+        self._image.layout.display = None
+        self._image.tooltip = frame.alt
+        self._image.value = frame.png
+        self._words.value = spoken(frame.alt, role="status") + caption
+        self._alert.value = ""
+
+    def _fail(self, error: str) -> None:
+        self.error, self._shown = error, None
+        self._image.layout.display = "none"
+        self._words.value = ""
+        self._alert.value = (
+            f'<div role="alert"><b>The figure could not be drawn.</b><br>{html.escape(error)}</div>'
+        )
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        if self._due is not None:
+            self.redraw()
+        data: dict[str, Any] = {"text/plain": self.alt}
+        metadata: dict[str, Any] = {}
+        if self._shown is not None:
+            data, metadata = mimebundle(self._shown.png, self.alt, self._shown.size)
+        view = self._widget._repr_mimebundle_()
+        return {**view, **data}, metadata
+
+
+def explore(
+    draw: Callable[..., Figure],
+    *,
+    alt: str | Callable[..., str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    caption: str = "",
+    **controls: Any,
+) -> Explorer:
+    """Give a figure controls.
+
+    The figure is drawn anew when a control moves; of several quick moves the last one counts. Pictures are kept, so
+    `draw` must depend on its arguments alone. It may return a new figure each time or, about twice as fast, the same
+    one changed. The panels stay where the first picture put them.
+
+    Args:
+        draw: Takes the values of the controls by name and returns the figure for them.
+        alt: What the figure shows, in words, or a function that says it for the values; the figure's own alt
+            text where it is not given.
+        labels: The words beside the controls, by name.
+        caption: A line below the picture, such as who drew it.
+        **controls: For each parameter of `draw` what it can be: `(low, high[, step])`, a list, a dict from label
+            to value, a bool, or a widget.
+
+    Returns:
+        The explorer, which shows itself at the end of a cell.
+
+    Raises:
+        ValueError: There is no control, a label has no control, or a control's notation means nothing.
+        TypeError: `draw` cannot be called with these names, or a control's values are not hashable.
+    """
+    return Explorer(draw, controls_for(draw, controls, labels or {}), alt=alt, caption=caption)
+
+
+def precompute(function: Callable[[T], R], values: Iterable[T], *, label: str) -> list[R]:
+    """Compute something slow for each value behind a progress bar.
+
+    Args:
+        function: Called with one value. Where it is `cached`, an interruption loses only the value under way.
+        values: What to call it with.
+        label: The words beside the bar.
+
+    Returns:
+        The results, in the order of the values.
+    """
+    return [function(value) for value in progress(list(values), label)]

@@ -1,0 +1,39 @@
+"""Proof that a check tells right from wrong, and the instructor's table of common mistakes."""
+
+from __future__ import annotations
+
+from oraledu.course.examine import examine
+from oraledu.course.exercise import Exercise
+
+
+def rejections(exercise: Exercise, *, attempts: int = 3) -> dict[str, str]:
+    """Return the line that each wrong answer gets, by its mistake.
+
+    The reference is open here, so that a wrong answer may be the right one with a twist.
+
+    Args:
+        exercise: the exercise whose check is tried.
+        attempts: on how many sets of random inputs.
+
+    Raises:
+        AssertionError: the reference is not accepted, or a wrong answer is not "wrong", on one of these sets.
+    """
+    lines = {}
+    for attempt in range(attempts, 0, -1):
+        right = examine(exercise, exercise.reference, attempt=attempt, guard=False)
+        if right.status != "correct":
+            raise AssertionError(f"the reference does not pass its own check: {right.line}")
+        for wrong in exercise.wrong_answers:
+            outcome = examine(exercise, wrong.function, attempt=attempt, guard=False)
+            if outcome.status != "wrong":
+                raise AssertionError(
+                    f"this wrong answer is not rejected: {wrong.mistake} The check says: {outcome.line}"
+                )
+            lines[wrong.mistake] = outcome.line
+    return lines
+
+
+def mistake_rows(exercise: Exercise) -> list[str]:
+    """Return the rows of a Markdown table with two columns, the exercise and a common mistake."""
+    mistakes = [wrong.mistake.replace("|", r"\|") for wrong in exercise.wrong_answers]
+    return [f"| {exercise.title} | {mistake} |" for mistake in mistakes]

@@ -1,0 +1,114 @@
+"""What a learner has done so far: one small JSON file in the learner's own folder.
+
+`oraledu lab` marks that folder with a subfolder `.oraledu`. Where no such mark stands above the working
+directory, as in a checkout or on a build machine, nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from oraledu.course.verdict import STATUSES, Status
+
+MARKER = ".oraledu"
+FILE = "results.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an exercise stands: its status, how often it was attempted, the ISO date of the last change."""
+
+    status: Status
+    attempts: int
+    changed: str
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(STATUSES)}; got {self.status!r}")
+        if not isinstance(self.attempts, int) or self.attempts < 0:
+            raise ValueError(f"attempts must be a count; got {self.attempts!r}")
+        date.fromisoformat(self.changed)
+
+
+def find_folder() -> Path | None:
+    """Return the nearest `.oraledu` folder from the working directory upward, or None where there is none."""
+    here = Path.cwd()
+    marked = (folder / MARKER for folder in (here, *here.parents))
+    return next((folder for folder in marked if folder.is_dir()), None)
+
+
+def read(folder: Path) -> dict[str, Result]:
+    """Return the results in a `.oraledu` folder by the exercise's identifier; none where there is no file.
+
+    Raises:
+        ValueError: the file is not one that this version of the course has written.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["version"] != VERSION:
+            raise ValueError(f"version {stored['version']!r} is unknown")
+        return {name: Result(**entry) for name, entry in stored["exercises"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{FILE} is damaged: {error}") from error
+
+
+def record(exercise: str, status: Status) -> str | None:
+    """Record the status of an exercise; a lesson never stops because this fails.
+
+    "Not attempted" is recorded only for an exercise that has never been attempted, so that a fresh copy of a
+    lesson does not take back what was done.
+
+    Returns:
+        None, or one line for the learner: a damaged file was set aside, or nothing could be saved.
+    """
+    try:
+        folder = find_folder()
+        return None if folder is None else _update(folder, exercise, status)
+    except OSError as error:
+        return f"Your results could not be saved ({error.strerror}); the lesson goes on without."
+
+
+def _update(folder: Path, exercise: str, status: Status) -> str | None:
+    note = None
+    try:
+        results = read(folder)
+    except ValueError:
+        kept = _set_aside(folder / FILE)
+        note = f"Your file of results was damaged; it is kept as {kept}, and a new one begins."
+        results = {}
+    before = results.get(exercise)
+    attempts = before.attempts if before else 0
+    if status != "not attempted":
+        attempts += 1
+    elif before:
+        return note
+    changed = before.changed if before and before.status == status else date.today().isoformat()
+    _write(folder / FILE, results | {exercise: Result(status, attempts, changed)})
+    return note
+
+
+def _set_aside(path: Path) -> str:
+    number = 1
+    while (kept := path.with_name(f"results.damaged-{number}.json")).exists():
+        number += 1
+    path.rename(kept)
+    return kept.name
+
+
+def _write(path: Path, results: dict[str, Result]) -> None:
+    """Replace the file in one step, so that a crash leaves either the old one or the new one."""
+    content = {"version": VERSION, "exercises": {name: asdict(result) for name, result in results.items()}}
+    draft = path.with_name(f"{FILE}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,121 @@
+"""The first cell of a lesson: how large to run, where, and from which seeds.
+
+The environment decides, so that the same notebook runs on a laptop and on a GPU:
+
+* `ORALEDU_SCALE`: `quick` (a laptop, the default) or `full` (the paper's sizes);
+* `ORALEDU_DEVICE`: `auto`, `cpu`, `cuda` or `mps`; without it `cpu` for `quick` and `auto` for `full`;
+* `ORALEDU_THREADS`: threads of torch; without it 1 for `quick` and every core for `full`.
+"""
+
+import os
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import joblib
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from oraledu.course.cache import cached
+from oraledu.course.style import theme
+
+__all__ = ["Run", "Scale", "cached", "progress", "start"]
+
+T = TypeVar("T")
+Scale = Literal["quick", "full"]
+SCALES: tuple[Scale, ...] = ("quick", "full")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `start` has settled for a lesson.
+
+    Attributes:
+        lesson: Name of the lesson, such as `04_grokking`.
+        scale: Which of a topic's two presets to use.
+        device: Where the long runs compute.
+        threads: Threads that torch uses.
+    """
+
+    lesson: str
+    scale: Scale
+    device: torch.device
+    threads: int
+
+    def generator(self, seed: int = 0) -> torch.Generator:
+        """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
+        return torch.Generator().manual_seed(seed)
+
+
+def start(lesson: str) -> Run:
+    """Prepare a lesson: read scale, device and threads, fix the seeds, set the theme, and print one line.
+
+    Args:
+        lesson: Name of the lesson: two digits, an underscore and a word, such as `04_grokking`.
+
+    Returns:
+        The settings to run with.
+
+    Raises:
+        ValueError: `lesson` or an environment variable has a value that means nothing.
+        RuntimeError: The device that was asked for is not there.
+    """
+    if not re.fullmatch(r"\d\d_\w+", lesson):
+        raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
+    scale = _scale()
+    run = Run(lesson, scale, _device(scale), _threads(scale))
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(run.threads)
+    _prefer_repeatable_arithmetic()
+    theme()
+    # The number of threads is left out: the line is stored, and outputs must not depend on it.
+    print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
+    return run
+
+
+def progress(iterable: Iterable[T], label: str) -> Iterable[T]:
+    """Pass the items through behind a progress bar, which stays away where `CI` is set."""
+    return tqdm(iterable, desc=label, leave=False, disable=bool(os.environ.get("CI")))
+
+
+def _scale() -> Scale:
+    asked = os.environ.get("ORALEDU_SCALE", "quick")
+    for scale in SCALES:
+        if asked == scale:
+            return scale
+    raise ValueError(f"ORALEDU_SCALE is {asked!r}; set it to one of: {', '.join(SCALES)}.")
+
+
+def _device(scale: Scale) -> torch.device:
+    asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
+    if asked not in DEVICES:
+        raise ValueError(f"ORALEDU_DEVICE is {asked!r}; set it to one of: {', '.join(DEVICES)}.")
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if asked == "auto":
+        return torch.device(next(name for name, here in present.items() if here))
+    if not present[asked]:
+        raise RuntimeError(
+            f"ORALEDU_DEVICE asks for {asked}, and torch finds none here; set it to cpu or auto."
+        )
+    return torch.device(asked)
+
+
+def _threads(scale: Scale) -> int:
+    default = 1 if scale == "quick" else joblib.cpu_count()
+    asked = os.environ.get("ORALEDU_THREADS", str(default))
+    if not asked.isascii() or not asked.isdigit() or int(asked) < 1:
+        raise ValueError(f"ORALEDU_THREADS is {asked!r}; set it to a whole number from 1 up.")
+    return int(asked)
+
+
+def _prefer_repeatable_arithmetic() -> None:
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
