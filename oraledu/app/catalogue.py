@@ -1,0 +1,51 @@
+"""Which lessons there are, where their files lie, and which exercises each of them holds."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from oraledu.course.exercise import Exercise
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its number, the stem of its files, the topic package behind it, and its title."""
+
+    number: str
+    name: str
+    topic: str
+    title: str
+
+
+LESSONS = (Lesson("04", "04_grokking", "grokking", "Grokking without neural nets"),)
+
+
+def lesson(number_or_name: str) -> Lesson:
+    """Find a lesson by its number ("4" or "04") or by its name ("04_grokking").
+
+    Raises:
+        ValueError: there is no such lesson; the message lists those that there are.
+    """
+    for candidate in LESSONS:
+        if number_or_name in (candidate.name, candidate.number, candidate.number.lstrip("0")):
+            return candidate
+    known = ", ".join(candidate.number for candidate in LESSONS)
+    raise ValueError(f"there is no lesson {number_or_name!r}; choose one of: {known}")
+
+
+def source_folder(kind: Literal["lessons", "solutions"]) -> Path:
+    """Return the folder of the notebooks: the checkout's own, or the copy that an installed wheel carries."""
+    checkout = PACKAGE.parent / kind
+    return checkout if checkout.is_dir() else PACKAGE / "_course" / kind
+
+
+def exercises(lesson: Lesson) -> tuple[Exercise, ...]:
+    """Return the exercises of a lesson in the order in which they are met."""
+    checks = importlib.import_module(f"oraledu.{lesson.topic}.checks")
+    return tuple(checks.ALL)

@@ -1,0 +1,193 @@
+"""The command line. Each command is a few lines here; what it does stands in the module that it names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+import oraledu
+from oraledu.app import catalogue
+from oraledu.app.catalogue import Lesson
+from oraledu.app.errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code: 2, with one line, for what the user can mend.
+
+    Args:
+        arguments: the words after `oraledu`; None takes the process's own.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return course.main(args=words or ["--help"], prog_name="oraledu", standalone_mode=False) or 0
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _complain(f"{error.filename}: {error.strerror}; choose a place that you may write to", 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted", 130)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"oraledu: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+class LessonName(click.ParamType):
+    """A lesson by its number or name."""
+
+    name = "NN"
+
+    def convert(
+        self, value: str | Lesson, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Lesson:
+        """Return the lesson, or say which ones there are."""
+        try:
+            return value if isinstance(value, Lesson) else catalogue.lesson(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+LESSON = LessonName()
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(oraledu.__version__, prog_name="oraledu")
+def course() -> None:
+    """Four papers of ICML 2025, derived and implemented in Jupyter notebooks.
+
+    'oraledu lab' opens the lessons.
+    """
+
+
+@course.command(epilog="Example: oraledu lab ~/course --no-browser")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Serve on this port; default: the first free one."
+)
+@click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
+@click.option("--check", is_flag=True, help="Serve, open the first lesson, and stop: is all in place?")
+def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) -> int:
+    """Open the lessons in JupyterLab, in a folder of your own.
+
+    DIR (default: the learner's folder you are in, or else 'work') gets the lessons and solutions that it does
+    not have yet. Nothing that is there is overwritten.
+    """
+    from oraledu.app import lab, workspace
+
+    folder = folder or workspace.default_folder()
+    workspace.prepare(folder)
+    return lab.serve(folder, workspace.first_lesson(folder), port=port, browser=not no_browser, check=check)
+
+
+@course.command(epilog="Example: oraledu reset 04")
+@click.argument("lesson", metavar="NN", type=LESSON)
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def reset(lesson: Lesson, folder: Path | None) -> int:
+    """Put a fresh copy of a lesson beside your old one.
+
+    The old one keeps its work, under a name with today's date. DIR is the folder that 'oraledu lab' made.
+    """
+    from oraledu.app import workspace
+
+    folder = folder or workspace.default_folder()
+    kept = workspace.reset(folder, lesson)
+    print(f"{folder / 'lessons' / lesson.name}.ipynb is fresh.")
+    for path in kept:
+        print(f"Your old copy is {path}")
+    return 0
+
+
+@course.command(epilog="Example: oraledu progress ~/course")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def progress(folder: Path | None) -> int:
+    """Show which exercises are done.
+
+    DIR is the folder that 'oraledu lab' made.
+    """
+    from oraledu.app import progress, workspace
+
+    print(progress.report(workspace.existing(folder or workspace.default_folder())))
+    return 0
+
+
+@course.command(epilog="Example: oraledu doctor")
+def doctor() -> int:
+    """Report what is in place, and how to mend what is not.
+
+    Looks at versions, threads, devices, the kernel, and the data with their checksums.
+    """
+    from oraledu.app import doctor
+
+    return doctor.main()
+
+
+@course.command(epilog="Example: oraledu run 04 --scale full --device cuda")
+@click.argument("lesson", metavar="NN", type=LESSON)
+@click.option(
+    "--scale",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="Laptop sizes, or the paper's.",
+)
+@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto for full.")
+def run(lesson: Lesson, scale: str, device: str | None) -> int:
+    """Execute a lesson without a window, and keep the copy.
+
+    The copy gets a folder of its own below 'runs', named by date, lesson and settings.
+    """
+    from oraledu.app import running
+
+    return running.run(lesson, scale=scale, device=device)
+
+
+@course.command(epilog="Example: oraledu build 04 --check")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")
+@click.option(
+    "--robust", is_flag=True, help="Run with other threads and instructions; compare what is printed."
+)
+@click.option("--restore", is_flag=True, help="Store outputs anew after an upgrade, and show what changed.")
+def build(lessons: Sequence[Lesson], check: bool, robust: bool, restore: bool) -> int:
+    """Write the lessons from the solutions, and execute both.
+
+    This is for authors, and works in a checkout. NN chooses lessons; none means all.
+    """
+    from oraledu.app import build
+
+    names = [lesson.name for lesson in lessons]
+    try:
+        return build.main(names, check=check, robust=robust, restore=restore)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+@course.command(
+    context_settings={"ignore_unknown_options": True}, epilog="Example: oraledu test --fast -k workspace"
+)
+@click.option("--fast", is_flag=True, help="Leave out the notebooks, the browser, and tests marked slow.")
+@click.option(
+    "--browser",
+    type=click.Choice(["auto", "all"]),
+    default="auto",
+    show_default=True,
+    help="all: where no Chromium is found, fail instead of skipping.",
+)
+@click.argument("arguments", metavar="[PYTEST ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+def test(fast: bool, browser: str, arguments: Sequence[str]) -> int:
+    """Run all tests, the notebooks among them.
+
+    This works in a checkout. What this command does not know is handed to pytest.
+    """
+    from oraledu.app import testing
+
+    return testing.run(fast=fast, every_browser_test=browser == "all", arguments=arguments)

@@ -1,0 +1,126 @@
+"""Serve a learner's folder in JupyterLab: on this machine only, with the settings that the course needs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from jupyterlab.labapp import LabApp
+
+from oraledu.app.errors import UserError
+from oraledu.app.kernels import manager_options
+from oraledu.course import results
+
+#: JupyterLab reads `labconfig/default_setting_overrides.json` below each folder of JUPYTER_CONFIG_PATH.
+CONFIG = Path(__file__).resolve().parent
+HOST = "127.0.0.1"
+CHECK_SECONDS = 60
+
+
+def serve(
+    folder: Path, notebook: Path, *, port: int | None = None, browser: bool = True, check: bool = False
+) -> int:
+    """Serve a folder until Ctrl-C or SIGTERM; return the exit code.
+
+    Args:
+        folder: the learner's folder, JupyterLab's root.
+        notebook: what to open first, relative to the folder.
+        port: the port, which must be free; None takes the first free one from 8888 on.
+        browser: open the user's browser.
+        check: open the notebook through the server's interface, then stop; the code is 1 if that fails.
+
+    Raises:
+        UserError: the port is taken or may not be used.
+    """
+    if port is not None:
+        _refuse_a_busy(port)
+    _prepare_environment(folder)
+    token = secrets.token_hex(24)
+    server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, browser and not check))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop(from_signal=True))
+    address = f"http://{HOST}:{server.port}"
+    code = 0
+
+    async def on_ready() -> None:
+        nonlocal code
+        print(f"ready at {address}/lab/tree/{notebook.as_posix()}?token={token}", flush=True)
+        if check:
+            code = await asyncio.to_thread(_check, address, notebook, token)
+            server.stop()
+
+    server.io_loop.add_callback(on_ready)
+    server.start()
+    return code
+
+
+def _refuse_a_busy(port: int) -> None:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise UserError(f"port {port} cannot be used ({error.strerror}); choose another --port") from None
+
+
+def _prepare_environment(folder: Path) -> None:
+    """Give JupyterLab the course's settings and its terminals the course's commands; leave the home alone."""
+    found = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *([found] if found else [])])
+    os.environ.setdefault("JUPYTERLAB_WORKSPACES_DIR", str(folder.resolve() / results.MARKER / "workspaces"))
+    commands = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", os.defpath)])
+
+
+def _options(folder: Path, notebook: Path, token: str, port: int | None, browser: bool) -> list[str]:
+    options = [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        f"--ServerApp.ip={HOST}",
+        f"--ServerApp.open_browser={browser and _has_browser()}",
+        f"--IdentityProvider.token={token}",
+        f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
+        f"--LabApp.default_url=/lab/tree/{notebook.as_posix()}",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+    ]
+    if port is not None:
+        options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("You are root, and so is all that a notebook does; an ordinary user is safer.", flush=True)
+        options.append("--ServerApp.allow_root=True")
+    return options + [f"--KernelManager.{name}={value}" for name, value in manager_options().items()]
+
+
+def _has_browser() -> bool:
+    """Tell whether a window can open: without a display Python would start a browser inside the terminal."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _check(address: str, notebook: Path, token: str) -> int:
+    """Open JupyterLab's page and both halves of a notebook through the server; return 0 if all is well."""
+    try:
+        with _get(f"{address}/lab", token) as answer:
+            answer.read()
+        for half in (notebook, notebook.with_suffix(".py")):
+            with _get(f"{address}/api/contents/{half.as_posix()}?type=notebook", token) as answer:
+                cells = json.load(answer)["content"]["cells"]
+            print(f"{half.as_posix()} opens with {len(cells)} cells", flush=True)
+    except (OSError, ValueError, KeyError) as error:
+        print(f"the check failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _get(url: str, token: str) -> Any:
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+    # The server is on this machine: a proxy that the environment names has no part in it.
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=CHECK_SECONDS)

@@ -1,0 +1,116 @@
+import hashlib
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import pytest
+from jupyter_client.kernelspec import NoSuchKernel
+from packaging.requirements import Requirement
+
+from oraledu.app import doctor
+from oraledu.app.doctor import Finding
+
+
+def test_a_finding_is_one_line_and_a_wrong_one_has_its_cure_below():
+    assert str(Finding("torch", "2.13.0")) == "ok    torch: 2.13.0"
+    assert (
+        str(Finding("torch", "missing", "pip install torch"))
+        == "MEND  torch: missing\n      pip install torch"
+    )
+
+
+def test_where_all_is_well_it_says_so_and_exits_with_0(capsys):
+    assert doctor.main() == 0
+    said = capsys.readouterr().out
+    assert said.endswith("All is well.\n")
+    for subject in ("Python", "oraledu", "torch", "threads", "devices", "kernel", "data"):
+        assert f"ok    {subject}" in said
+    assert platform.python_version() in said
+
+
+def test_what_is_wrong_is_counted_and_exits_with_1(monkeypatch: pytest.MonkeyPatch, capsys):
+    for name in ("versions", "threads", "devices", "kernel"):
+        monkeypatch.setattr(doctor, name, lambda: iter([Finding("it", "broken", "mend it")]))
+    assert doctor.main() == 1
+    assert capsys.readouterr().out.endswith("To mend: 4.\n")
+
+
+def test_a_missing_requirement_has_its_cure():
+    finding = doctor._version(Requirement("no-such-package-of-oraledu>=2"))
+    assert finding == Finding(
+        "no-such-package-of-oraledu", "missing", "pip install 'no-such-package-of-oraledu>=2'"
+    )
+
+
+def test_a_requirement_that_is_too_old_has_its_cure():
+    finding = doctor._version(Requirement("numpy>=1000"))
+    assert finding.found.endswith("but the course needs >=1000")
+    assert finding.cure == "pip install 'numpy>=1000'"
+
+
+def test_requirements_of_the_tests_are_not_the_learners_concern():
+    assert "pytest" not in [finding.subject for finding in doctor.versions()]
+
+
+def test_a_package_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch):
+    def missing(name: str) -> list[str]:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", missing)
+    assert [finding.subject for finding in doctor.versions() if finding.cure] == ["installation"]
+
+
+@pytest.mark.parametrize(("wanted", "wrong"), [("1", False), ("64", True), ("", False)])
+def test_more_threads_than_processors_are_to_be_mended(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, wrong: bool
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    (finding,) = doctor.threads()
+    assert (finding.cure is not None) is wrong
+
+
+def test_a_missing_kernel_is_said(monkeypatch: pytest.MonkeyPatch):
+    def missing(self: object, name: str) -> None:
+        raise NoSuchKernel(name)
+
+    monkeypatch.setattr(doctor.KernelSpecManager, "get_kernel_spec", missing)
+    (finding,) = doctor.kernel()
+    assert finding.found == "there is none of the name python3"
+    assert finding.cure
+
+
+def test_a_kernel_in_which_the_course_cannot_be_imported_is_said(monkeypatch: pytest.MonkeyPatch):
+    ask = doctor._ask_kernel
+    monkeypatch.setattr(doctor, "_ask_kernel", lambda code: ask("import no_such_module_of_oraledu"))
+    (finding,) = doctor.kernel()
+    assert "No module named 'no_such_module_of_oraledu'" in finding.found
+    assert finding.cure
+
+
+def test_a_kernel_that_imports_another_copy_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "_ask_kernel", lambda code: ["/elsewhere", "/elsewhere/oraledu/__init__.py"])
+    (finding,) = doctor.kernel()
+    assert "another oraledu, /elsewhere/oraledu/__init__.py" in finding.found
+    assert finding.cure
+
+
+def test_data_are_compared_with_their_checksums(tmp_path: Path):
+    for name in ("whole.npz", "damaged.npz"):
+        (tmp_path / name).write_bytes(name.encode())
+    digests = [
+        f"{hashlib.sha256(b'whole.npz').hexdigest()}  whole.npz",
+        f"{'0' * 64}  damaged.npz",
+        f"{'0' * 64}  lost.npz",
+    ]
+    (tmp_path / doctor.CHECKSUMS).write_text("\n".join(digests) + "\n")
+    whole, damaged, lost = doctor.data(tmp_path)
+    assert whole.cure is None
+    assert (damaged.found, damaged.cure) == ("damaged: its checksum is another", doctor.REINSTALL)
+    assert (lost.found, lost.cure) == ("missing", doctor.REINSTALL)
+
+
+def test_a_course_without_data_needs_none(tmp_path: Path):
+    (finding,) = doctor.data(tmp_path)
+    assert finding.cure is None

@@ -1,0 +1,158 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oraledu.app import lab
+from oraledu.app.errors import UserError
+
+NOTEBOOK = "lessons/07_sums.ipynb"
+PROGRAM = """
+import sys
+from pathlib import Path
+from oraledu.app import catalogue
+from oraledu.app.catalogue import Lesson
+catalogue.source_folder = lambda kind: Path(sys.argv[1]) / kind
+catalogue.LESSONS = (Lesson("07", "07_sums", "sums", "Sums"),)
+from oraledu.app.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def command(sources: Path, *words: str) -> list[str]:
+    """Return the command line of `oraledu` for a course whose notebooks lie in `sources`."""
+    return [sys.executable, "-c", PROGRAM, str(sources), *words]
+
+
+class Served:
+    """A JupyterLab that was started by `lab`, in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: list[str] = []
+        assert process.stdout
+        for line in process.stdout:
+            self.said.append(line)
+            if line.startswith("ready at "):
+                break
+        self.url = self.said[-1].split()[-1]
+        self.address, self.token = self.url.split("/lab/")[0], self.url.partition("token=")[2]
+
+    def get(self, path: str, token: str) -> Any:
+        request = urllib.request.Request(self.address + path, headers={"Authorization": f"token {token}"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def serving(sources: Path) -> Iterator[Served]:
+    words = command(sources, "lab", "work", "--no-browser")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield Served(process)
+        finally:
+            process.kill()
+
+
+def test_it_serves_with_the_courses_settings_to_those_who_have_the_token(sources: Path, tmp_path: Path):
+    with serving(sources) as served:
+        assert served.address.startswith("http://127.0.0.1:")
+        assert served.url.startswith(f"{served.address}/lab/tree/{NOTEBOOK}?token=")
+        assert len(served.token) >= 32
+        viewers = served.get("/lab/api/settings/@jupyterlab/docmanager-extension:plugin", served.token)
+        assert viewers["schema"]["properties"]["defaultViewers"]["default"] == {"python": "Jupytext Notebook"}
+        news = served.get("/lab/api/settings/@jupyterlab/apputils-extension:notification", served.token)
+        assert news["schema"]["properties"]["fetchNews"]["default"] == "false"
+        assert news["schema"]["properties"]["checkForUpdates"]["default"] is False
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            served.get("/api/contents", "another")
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait() == 0
+
+
+def test_ctrl_c_ends_it_cleanly_and_without_a_question(sources: Path):
+    with serving(sources) as served:
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait() == 0
+        assert served.process.stdout
+        assert served.process.stdout.read().strip() == ""
+
+
+def test_check_opens_both_halves_and_exits(sources: Path):
+    done = subprocess.run(command(sources, "lab", "--check"), capture_output=True, text=True)
+    assert done.returncode == 0
+    assert f"{NOTEBOOK} opens with 1 cells" in done.stdout
+    assert "lessons/07_sums.py opens with 1 cells" in done.stdout
+    assert done.stdout.count("ready at ") == 1
+
+
+def test_check_fails_where_a_lesson_cannot_be_opened(sources: Path):
+    (sources / "lessons" / "07_sums.py").unlink()
+    (sources / "lessons" / "07_sums.ipynb").write_text(
+        '{"cells": "none", "nbformat": 4, "nbformat_minor": 5}'
+    )
+    done = subprocess.run(command(sources, "lab", "--check"), capture_output=True, text=True)
+    assert done.returncode == 1
+
+
+def test_a_busy_port_is_refused_before_anything_starts(tmp_path: Path):
+    with socket.socket() as busy:
+        busy.bind((lab.HOST, 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with pytest.raises(UserError, match=f"port {port} cannot be used .*; choose another --port"):
+            lab.serve(tmp_path, Path(NOTEBOOK), port=port)
+
+
+def test_root_gets_a_note_and_is_let_in(monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "--ServerApp.allow_root=True" in lab._options(Path("work"), Path(NOTEBOOK), "secret", None, False)
+    assert "an ordinary user is safer" in capsys.readouterr().out
+
+
+def test_an_ordinary_user_gets_neither(monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "--ServerApp.allow_root=True" not in lab._options(
+        Path("work"), Path(NOTEBOOK), "secret", None, False
+    )
+    assert capsys.readouterr().out == ""
+
+
+def test_a_chosen_port_is_the_only_one_tried():
+    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", 9000, False)
+    assert {"--ServerApp.port=9000", "--ServerApp.port_retries=0"} <= set(options)
+    free = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, False)
+    assert not any(option.startswith("--ServerApp.port") for option in free)
+
+
+@pytest.mark.parametrize(("display", "expected"), [("", False), (":0", True)])
+def test_a_browser_opens_only_where_a_window_can(
+    monkeypatch: pytest.MonkeyPatch, display: str, expected: bool
+):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, True)
+    assert f"--ServerApp.open_browser={expected}" in options
+
+
+def test_the_home_keeps_its_settings_and_the_folder_its_workspaces(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/of/the/user")
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", "")
+    monkeypatch.delenv("JUPYTERLAB_WORKSPACES_DIR")
+    lab._prepare_environment(tmp_path)
+    assert os.environ["JUPYTER_CONFIG_PATH"] == f"{lab.CONFIG}{os.pathsep}/of/the/user"
+    assert os.environ["JUPYTERLAB_WORKSPACES_DIR"] == str(tmp_path / ".oraledu" / "workspaces")
+    assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"
