@@ -1,0 +1,34 @@
+"""The figures and explorers of the lesson on grokking: arrays go in, figures come out. One module a part or two."""
+
+from oraledu.grokking.views.circulants import circulant_explorer, random_and_learned
+from oraledu.grokking.views.features import blocks, logarithm_explorer
+from oraledu.grokking.views.fourier import fourier_explorer
+from oraledu.grokking.views.machine import (
+    accuracy_curves,
+    first_machine_explorer,
+    iteration_explorer,
+    scores_by_occurrence,
+    table,
+)
+from oraledu.grokking.views.networks import circulant_inputs, comparison_explorer
+from oraledu.grokking.views.progress import phase_explorer, progress_curves
+from oraledu.grokking.views.tables import paper_and_here, results
+
+__all__ = [
+    "accuracy_curves",
+    "blocks",
+    "circulant_explorer",
+    "circulant_inputs",
+    "comparison_explorer",
+    "first_machine_explorer",
+    "fourier_explorer",
+    "iteration_explorer",
+    "logarithm_explorer",
+    "paper_and_here",
+    "phase_explorer",
+    "progress_curves",
+    "random_and_learned",
+    "results",
+    "scores_by_occurrence",
+    "table",
+]

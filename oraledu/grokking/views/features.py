@@ -1,0 +1,110 @@
+"""Part 4: the blocks that the four operations learn, and the order of the discrete logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.grokking.arithmetic import check_odd_prime
+from oraledu.grokking.circulant import ORIENTATION, deviation, reorder
+
+#: How the operations are written in a title.
+SIGNS = {"+": "a + b", "-": "a - b", "*": "a × b", "/": "a ÷ b"}
+
+
+def blocks(metrics: Mapping[str, Tensor], order: Tensor) -> Figure:
+    """Draw the lower left block of each operation's metric, those of × and ÷ also in another order.
+
+    Args:
+        metrics: For each of ``+ - * /`` the metric that it learned, (2p, 2p).
+        order: (p - 1,) the digits in the order of the discrete logarithm.
+    """
+    figure, axes = subplots(2, 3, alt="not drawn yet", height=500)
+    words = []
+    for row, (plain, disguised) in enumerate((("+", "*"), ("-", "/"))):
+        pictures = [
+            (SIGNS[plain], _block(metrics[plain]), plain),
+            (f"{SIGNS[disguised]}, as it is", _block(metrics[disguised]), disguised),
+            (f"{SIGNS[disguised]}, digits as powers", reorder(_block(metrics[disguised]), order), disguised),
+        ]
+        for ax, (title, block, op) in zip(axes[row], pictures, strict=True):
+            matrix_image(ax, block, title=title, colorbar=False)
+            own = ORIENTATION[op]
+            words.append(f"{title}: {own.capitalize()} deviation {deviation(block, own):.2f}")
+    figure.alt = (
+        "The lower left blocks of six metrics. The upper row has stripes parallel to the main diagonal, the lower row "
+        f"stripes across it, but for the pictures in the middle, which look like noise. {'; '.join(words)}."
+    )
+    return figure
+
+
+def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
+    """Let a learner put a block's digits in the order of the powers of any base.
+
+    A base that is no generator reaches only some digits; these stand first, in a frame, and the others follow.
+
+    Args:
+        metrics: For each of ``+ - * /`` the metric that it learned, (2p, 2p).
+        p: An odd prime.
+    """
+    check_odd_prime(p)
+    learned = {op: _block(metric) for op, metric in metrics.items()}
+    figure, ax = subplots(alt="not drawn yet", width=560, height=430)
+    image = matrix_image(ax, torch.zeros(p, p), title="", colorbar=False)
+    (frame,) = ax.plot([], [], color="black", linewidth=2)
+
+    def draw(operation: str, reordered: bool, base: int = 3) -> Figure:
+        block, reached = learned[operation], powers(base, p)
+        shown = reorder(block, _completed(reached, p)) if reordered else block
+        image.set(data=shown.numpy(), extent=(-0.5, len(shown) - 0.5, len(shown) - 0.5, -0.5))
+        limit = float(shown.abs().max())
+        image.set_clim(-limit, limit)
+        ax.set(xlim=(-0.5, len(shown) - 0.5), ylim=(len(shown) - 0.5, -0.5))
+        edge = len(reached) - 0.5
+        framed = reordered and len(reached) < p - 1
+        frame.set_data(([-0.5, edge, edge], [edge, edge, -0.5]) if framed else ([], []))
+        found = ", ".join(
+            f"{name.capitalize()} {deviation(shown, name):.2f}" for name in ("toeplitz", "hankel")
+        )
+        order = _order_in_words(reordered, base, len(reached), p)
+        ax.set_title(f"{SIGNS[operation]}, {order}\ndeviation: {found}")
+        figure.alt = f"The block that {SIGNS[operation]} learned; {order}. Its deviation: {found}."
+        return figure
+
+    return explore(
+        draw,
+        labels={"operation": "operation", "reordered": "digits in the order of powers", "base": "base"},
+        operation={SIGNS[op]: op for op in ("*", "/", "+", "-")},
+        reordered=True,
+        base={str(base): base for base in range(2, p)},
+    )
+
+
+def powers(base: int, p: int) -> list[int]:
+    """Return 1, base, base², … modulo p up to the point where they repeat."""
+    reached = [1]
+    while (following := reached[-1] * base % p) != 1:
+        reached.append(following)
+    return reached
+
+
+def _completed(reached: list[int], p: int) -> Tensor:
+    """Return the digits that are reached, then the other nonzero ones: (p - 1,)."""
+    return torch.tensor(reached + [digit for digit in range(1, p) if digit not in reached])
+
+
+def _block(metric: Tensor) -> Tensor:
+    half = len(metric) // 2
+    return metric[half:, :half]
+
+
+def _order_in_words(reordered: bool, base: int, count: int, p: int) -> str:
+    if not reordered:
+        return f"digits 0 to {p - 1}"
+    if count == p - 1:
+        return f"powers of {base}, a generator"
+    return f"powers of {base}: only {count} of {p - 1} digits (framed), then the rest"

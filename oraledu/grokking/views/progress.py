@@ -1,0 +1,146 @@
+"""Part 3: the curves that stand still, those that move first, and the map of training fractions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor, nan
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.grokking.circulant import alignment
+from oraledu.grokking.rfm import History
+from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE, PURPLE, accuracies
+
+#: The accuracy from which on a run counts as having left zero.
+MOVED = 0.02
+
+
+def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor) -> Figure:
+    """Draw what one usually watches over the iterations, and below it what the features do.
+
+    Args:
+        history: A run of `rfm.fit`.
+        toeplitz: (iterations,) the Toeplitz deviation of the block at each iteration.
+        hankel: (iterations,) the Hankel deviation.
+        weight: (iterations,) the share of the two off-diagonal blocks in the squared norm of the metric.
+    """
+    moved = int((history.test_accuracy > MOVED).nonzero()[0])
+    figure, axes = subplots(
+        2, 3, alt=_in_words(history, toeplitz, hankel, weight, moved), height=470, sharex=True
+    )
+    accuracies(axes[0, 0], history)
+    axes[0, 1].plot(history.test_loss, color=BLUE)
+    axes[0, 1].set(ylim=(0, None), title="test loss")
+    axes[0, 2].plot(history.correct_loss, color=BLUE)
+    axes[0, 2].set(ylim=(0, None), title="loss of the right class")
+    # Iteration 0 has a block of zeros, whose deviation means nothing.
+    steps = np.arange(1, len(toeplitz))
+    _two_curves(axes[1, 0], steps, {"Hankel": hankel[1:], "Toeplitz": toeplitz[1:]}, "circulant deviation")
+    whole, bare = _alignments(history)
+    _two_curves(
+        axes[1, 1],
+        np.arange(len(whole)),
+        {"whole": whole, "without diagonal": bare},
+        "alignment with the last metric",
+    )
+    axes[1, 2].semilogy(steps, weight[1:], color=PURPLE)
+    axes[1, 2].set(ylim=(None, 1.3), title="weight of C in the metric")
+    axes[1, 2].minorticks_off()
+    for ax in axes.flat:
+        ax.axvline(moved, color="black", linewidth=0.8, linestyle=":", label="accuracy leaves zero")
+        ax.set_xlabel("iteration" if ax in axes[1] else "")
+    figure.legend(handles=axes[0, 0].lines, loc="outside lower center", ncols=3)
+    return figure
+
+
+def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tensor) -> Explorer:
+    """Let a learner walk over the map of training fractions and iterations.
+
+    Args:
+        fractions: The shares of the table that were shown.
+        accuracy: (fractions, iterations) the test accuracies.
+        toeplitz: (fractions, iterations) the Toeplitz deviations of the block.
+    """
+    shape = toeplitz.clone()
+    shape[:, 0] = nan  # the first block is zero, and its deviation means nothing
+    figure, (left, middle, right) = subplots(1, 3, alt="not drawn yet", height=280, width_ratios=[1, 1, 0.9])
+    maps = {"test accuracy": (left, accuracy), "Toeplitz deviation": (middle, shape)}
+    places = []
+    for title, (ax, values) in maps.items():
+        image = matrix_image(ax, values, title=title, symmetric=False)
+        image.set(clim=(0, 1))
+        ax.set(aspect="auto", xlabel="iteration", ylabel="training fraction")
+        ax.set_yticks(range(len(fractions)), [f"{fraction:g}" for fraction in fractions])
+        ax.invert_yaxis()
+        places += ax.plot([0], [0], "o", markersize=9, color="white", markeredgecolor="black")
+    steps = np.arange(accuracy.shape[1])
+    (rising,) = right.plot(steps, accuracy[0], color=BLUE, label="accuracy")
+    (falling,) = right.plot(steps, shape[0], color=ORANGE, linestyle="--", label="deviation")
+    cursor = right.axvline(0, color="black", linewidth=1)
+    right.set(ylim=(-0.03, 1.05), xlabel="iteration")
+    figure.legend(handles=right.lines[:2], loc="outside lower right", ncols=2)
+
+    def draw(fraction: float, iteration: int) -> Figure:
+        row = list(fractions).index(fraction)
+        for place in places:
+            place.set_data([iteration], [row])
+        rising.set_ydata(accuracy[row])
+        falling.set_ydata(shape[row])
+        cursor.set_xdata([iteration, iteration])
+        right.set_title(f"fraction {fraction:g}")
+        return figure
+
+    def alt(fraction: float, iteration: int) -> str:
+        row = list(fractions).index(fraction)
+        return (
+            "Two maps over iteration and training fraction, of the test accuracy and of the Toeplitz deviation, and "
+            f"the curves for one fraction. At fraction {fraction:g} and iteration {iteration} the accuracy is "
+            f"{accuracy[row, iteration]:.2f} and the deviation {_known(shape[row, iteration])}; at the last iteration "
+            f"they are {accuracy[row, -1]:.2f} and {_known(shape[row, -1])}."
+        )
+
+    return explore(
+        draw,
+        alt=alt,
+        labels={"fraction": "training fraction", "iteration": "iteration"},
+        fraction=list(fractions),
+        iteration=(0, accuracy.shape[1] - 1),
+    )
+
+
+def _known(value: Tensor) -> str:
+    return "undefined" if value.isnan() else f"{value:.2f}"
+
+
+def _two_curves(ax: Axes, steps: np.ndarray, curves: dict[str, Tensor], title: str) -> None:
+    for (name, values), colour, style in zip(curves.items(), (GREEN, ORANGE), ("--", "-"), strict=True):
+        ax.plot(steps, values, color=colour, linestyle=style, label=name)
+    ax.set(ylim=(-0.03, 1.05), title=title)
+    ax.legend(loc="best")
+
+
+def _alignments(history: History) -> tuple[Tensor, Tensor]:
+    """Return the alignment of every metric with the last one, whole and without the diagonal."""
+    *metrics, last = history.metrics
+    whole = torch.stack([alignment(metric, last) for metric in metrics])
+    return whole, torch.stack([alignment(metric, last, off_diagonal=True) for metric in metrics])
+
+
+def _in_words(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor, moved: int) -> str:
+    before = moved - 1
+    whole, bare = _alignments(history)
+    return (
+        f"Six curves over {len(toeplitz)} iterations. Upper row: the test accuracy leaves zero at iteration {moved} "
+        f"and ends at {history.test_accuracy[-1]:.2f}; the test loss goes from {history.test_loss[0]:.4f} over "
+        f"{history.test_loss[before]:.4f} at iteration {before} to {history.test_loss[-1]:.4f}; the loss of the "
+        f"right class from {history.correct_loss[0]:.2f} over {history.correct_loss[before]:.2f} to "
+        f"{history.correct_loss[-1]:.2f}. Lower row: from iteration 2 to {before} the Toeplitz deviation falls from "
+        f"{toeplitz[2]:.2f} to {toeplitz[before]:.2f}, while the Hankel deviation ends at {hankel[-1]:.2f}; the "
+        f"alignment of the whole metric starts at {whole[0]:.2f}, that without the diagonal is {bare[before]:.2f} at "
+        f"iteration {before}; on a logarithmic scale the weight of the off-diagonal blocks rises from "
+        f"{weight[2]:.1g} to {weight[before]:.1g}, and ends at {weight[-1]:.1g}."
+    )
