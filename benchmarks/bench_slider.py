@@ -1,0 +1,66 @@
+"""How long a learner waits: from a key pressed on an explorer's slider to another picture, in a real browser.
+
+Run it from the checkout's root, with the `dev` extra and Chromium installed: `python benchmarks/bench_slider.py`.
+It prints the median of each slider in milliseconds. They depend on the machine and on what else it does.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+
+from driver import (
+    CHROMIUM,
+    CHROMIUM_OPTIONS,
+    LAPTOP,
+    Notebook,
+    picture,
+    press,
+    serving,
+    wait_for_another_picture,
+)
+
+from oraledu.app.catalogue import LESSONS
+
+PRESSES = 9
+
+
+def latencies(notebook: Notebook) -> dict[str, list[float]]:
+    """Return the waits of each slider of each explorer, in milliseconds."""
+    waits: dict[str, list[float]] = {}
+    for number, explorer in enumerate(notebook.explorers(), start=1):
+        for handle in explorer.locator(".widget-slider .noUi-handle").all():
+            label = handle.locator("xpath=ancestor::div[contains(@class, 'widget-slider ')][1]//label").first.text_content()
+            times = []
+            # Down to the lower end first: every step up from there is a frame that was not drawn before.
+            press(handle, "Home")
+            notebook.page.wait_for_timeout(500)
+            for _ in range(PRESSES):
+                before = picture(explorer)
+                press(handle, "ArrowRight")
+                times.append(wait_for_another_picture(notebook.page, explorer, before))
+            waits[f"explorer {number}, {label}"] = times
+    return waits
+
+
+def main() -> None:
+    """Measure every slider of every lesson and print the medians."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "work") as address:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+            for lesson in LESSONS:
+                notebook = Notebook(
+                    browser.new_page(viewport=LAPTOP), address, f"lessons/{lesson.name}.ipynb"
+                )
+                notebook.run_all()
+                for name, times in latencies(notebook).items():
+                    print(f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}")
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()

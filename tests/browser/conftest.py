@@ -1,0 +1,62 @@
+"""One server and one browser for all browser tests; a fresh page for each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from driver import CHROMIUM, CHROMIUM_OPTIONS, LAPTOP, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; where there is none the test is skipped, or fails if a browser is required."""
+    if CHROMIUM is None:
+        reason = "no Chromium was found; install it, on Debian with 'apt-get install chromium'"
+        if os.environ.get("ORALEDU_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A learner's folder, which `lab` fills."""
+    return tmp_path_factory.mktemp("learner") / "work"
+
+
+@pytest.fixture(scope="module")
+def address(work: Path, browser: Browser) -> Iterator[str]:
+    """Where JupyterLab serves the learner's folder."""
+    with serving(work) as printed:
+        yield printed
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a laptop's size; a test that fails leaves its screenshot in `test-results/`."""
+    failed_before = request.session.testsfailed
+    context = browser.new_context(viewport=LAPTOP)
+    page = context.new_page()
+    yield page
+    if request.session.testsfailed > failed_before:
+        folder = ROOT / "test-results"
+        folder.mkdir(exist_ok=True)
+        page.screenshot(path=folder / f"{request.node.name}.png")
+    context.close()

@@ -1,0 +1,172 @@
+"""JupyterLab as a learner uses it, through Chromium: open, run, type, move a slider, save."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+
+from playwright.sync_api import Locator, Page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM_OPTIONS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Chromium refuses its sandbox to root, who runs continuous integration.
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+]
+LAPTOP = {"width": 1366, "height": 768}
+MINUTE = 60_000  # milliseconds, playwright's unit
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Run `oraledu lab` on a folder and yield the address that it prints; end it with Ctrl-C."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "oraledu", "lab", str(folder), "--no-browser", "--port", str(port)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as server:
+        lines: Queue[str] = Queue()
+        assert server.stdout is not None
+        reader = threading.Thread(target=lambda: [lines.put(line) for line in server.stdout or ()])
+        reader.start()
+        try:
+            yield _address(lines)
+        finally:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(timeout=30)
+            finally:
+                server.kill()
+                reader.join()
+
+
+def _address(lines: Queue[str]) -> str:
+    seen: list[str] = []
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Empty):
+            seen.append(lines.get(timeout=1))
+            if seen[-1].startswith("ready at "):
+                return seen[-1].split()[-1]
+    raise AssertionError("'oraledu lab' printed no address:\n" + "".join(seen))
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, page: Page, address: str, path: str) -> None:
+        """Open `path` below the server's root, in a workspace of its own, and wait until its kernel is idle."""
+        base, token = address.split("/lab/tree/")[0], address.split("token=")[1]
+        page.goto(f"{base}/lab/tree/{path}?reset&token={token}")
+        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=2 * MINUTE)
+        self.page = page
+        self.panel = page.locator(".jp-NotebookPanel:visible")
+        self.wait_until_idle()
+
+    def wait_until_idle(self, minutes: float = 1) -> None:
+        """Wait until the status bar says that the kernel does nothing."""
+        self.page.wait_for_function(
+            r"() => /Python 3.*\|\s*Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')",
+            timeout=minutes * MINUTE,
+        )
+
+    def menu(self, *names: str) -> None:
+        """Choose an entry of the menu bar, for instance ("Run", "Run All Cells")."""
+        self.page.get_by_role("menuitem", name=names[0], exact=True).click()
+        for name in names[1:]:
+            self.page.locator(".lm-Menu-item", has_text=name).first.click()
+
+    def run_all(self, minutes: float = 4) -> None:
+        """Run every cell, and wait until each has its number."""
+        self.menu("Run", "Run All Cells")
+        self.page.wait_for_function(
+            r"""() => [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')]
+              .filter(cell => cell.querySelector('.cm-content').textContent.trim() !== '')
+              .every(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent))""",
+            timeout=minutes * MINUTE,
+        )
+        self.wait_until_idle(minutes)
+
+    def cell(self, text: str) -> Locator:
+        """Return the code cell whose source holds a text."""
+        found = self.panel.locator(".jp-CodeCell", has=self.page.locator(".cm-content", has_text=text))
+        return found.first
+
+    def run_cell(self, text: str) -> Locator:
+        """Click into a cell, run it with Ctrl+Enter, and return it."""
+        cell = self.cell(text)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_timeout(300)
+        self.wait_until_idle(2)
+        return cell
+
+    def replace_source(self, cell: Locator, source: str) -> None:
+        """Type another source into a cell, as pasting does."""
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+
+    def save(self) -> None:
+        """Save with Ctrl+S and wait until the tab shows no unsaved change."""
+        self.page.keyboard.press("Control+S")
+        self.page.wait_for_selector(".jp-mod-current.jp-mod-dirty, .lm-mod-current.jp-mod-dirty", state="detached")
+        self.page.wait_for_timeout(500)
+
+    def errors(self) -> list[str]:
+        """Return the texts of error outputs, of widgets that failed, and of dialogs that are open."""
+        found = self.page.locator(
+            ".jp-NotebookPanel .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error'], "
+            ".jp-NotebookPanel .jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'], "
+            ".jp-Dialog, .jupyter-widgets-error-widget"
+        )
+        return [text.strip() for text in found.all_text_contents()]
+
+    def text(self) -> str:
+        """Return all that the notebook shows, also what is scrolled out of sight (which has no inner text)."""
+        return self.panel.text_content() or ""
+
+    def pictures(self) -> Locator:
+        """Return the pictures among the outputs: those of figures, and those of explorers."""
+        return self.panel.locator(".jp-OutputArea-output img:visible")
+
+    def explorers(self) -> list[Locator]:
+        """Return the cells that show a live explorer: a widget picture with controls."""
+        cells = self.panel.locator(".jp-CodeCell", has=self.page.locator(".jupyter-widgets img")).all()
+        return cells
+
+
+def picture(explorer: Locator) -> str:
+    """Return where the picture of an explorer comes from; another frame has another address."""
+    return explorer.locator(".jupyter-widgets img").first.get_attribute("src") or ""
+
+
+def press(control: Locator, key: str) -> None:
+    """Focus a control and press a key on it."""
+    control.focus()
+    control.press(key)
+
+
+def wait_for_another_picture(page: Page, explorer: Locator, before: str, seconds: float = 10) -> float:
+    """Wait until an explorer shows another frame; return the milliseconds that it took."""
+    image = explorer.locator(".jupyter-widgets img").first.element_handle()
+    start = time.perf_counter()
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before], timeout=seconds * 1000)
+    return (time.perf_counter() - start) * 1000

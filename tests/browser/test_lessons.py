@@ -1,0 +1,129 @@
+"""Each lesson in a real JupyterLab, as a learner meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from oraledu.app import catalogue, generate
+from driver import Notebook, picture, press, wait_for_another_picture
+
+LESSONS = [lesson.name for lesson in catalogue.LESSONS]
+
+
+@pytest.fixture(params=LESSONS)
+def lesson(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def solved_cells(name: str) -> dict[str, str]:
+    """Return the solved source of each exercise by the name of its function."""
+    solution = generate.parse((catalogue.source_folder("solutions") / f"{name}.py").read_text("utf-8"))
+    cells = [cell.source for cell in solution.cells if "exercise" in cell.metadata.get("tags", [])]
+    return dict(zip(generate.checks_called(solution), cells, strict=True))
+
+
+def test_a_fresh_copy_shows_every_stored_picture_before_any_run(page: Page, address: str, lesson: str):
+    stored = nbformat.read(catalogue.source_folder("lessons") / f"{lesson}.ipynb", as_version=4)
+    expected = sum("image/png" in out.get("data", {}) for cell in stored.cells for out in cell.get("outputs", []))
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    assert notebook.panel.locator(".jp-RenderedImage img").count() == expected > 0
+    assert notebook.errors() == []
+
+
+def test_run_all_ends_without_error_and_every_control_moves_its_picture(page: Page, address: str, lesson: str):
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    notebook.run_all()
+    assert notebook.errors() == []
+    assert "not attempted" in notebook.text()
+    explorers = notebook.explorers()
+    assert len(explorers) == len(re.findall(r"^views\.\w*explorer\(", _source(lesson), re.MULTILINE)) > 0
+    for explorer in explorers:
+        sliders = explorer.locator(".widget-slider .noUi-handle").all()
+        assert sliders or explorer.locator("select, input").count()
+        for slider in sliders:
+            before = picture(explorer)
+            at_the_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+            press(slider, "ArrowLeft" if at_the_end else "ArrowRight")
+            wait_for_another_picture(page, explorer, before)
+        for choice in explorer.locator("select").all():
+            before = picture(explorer)
+            choice.select_option(index=1)
+            wait_for_another_picture(page, explorer, before)
+    assert notebook.errors() == []
+
+
+def test_pictures_carry_words_for_those_who_do_not_see_them(page: Page, address: str, lesson: str):
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    notebook.run_all()
+    for explorer in notebook.explorers():
+        assert len(explorer.locator(".jupyter-widgets img").first.get_attribute("title") or "") > 20
+    spoken = notebook.panel.locator(".jp-OutputArea .jp-sr-only")
+    assert spoken.count() >= notebook.panel.locator(".jp-RenderedImage img").count()
+    assert all(len(text) > 20 for text in spoken.all_text_contents())
+
+
+def test_an_exercise_solved_by_typing_turns_right_and_drives_the_figure(page: Page, address: str, lesson: str):
+    name, source = next(iter(solved_cells(lesson).items()))
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    notebook.run_all()
+    check = notebook.cell(f"checks.{name}({name})")
+    assert f"{name}: not attempted" in (check.text_content() or "")
+    notebook.replace_source(notebook.cell(f"def {name}("), source)
+    notebook.run_all()
+    assert f"{name}: correct" in (check.text_content() or "")
+    assert f"Drawn by your {name}" in notebook.text()
+    assert notebook.errors() == []
+
+
+def test_the_result_of_a_check_is_kept_in_the_learner_s_folder(work: Path, lesson: str):
+    topic = catalogue.lesson(lesson).topic
+    name = next(iter(solved_cells(lesson)))
+    kept = json.loads((work / ".oraledu" / "results.json").read_text("utf-8"))
+    assert kept["exercises"][f"{topic}.{name}"]["status"] == "correct"
+
+
+@pytest.mark.parametrize("kernel", ["running", "shut down"])
+def test_a_saved_notebook_opens_again_with_every_picture_and_no_warning(
+    page: Page, address: str, work: Path, lesson: str, kernel: str
+):
+    pair = [work / "lessons" / f"{lesson}{ending}" for ending in (".ipynb", ".py")]
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    notebook.run_all()
+    notebook.replace_source(notebook.panel.locator(".jp-CodeCell").first, _with_a_remark(pair[1], kernel))
+    notebook.save()
+    notebook.save()
+    assert notebook.errors() == []
+    assert all(f"# kernel {kernel}" in path.read_text("utf-8") for path in pair)
+    pictures = notebook.pictures().count()
+    if kernel == "shut down":
+        notebook.menu("Kernel", "Shut Down Kernel")
+        page.wait_for_timeout(1000)
+    for newer in pair:
+        # After a clone either half of the pair may be the newer one.
+        os.utime(newer, (newer.stat().st_atime, newer.stat().st_mtime + 60))
+        notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+        expect(notebook.pictures()).to_have_count(pictures, timeout=20_000)
+        assert notebook.errors() == []
+        assert "Error displaying widget" not in notebook.text()
+
+
+def test_the_link_of_an_exercise_opens_its_solution(page: Page, address: str, lesson: str):
+    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    notebook.panel.get_by_role("link", name="Open the solution of this exercise").first.click()
+    page.wait_for_selector(f".lm-TabBar-tab.lm-mod-current[title*='solutions/{lesson}.ipynb']")
+
+
+def _source(lesson: str) -> str:
+    return (catalogue.source_folder("lessons") / f"{lesson}.py").read_text("utf-8")
+
+
+def _with_a_remark(script: Path, kernel: str) -> str:
+    cells = generate.parse(script.read_text("utf-8")).cells
+    return f"# kernel {kernel}\n" + next(cell.source for cell in cells if cell.cell_type == "code")
