@@ -11,9 +11,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from driver import (
+from oraledu.app.catalogue import LESSONS
+from tests.browser.driver import (
     CHROMIUM,
     CHROMIUM_OPTIONS,
     LAPTOP,
@@ -24,8 +25,6 @@ from driver import (
     wait_for_another_picture,
 )
 
-from oraledu.app.catalogue import LESSONS
-
 PRESSES = 9
 
 
@@ -34,7 +33,9 @@ def latencies(notebook: Notebook) -> dict[str, list[float]]:
     waits: dict[str, list[float]] = {}
     for number, explorer in enumerate(notebook.explorers(), start=1):
         for handle in explorer.locator(".widget-slider .noUi-handle").all():
-            label = handle.locator("xpath=ancestor::div[contains(@class, 'widget-slider ')][1]//label").first.text_content()
+            label = handle.locator(
+                "xpath=ancestor::div[contains(@class, 'widget-slider ')][1]//label"
+            ).first.text_content()
             times = []
             # Down to the lower end first: every step up from there is a frame that was not drawn before.
             press(handle, "Home")
@@ -49,17 +50,19 @@ def latencies(notebook: Notebook) -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure every slider of every lesson and print the medians."""
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "work") as address:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
-            for lesson in LESSONS:
-                notebook = Notebook(
-                    browser.new_page(viewport=LAPTOP), address, f"lessons/{lesson.name}.ipynb"
-                )
-                notebook.run_all()
-                for name, times in latencies(notebook).items():
-                    print(f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}")
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "work") as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        for lesson in LESSONS:
+            page = browser.new_page(viewport=LAPTOP)
+            notebook = Notebook(page, address, f"lessons/{lesson.name}.ipynb")
+            notebook.run_all()
+            for name, times in latencies(notebook).items():
+                print(f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}")
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -174,8 +174,8 @@ def changes(before: NotebookNode, after: NotebookNode) -> list[str]:
     """Return one line for each printed line that differs between two runs of the same inputs, and for each picture."""
     lines: list[str] = []
     for number, (old, new) in enumerate(zip(before.cells, after.cells, strict=True), start=1):
-        texts = ["\n".join(printed(cell)).splitlines() for cell in (old, new)]
-        differing = difflib.unified_diff(*texts, lineterm="", n=0)
+        then, now = ("\n".join(printed(cell)).splitlines() for cell in (old, new))
+        differing = difflib.unified_diff(then, now, lineterm="", n=0)
         lines += [f"cell {number}: {line}" for line in differing if not line.startswith(("---", "+++", "@@"))]
         if pictures(old) != pictures(new):
             lines.append(f"cell {number}: another picture")

@@ -211,7 +211,8 @@ def _clean(cells: Sequence[NotebookNode]) -> NotebookNode:
         key = f"{cell.cell_type}\n{cell.source}"
         identifier = hashlib.sha256(f"{seen[key]}\n{key}".encode()).hexdigest()[:12]
         seen[key] += 1
-        metadata = {"tags": list(_tags(cell))} if _tags(cell) else {}
-        fresh.append(make(source=cell.source, id=identifier, metadata=metadata))
-    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    return nbformat.v4.new_notebook(cells=fresh, metadata=metadata)
+        tags = {"tags": list(_tags(cell))} if _tags(cell) else {}
+        fresh.append(make(source=cell.source, id=identifier, metadata=tags))
+    return nbformat.v4.new_notebook(
+        cells=fresh, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )

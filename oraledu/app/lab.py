@@ -87,6 +87,8 @@ def _options(folder: Path, notebook: Path, token: str, port: int | None, browser
         f"--IdentityProvider.token={token}",
         f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
         f"--LabApp.default_url=/lab/tree/{notebook.as_posix()}",
+        # Looking for language servers starts npm, which writes into the home.
+        "--LanguageServerManager.autodetect=False",
         "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
     ]

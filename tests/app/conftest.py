@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_course import LESSON, write_pair
 
 from oraledu.app import catalogue
+from tests.app.small_course import LESSON, write_pair
 
 
 @pytest.fixture

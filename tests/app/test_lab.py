@@ -1,9 +1,11 @@
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from oraledu.app import lab
+from oraledu.app import lab, workspace
 from oraledu.app.errors import UserError
 
 NOTEBOOK = "lessons/07_sums.ipynb"
@@ -48,20 +51,30 @@ class Served:
         self.url = self.said[-1].split()[-1]
         self.address, self.token = self.url.split("/lab/")[0], self.url.partition("token=")[2]
 
-    def get(self, path: str, token: str) -> Any:
-        request = urllib.request.Request(self.address + path, headers={"Authorization": f"token {token}"})
+    def get(self, path: str, token: str, data: bytes | None = None) -> Any:
+        headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + path, headers=headers, data=data)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.load(answer)
+
+    def post(self, path: str, content: object) -> Any:
+        return self.get(path, self.token, json.dumps(content).encode())
 
 
 @contextmanager
 def serving(sources: Path) -> Iterator[Served]:
     words = command(sources, "lab", "work", "--no-browser")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    # In a terminal JupyterLab would answer Ctrl-C with a question.
+    terminal, keyboard = pty.openpty()
+    with subprocess.Popen(
+        words, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             yield Served(process)
         finally:
             process.kill()
+            os.close(terminal)
+            os.close(keyboard)
 
 
 def test_it_serves_with_the_courses_settings_to_those_who_have_the_token(sources: Path, tmp_path: Path):
@@ -80,12 +93,20 @@ def test_it_serves_with_the_courses_settings_to_those_who_have_the_token(sources
         assert served.process.wait() == 0
 
 
-def test_ctrl_c_ends_it_cleanly_and_without_a_question(sources: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_its_kernels_cleanly_and_without_a_question(sources: Path, number: int):
     with serving(sources) as served:
-        served.process.send_signal(signal.SIGINT)
-        assert served.process.wait() == 0
+        started = served.post("/api/kernels", {"name": "python3"})
+        while served.get("/api/kernels", served.token)[0]["last_activity"] == started["last_activity"]:
+            time.sleep(0.1)
+        kernels = psutil.Process(served.process.pid).children(recursive=True)
+        assert kernels
+        served.process.send_signal(number)
+        assert served.process.wait(timeout=60) == 0
         assert served.process.stdout
-        assert served.process.stdout.read().strip() == ""
+        assert "Shut down this Jupyter server" not in served.process.stdout.read()
+        _, alive = psutil.wait_procs(kernels, timeout=60)
+        assert alive == []
 
 
 def test_check_opens_both_halves_and_exits(sources: Path):
@@ -96,13 +117,12 @@ def test_check_opens_both_halves_and_exits(sources: Path):
     assert done.stdout.count("ready at ") == 1
 
 
-def test_check_fails_where_a_lesson_cannot_be_opened(sources: Path):
-    (sources / "lessons" / "07_sums.py").unlink()
-    (sources / "lessons" / "07_sums.ipynb").write_text(
-        '{"cells": "none", "nbformat": 4, "nbformat_minor": 5}'
-    )
+def test_check_fails_where_a_lesson_cannot_be_opened(sources: Path, tmp_path: Path):
+    workspace.prepare(tmp_path / "work")
+    (tmp_path / "work" / NOTEBOOK).write_text("no notebook")
     done = subprocess.run(command(sources, "lab", "--check"), capture_output=True, text=True)
     assert done.returncode == 1
+    assert "the check failed: HTTP Error 400" in done.stderr
 
 
 def test_a_busy_port_is_refused_before_anything_starts(tmp_path: Path):

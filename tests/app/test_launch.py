@@ -1,8 +1,11 @@
 import ast
+import importlib.metadata
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -139,6 +142,21 @@ def test_what_an_environment_lacks_is_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_an_environment_with_another_checkout_installed_does_not_do(tmp_path: Path):
     assert launch.unmet(tmp_path, ()) == ["oraledu, installed from this checkout"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ({"url": "file:///my%20course", "dir_info": {"editable": True}}, True),
+        ({"url": "file:///my%20course", "dir_info": {}}, False),
+        ({"url": "file:///another", "dir_info": {"editable": True}}, False),
+        (None, False),
+    ],
+)
+def test_kernels_import_this_checkout_only_where_it_is_installed_editable(origin, expected, monkeypatch):
+    installed = SimpleNamespace(read_text=lambda name: None if origin is None else json.dumps(origin))
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: installed)
+    assert launch._installed_from(Path("/my course")) is expected
 
 
 def test_the_environment_that_runs_these_tests_satisfies_the_package():

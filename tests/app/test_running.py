@@ -5,11 +5,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from small_course import LESSON, write_pair
 
 from oraledu.app import running
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
+from tests.app.small_course import LESSON, write_pair
 
 TODAY = date.today().isoformat()
 SETTINGS = "import os; print(os.environ['ORALEDU_SCALE'], os.environ.get('ORALEDU_DEVICE'))"
@@ -24,9 +24,9 @@ def printed(path: Path) -> list[str]:
 def test_the_copy_lies_in_a_folder_of_its_own_and_was_run_as_asked(sources: Path, tmp_path: Path, capsys):
     source = write_pair(sources / "lessons", LESSON.name, SETTINGS)
     before = source.read_bytes()
-    assert running.run(LESSON, scale="full", device="cpu") == 0
-    copy = tmp_path / "runs" / f"{TODAY}-07_sums-full-cpu" / "07_sums.ipynb"
-    assert printed(copy) == ["full cpu\n"]
+    assert running.run(LESSON, scale="full", device="auto") == 0
+    copy = tmp_path / "runs" / f"{TODAY}-07_sums-full-auto" / "07_sums.ipynb"
+    assert printed(copy) == ["full auto\n"]
     assert f"The executed copy is {copy.relative_to(tmp_path)}" in capsys.readouterr().out
     assert source.read_bytes() == before
 

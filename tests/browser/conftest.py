@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from driver import CHROMIUM, CHROMIUM_OPTIONS, LAPTOP, serving
+from tests.browser.driver import CHROMIUM, CHROMIUM_OPTIONS, LAPTOP, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,9 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; where there is none the test is skipped, or fails if a browser is required."""
+    """Headless Chromium for a module: while playwright is open, an event loop runs, which later tests must not see.
+
+    Where there is none the test is skipped, or fails if a browser is required.
+    """
     if CHROMIUM is None:
         reason = "no Chromium was found; install it, on Debian with 'apt-get install chromium'"
         if os.environ.get("ORALEDU_REQUIRE_BROWSER"):

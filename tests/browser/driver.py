@@ -127,7 +127,9 @@ class Notebook:
     def save(self) -> None:
         """Save with Ctrl+S and wait until the tab shows no unsaved change."""
         self.page.keyboard.press("Control+S")
-        self.page.wait_for_selector(".jp-mod-current.jp-mod-dirty, .lm-mod-current.jp-mod-dirty", state="detached")
+        self.page.wait_for_selector(
+            ".jp-mod-current.jp-mod-dirty, .lm-mod-current.jp-mod-dirty", state="detached"
+        )
         self.page.wait_for_timeout(500)
 
     def errors(self) -> list[str]:
@@ -149,8 +151,7 @@ class Notebook:
 
     def explorers(self) -> list[Locator]:
         """Return the cells that show a live explorer: a widget picture with controls."""
-        cells = self.panel.locator(".jp-CodeCell", has=self.page.locator(".jupyter-widgets img")).all()
-        return cells
+        return self.panel.locator(".jp-CodeCell", has=self.page.locator(".jupyter-widgets img")).all()
 
 
 def picture(explorer: Locator) -> str:
@@ -168,5 +169,7 @@ def wait_for_another_picture(page: Page, explorer: Locator, before: str, seconds
     """Wait until an explorer shows another frame; return the milliseconds that it took."""
     image = explorer.locator(".jupyter-widgets img").first.element_handle()
     start = time.perf_counter()
-    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, before], timeout=seconds * 1000)
+    page.wait_for_function(
+        "([image, before]) => image.src !== before", arg=[image, before], timeout=seconds * 1000
+    )
     return (time.perf_counter() - start) * 1000

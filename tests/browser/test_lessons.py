@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oraledu.app import catalogue, generate
-from driver import Notebook, picture, press, wait_for_another_picture
+from tests.browser.driver import Notebook, picture, press, wait_for_another_picture
 
 LESSONS = [lesson.name for lesson in catalogue.LESSONS]
 
@@ -31,13 +31,17 @@ def solved_cells(name: str) -> dict[str, str]:
 
 def test_a_fresh_copy_shows_every_stored_picture_before_any_run(page: Page, address: str, lesson: str):
     stored = nbformat.read(catalogue.source_folder("lessons") / f"{lesson}.ipynb", as_version=4)
-    expected = sum("image/png" in out.get("data", {}) for cell in stored.cells for out in cell.get("outputs", []))
+    expected = sum(
+        "image/png" in out.get("data", {}) for cell in stored.cells for out in cell.get("outputs", [])
+    )
     notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
     assert notebook.panel.locator(".jp-RenderedImage img").count() == expected > 0
     assert notebook.errors() == []
 
 
-def test_run_all_ends_without_error_and_every_control_moves_its_picture(page: Page, address: str, lesson: str):
+def test_run_all_ends_without_error_and_every_control_moves_its_picture(
+    page: Page, address: str, lesson: str
+):
     notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
     notebook.run_all()
     assert notebook.errors() == []
@@ -69,7 +73,9 @@ def test_pictures_carry_words_for_those_who_do_not_see_them(page: Page, address:
     assert all(len(text) > 20 for text in spoken.all_text_contents())
 
 
-def test_an_exercise_solved_by_typing_turns_right_and_drives_the_figure(page: Page, address: str, lesson: str):
+def test_an_exercise_solved_by_typing_turns_right_and_drives_the_figure(
+    page: Page, address: str, lesson: str
+):
     name, source = next(iter(solved_cells(lesson).items()))
     notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
     notebook.run_all()

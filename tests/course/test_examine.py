@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from synthetic import (
+
+from oraledu.course.examine import examine
+from oraledu.course.exercise import Case, Property, Todo, WrongAnswer
+from tests.course.synthetic import (
     COLUMNS,
     UNSTABLE,
     columns_softmax,
@@ -17,9 +20,6 @@ from synthetic import (
     softmax_exercise,
     unstable_softmax,
 )
-
-from oraledu.course.examine import examine
-from oraledu.course.exercise import Case, Property, Todo, WrongAnswer
 
 
 def line(exercise, function):

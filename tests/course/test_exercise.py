@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 import torch
-from synthetic import columns_softmax, good_softmax, softmax, softmax_exercise
 
 from oraledu.course.exercise import Case, Exercise, Todo, credit, long_run
+from tests.course.synthetic import columns_softmax, good_softmax, softmax, softmax_exercise
 
 
 def unwritten(scores):

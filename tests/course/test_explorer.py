@@ -74,17 +74,17 @@ def test_a_stored_notebook_has_the_view_the_picture_and_the_words(drawing):
     assert "Drawn by your function." in html_of(explorer)
 
 
-def test_the_last_of_many_quick_moves_wins_with_few_drawings(drawing):
+def test_the_last_of_many_quick_moves_wins_and_is_drawn_once(drawing):
     async def drag() -> Explorer:
         explorer = explore(drawing, height=(0, 30))
-        for height in range(1, 12):
+        for height in range(1, 14):
             move(explorer, height)
         await asyncio.sleep(0.2)
         return explorer
 
     explorer = asyncio.run(drag())
-    assert drawing.asked == [0, 11]
-    assert explorer.alt == "A line at 11."
+    assert drawing.asked == [0, 13]
+    assert explorer.error == "ValueError: 13 <b>is</b> too high"
 
 
 def test_a_move_after_a_redraw_is_drawn_too(drawing):
@@ -125,6 +125,10 @@ def test_an_error_is_shown_in_place_and_goes_with_the_next_good_figure(drawing):
     assert '<div role="alert">' in html_of(explorer)
     assert "13 &lt;b&gt;is&lt;/b&gt; too high" in html_of(explorer)
     assert picture_of(explorer).layout.display == "none"
+    assert (
+        shown(explorer)[0]["text/plain"] == "The figure could not be drawn. ValueError: 13 <b>is</b> too high"
+    )
+    assert "image/png" not in shown(explorer)[0]
     move(explorer, 14)
     assert explorer.error is None
     assert "alert" not in html_of(explorer)

@@ -13,6 +13,7 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.font_manager import findfont
 from PIL import Image
 
@@ -104,9 +105,10 @@ def test_alt_text_is_escaped_where_it_becomes_html(shell):
 def test_the_png_has_twice_the_shown_size_on_white_whatever_the_style():
     with plt.style.context("dark_background"):
         picture = opened(line_figure().png())
+        plain = opened(Figure(alt="Nothing.", figsize=(1, 1)).png())
     assert picture.size == (600, 400)
     assert picture.mode == "RGB"
-    assert picture.getpixel((0, 0)) == (255, 255, 255)
+    assert picture.getpixel((0, 0)) == plain.getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_equal_figures_give_equal_bytes_without_date_or_version():
@@ -178,15 +180,16 @@ def test_left_out_entries_are_grey_and_do_not_set_the_scale():
     image = matrix_image(ax, [[np.nan, 1.0], [0.5, np.nan]], title="M")
     assert image.get_clim() == (-1.0, 1.0)
     grey = image.get_cmap()(np.ma.masked_invalid([np.nan]))[0]
-    assert grey[0] == grey[1] == grey[2] < 0.9
+    assert tuple(grey) == pytest.approx(to_rgba("#d9d9d9"))
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((2, 2)), np.full((2, 2), np.nan)])
 @pytest.mark.parametrize("symmetric", [True, False])
-def test_a_matrix_of_one_value_still_has_a_scale(matrix, symmetric):
+@pytest.mark.parametrize("colorbar", [True, False])
+def test_a_matrix_of_zeros_lies_in_the_middle_of_its_scale(matrix, symmetric, colorbar):
     figure, ax = subplots(alt="A matrix.", width=200, height=100)
-    low, high = matrix_image(ax, matrix, title="M", symmetric=symmetric).get_clim()
-    assert low < 0 < high
+    image = matrix_image(ax, matrix, title="M", symmetric=symmetric, colorbar=colorbar)
+    assert image.norm(0.0) == pytest.approx(0.5)
     assert figure.png()
 
 

@@ -14,7 +14,7 @@ SETUP = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import time, torch
-from synthetic import good_softmax, softmax, softmax_exercise
+from tests.course.synthetic import good_softmax, softmax, softmax_exercise
 from oraledu.course.exercise import Todo
 check = softmax_exercise(time_limit=0.5)
 """

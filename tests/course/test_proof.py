@@ -1,10 +1,10 @@
 """The proof of a check fails where the check is too strict or too lenient."""
 
 import pytest
-from synthetic import COLUMNS, UNSTABLE, columns_softmax, good_softmax, softmax, softmax_exercise
 
 from oraledu.course.exercise import WrongAnswer
 from oraledu.course.proof import mistake_rows, rejections
+from tests.course.synthetic import COLUMNS, UNSTABLE, columns_softmax, good_softmax, softmax, softmax_exercise
 
 
 def test_every_wrong_answer_is_rejected_with_its_own_mistake():

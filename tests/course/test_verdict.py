@@ -19,7 +19,8 @@ def test_the_card_holds_glyph_word_and_the_whole_line(status):
 
 def test_a_right_and_a_wrong_card_differ_in_their_glyphs_not_only_in_colour():
     glyphs = {
-        status: verdict("f", status)._repr_mimebundle_()["text/html"].split("</span>")[0][-1] for status in STATUSES
+        status: verdict("f", status)._repr_mimebundle_()["text/html"].split("</span>")[0][-1]
+        for status in STATUSES
     }
     assert glyphs["correct"] == glyphs["slow"]
     assert len(set(glyphs.values())) == len(STATUSES) - 1

@@ -94,6 +94,15 @@ def test_the_phase_map_says_the_numbers_under_the_cursor():
     assert f"accuracy is {accuracy[2, 0]:.2f} and the deviation undefined" in explorer.alt
 
 
+def test_the_curves_beside_the_phase_map_are_those_of_the_chosen_fraction():
+    accuracy, toeplitz = torch.rand(2, 4, 6, generator=drawn(3))
+    explorer = views.phase_explorer([0.3, 0.5, 0.6, 0.7], accuracy, toeplitz)
+    curves = explorer._draw(fraction=0.6, iteration=4).axes[2].lines
+    for curve, values in zip(curves, (accuracy, toeplitz), strict=False):
+        torch.testing.assert_close(torch.as_tensor(curve.get_ydata())[1:], values[2, 1:])
+    assert list(curves[2].get_xdata()) == [4, 4]
+
+
 def test_a_generator_brings_out_the_stripes_and_another_base_says_how_far_it_reaches(explorers):
     explorer = explorers["logarithm"]
     for op, own in (("*", "Toeplitz"), ("/", "Hankel")):

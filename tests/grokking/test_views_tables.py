@@ -20,8 +20,10 @@ def test_plain_text_is_aligned():
 
 def test_the_page_has_header_cells_and_no_live_markup():
     page = views.results(["a", "b"], [["<i>x</i>", 1]])._repr_html_()
-    assert page.count('<th scope="col">') == 2
-    assert '<th scope="row">&lt;i&gt;x&lt;/i&gt;</th><td>1</td>' in page
+    assert page.count('<th scope="col"') == 2
+    assert page.count('<th scope="row"') == 1
+    assert "&lt;i&gt;x&lt;/i&gt;</th>" in page
+    assert "<i>" not in page
 
 
 def test_a_row_of_another_length_is_refused():

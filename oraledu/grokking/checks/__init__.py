@@ -1,5 +1,6 @@
 """The exercises of the lesson on grokking, each under the name of the function that the learner writes."""
 
+from oraledu.grokking.checks import questions
 from oraledu.grokking.checks.deviation import deviation
 from oraledu.grokking.checks.discrete_log_order import discrete_log_order
 from oraledu.grokking.checks.gaussian_agop import gaussian_agop
@@ -23,4 +24,4 @@ ALL = (
     network_agop,
 )
 
-__all__ = ["ALL", *(exercise.name for exercise in ALL)]
+__all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

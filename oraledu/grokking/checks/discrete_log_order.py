@@ -159,6 +159,7 @@ discrete_log_order = Exercise(
         "`len(set(powers))` say?",
         "Without $g$, try 2, 3, … and take the first one that passes the test. Your function may call itself.",
     ],
+    core=False,
     full_size=full_size,
     guarded=(arithmetic.primitive_roots,),
 )

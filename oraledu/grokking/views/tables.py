@@ -11,6 +11,9 @@ from torch import Tensor
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.progress import MOVED
 
+# JupyterLab sets cells flush right, which suits columns of numbers alone.
+_LEFT = ' style="text-align: left"'
+
 
 class Table:
     """A table that shows itself at the end of a cell; use `results` to make one."""
@@ -28,7 +31,7 @@ class Table:
         return "\n".join(padded)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.header)
+        head = "".join(f'<th scope="col"{_LEFT}>{html.escape(cell)}</th>' for cell in self.header)
         body = "".join(f"<tr>{_html_row(row)}</tr>" for row in self.rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -83,7 +86,7 @@ def paper_and_here(
             "test accuracy of a + b, half of the table",
             "perfect",
             history.test_accuracy[-1],
-            "a few questions stay wrong, which ones depends on the split",
+            "a few questions may stay wrong; which ones depends on the split",
         ),
         ("it rises", "around iterations 8 to 15", f"from iteration {moved}", "none"),
         (
@@ -97,13 +100,13 @@ def paper_and_here(
             "feature matrix and root of the AGOP",
             "correlation 0.955",
             correlation,
-            "a smaller network; before training it is nearly as high",
+            "it depends on width and epochs, and is nearly as high before training",
         ),
         (
             "network with circulant inputs, and without",
-            "all right from 17.5 % of the table; not in 3000 epochs",
+            "from 17.5 % of the table: all right; not in 3000 epochs",
             f"{with_circulants:.2f}; {without:.2f}",
-            "a smaller prime needs a larger share of its table: ours is 30 %",
+            "the smaller the prime, the larger the share that is needed (part 6)",
         ),
         (
             "orientation of the block for a + b",
@@ -117,7 +120,7 @@ def paper_and_here(
 
 def _html_row(row: Sequence[str]) -> str:
     first, *rest = (html.escape(cell) for cell in row)
-    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
+    return f'<th scope="row"{_LEFT}>{first}</th>' + "".join(f"<td{_LEFT}>{cell}</td>" for cell in rest)
 
 
 def _written(cell: Any) -> str:
