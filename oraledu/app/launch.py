@@ -138,8 +138,8 @@ def users_own(root: Path, extras: Sequence[str]) -> Path:
     lacking = asked.stdout.strip() or "a Python that runs the course"
     package = f"'.[{','.join(extras)}]'" if extras else "."
     raise InstallError(
-        f"{install.FOLDER} was not made by this command and lacks {lacking}; in it, run "
-        f"'pip install -c {install.LOCK} -e {package}', or move it away"
+        f"{install.FOLDER} was not made by this command and lacks {lacking}; move it away, or run "
+        f"there: pip install -c {install.LOCK} -e {package}"
     )
 
 

@@ -50,7 +50,6 @@ class CirculantDraws:
     p: int
     fractions: tuple[float, ...]
     draws: int
-    kernel: str = "gaussian"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 CHROMIUM_OPTIONS = [
@@ -165,11 +165,27 @@ def press(control: Locator, key: str) -> None:
     control.press(key)
 
 
+def move(control: Locator) -> None:
+    """Put a slider, a menu or a box of an explorer to another value, with the keyboard where it has keys."""
+    if control.get_attribute("role") == "slider":
+        at_the_end = control.get_attribute("aria-valuenow") == control.get_attribute("aria-valuemax")
+        press(control, "ArrowLeft" if at_the_end else "ArrowRight")
+    elif control.get_attribute("type") == "checkbox":
+        press(control, "Space")
+    else:
+        chosen = control.evaluate("menu => menu.selectedIndex")
+        control.select_option(index=0 if chosen else 1)
+
+
 def wait_for_another_picture(page: Page, explorer: Locator, before: str, seconds: float = 10) -> float:
     """Wait until an explorer shows another frame; return the milliseconds that it took."""
     image = explorer.locator(".jupyter-widgets img").first.element_handle()
     start = time.perf_counter()
-    page.wait_for_function(
-        "([image, before]) => image.src !== before", arg=[image, before], timeout=seconds * 1000
-    )
+    try:
+        page.wait_for_function(
+            "([image, before]) => image.src !== before", arg=[image, before], timeout=seconds * 1000
+        )
+    except TimeoutError as error:
+        source = explorer.locator(".cm-content").first.text_content()
+        raise AssertionError(f"the picture of {source!r} stayed as it was") from error
     return (time.perf_counter() - start) * 1000

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oraledu.app import catalogue, generate
-from tests.browser.driver import Notebook, picture, press, wait_for_another_picture
+from tests.browser.driver import Notebook, move, picture, wait_for_another_picture
 
 LESSONS = [lesson.name for lesson in catalogue.LESSONS]
 
@@ -35,7 +35,8 @@ def test_a_fresh_copy_shows_every_stored_picture_before_any_run(page: Page, addr
         "image/png" in out.get("data", {}) for cell in stored.cells for out in cell.get("outputs", [])
     )
     notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    assert notebook.panel.locator(".jp-RenderedImage img").count() == expected > 0
+    assert expected > 0
+    expect(notebook.panel.locator(".jp-RenderedImage img")).to_have_count(expected, timeout=30_000)
     assert notebook.errors() == []
 
 
@@ -50,15 +51,12 @@ def test_run_all_ends_without_error_and_every_control_moves_its_picture(
     assert len(explorers) == len(re.findall(r"^views\.\w*explorer\(", _source(lesson), re.MULTILINE)) > 0
     for explorer in explorers:
         sliders = explorer.locator(".widget-slider .noUi-handle").all()
-        assert sliders or explorer.locator("select, input").count()
-        for slider in sliders:
+        choices = explorer.locator("select").all()
+        boxes = explorer.locator("input[type=checkbox]").all()
+        assert sliders + choices + boxes
+        for control in [*sliders, *choices, *boxes]:
             before = picture(explorer)
-            at_the_end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
-            press(slider, "ArrowLeft" if at_the_end else "ArrowRight")
-            wait_for_another_picture(page, explorer, before)
-        for choice in explorer.locator("select").all():
-            before = picture(explorer)
-            choice.select_option(index=1)
+            move(control)
             wait_for_another_picture(page, explorer, before)
     assert notebook.errors() == []
 
