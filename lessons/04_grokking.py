@@ -1198,6 +1198,8 @@ tripled = rfm.Kernel(
 )
 again = rfm.fit(*data, preset.widget.p, kernel=tripled, psd_power=psd_power, iterations=12)
 print(f"factor 3, same accuracies: {bool((again.test_accuracy == history.test_accuracy[:12]).all())}")
+without = int((torch.linalg.eigvalsh(big.metrics[-1]) < 1e-6).sum())
+print(f"directions without weight in the last metric: {without}")
 digits, differences = torch.eye(q, dtype=torch.float64), (torch.arange(q)[:, None] - torch.arange(q)) % q
 for name, offset in (("p - l - 1", 1), ("p - l", 0)):
     # multiplication(a, shift)[b] is 1 where a + shift = b, so with shift = -l where l = a - b: (a, b, l)
