@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor, nan
 
 from oraledu.course.figures import PALETTE
@@ -36,9 +35,3 @@ def digit_axes(ax: Axes, title: str) -> None:
     """Label the axes of a table: first digit down, second digit across."""
     ax.set(xlabel="b", ylabel="a", title=title)
     ax.locator_params(integer=True, nbins=5)
-
-
-def freeze(figure: Figure) -> None:
-    """Lay the axes out once: an explorer redraws many times, and the engine costs as much as the drawing."""
-    figure.canvas.draw()
-    figure.set_layout_engine("none")
