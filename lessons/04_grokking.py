@@ -1231,9 +1231,12 @@ checks.questions.below_chance
 # `oraledu run 04 --scale full` executes this notebook with the larger preset: the figure of part 3 at $p = 97$, the
 # four operations and the map of fractions at $p = 61$ (the latter with three seeds), and the networks at the paper's
 # width of 1024 with small batches, for 500 and 3000 epochs. The next cell, which does nothing at the quick scale,
-# adds the Gaussian machine at $p = 97$ and the quadratic one at $p = 113$ in 32 bits. On a processor, one run at a time,
-# we saw $p = 97$ answer every question from iteration 15 on and $p = 113$ from iteration 16 on; each needs less than
-# 1 GB. We have not run this preset on a GPU.
+# adds the Gaussian machine at $p = 97$ and the quadratic one at $p = 113$ in 32 bits.
+#
+# We have run it on a processor with two cores, not on a GPU. The machines at $p = 97$ and $p = 113$ end at an accuracy
+# of 1.00, so do all four operations at $p = 61$, and 0.45 is the first of the fractions with more than 0.9. At 17.5 % of
+# the table the network with circulant inputs ends at 1.00; the one with plain inputs stays far behind for most of the
+# 3000 epochs, as in the paper, and ends at 0.87.
 
 # %%
 for size in preset.large:

@@ -147,7 +147,7 @@ class Notebook:
 
     def pictures(self) -> Locator:
         """Return the pictures among the outputs: those of figures, and those of explorers."""
-        return self.panel.locator(".jp-OutputArea-output img:visible")
+        return self.panel.locator(".jp-OutputArea-output img")
 
     def explorers(self) -> list[Locator]:
         """Return the cells that show a live explorer: a widget picture with controls."""
