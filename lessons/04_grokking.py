@@ -565,7 +565,7 @@ jobs = [(fraction, seed) for fraction in size.fractions for seed in range(size.s
 runs = Parallel()(delayed(grok)(*job) for job in progress(jobs, "fractions"))
 
 # %% [markdown]
-# The runs do not depend on each other; on a cluster `joblib` would spread them. The next cell lays accuracy and deviation out over fraction and iteration.
+# The next cell lays accuracy and deviation out over fraction and iteration.
 
 # %%
 shape = (len(size.fractions), size.seeds, size.iterations)
@@ -1150,8 +1150,7 @@ assert stuck.test_accuracy.max() < 0.01 and d < 0.3 and share.max() < 1e-3
 #
 # What remains open is the heart of the matter. There is no theory of the *trajectory*: why a machine that answers
 # below chance has gradients with a circulant trace in them, and why that trace doubles. There is no theorem for part
-# of the table. And the measures of part 3 look from the end backwards: $D$ needs to know that circulants are the
-# answer, and the alignment needs the last metric. Finally, the machine solves an $n \times n$ system with
+# of the table. Finally, the machine solves an $n \times n$ system with
 # $n \propto p^2$, so it stays with single digits of moderate primes.
 #
 # **What we saw.** The transition survives most changes, but not every one; it needs stripes that are sharp *and*
