@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -39,8 +39,15 @@ def serving(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "oraledu", "lab", str(folder), "--no-browser", "--port", str(port)]
+    # The settings of whoever runs this, such as a theme, are left out.
+    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings")}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=environment,
     ) as server:
         lines: Queue[str] = Queue()
         assert server.stdout is not None
@@ -124,13 +131,18 @@ class Notebook:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
-    def save(self) -> None:
-        """Save with Ctrl+S and wait until the tab shows no unsaved change."""
+    def save(self, pair: Sequence[Path], text: str, seconds: float = 60) -> None:
+        """Save with Ctrl+S and wait until every file of the pair on disk holds a text.
+
+        The tab's mark of unsaved changes tells less: the widgets may note their state again after the save.
+        """
         self.page.keyboard.press("Control+S")
-        self.page.wait_for_selector(
-            ".jp-mod-current.jp-mod-dirty, .lm-mod-current.jp-mod-dirty", state="detached"
-        )
-        self.page.wait_for_timeout(500)
+        deadline = time.monotonic() + seconds
+        while not all(text in path.read_text("utf-8") for path in pair):
+            assert time.monotonic() < deadline, (
+                f"{text!r} was not saved to every one of {list(map(str, pair))}"
+            )
+            self.page.wait_for_timeout(200)
 
     def errors(self) -> list[str]:
         """Return the texts of error outputs, of widgets that failed, and of dialogs that are open."""

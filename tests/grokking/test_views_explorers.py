@@ -105,6 +105,7 @@ def test_the_curves_beside_the_phase_map_are_those_of_the_chosen_fraction():
 
 def test_a_generator_brings_out_the_stripes_and_another_base_says_how_far_it_reaches(explorers):
     explorer = explorers["logarithm"]
+    assert explorer.values["base"] == arithmetic.primitive_roots(P)[0]
     for op, own in (("*", "Toeplitz"), ("/", "Hankel")):
         explorer.controls["operation"].value = op
         for base in range(2, P):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, subplots
-from oraledu.grokking.arithmetic import check_odd_prime
+from oraledu.grokking.arithmetic import primitive_roots
 from oraledu.grokking.circulant import ORIENTATION, deviation, reorder
 
 #: How the operations are written in a title.
@@ -51,13 +51,13 @@ def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
         metrics: For each of ``+ - * /`` the metric that it learned, (2p, 2p).
         p: An odd prime.
     """
-    check_odd_prime(p)
+    generator = primitive_roots(p)[0]
     learned = {op: _block(metric) for op, metric in metrics.items()}
     figure, ax = subplots(alt="not drawn yet", width=560, height=430)
     image = matrix_image(ax, torch.zeros(p, p), title="", colorbar=False)
     (frame,) = ax.plot([], [], color="black", linewidth=2)
 
-    def draw(operation: str, reordered: bool, base: int = 3) -> Figure:
+    def draw(operation: str, reordered: bool, base: int = generator) -> Figure:
         block, reached = learned[operation], powers(base, p)
         shown = reorder(block, _completed(reached, p)) if reordered else block
         image.set(data=shown.numpy(), extent=(-0.5, len(shown) - 0.5, len(shown) - 0.5, -0.5))
