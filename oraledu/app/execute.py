@@ -13,6 +13,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from oraledu.app.kernels import manager_options
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 300
 
@@ -68,8 +70,7 @@ def execute(
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
-        # ipykernel 7.3 and later warn at each start about a connection in the clear, even on one machine.
-        config=Config(KernelManager={"transport_encryption": "required"}),
+        config=Config(KernelManager=manager_options()),
     )
     if on_cell is not None:
         client.on_cell_complete = lambda cell, cell_index: on_cell(cell_index + 1)
