@@ -1,34 +1,8 @@
-"""The tables of lesson 4: the same cells on the page and in plain text."""
+"""The table of lesson 4 that stands beside the paper's."""
 
-import pytest
 import torch
 
 from oraledu.grokking import arithmetic, rfm, views
-
-
-def test_numbers_have_two_digits_whole_numbers_none_and_nothing_is_a_dash():
-    table = views.results(
-        ["name", "value"], [["half", 0.5], ["count", 12], ["none", None], ["t", torch.tensor(2 / 3)]]
-    )
-    assert table.rows == [["half", "0.50"], ["count", "12"], ["none", "–"], ["t", "0.67"]]
-
-
-def test_plain_text_is_aligned():
-    table = views.results(["", "long header"], [["a", 1], ["bcd", 0.25]])
-    assert repr(table) == "     long header\na    1\nbcd  0.25"
-
-
-def test_the_page_has_header_cells_and_no_live_markup():
-    page = views.results(["a", "b"], [["<i>x</i>", 1]])._repr_html_()
-    assert page.count('<th scope="col"') == 2
-    assert page.count('<th scope="row"') == 1
-    assert "&lt;i&gt;x&lt;/i&gt;</th>" in page
-    assert "<i>" not in page
-
-
-def test_a_row_of_another_length_is_refused():
-    with pytest.raises(ValueError, match="1 cells under a header of 2"):
-        views.results(["a", "b"], [["x"]])
 
 
 def test_the_table_beside_the_paper_holds_the_numbers_of_the_run():

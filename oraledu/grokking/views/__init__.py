@@ -1,5 +1,6 @@
 """The figures and explorers of the lesson on grokking: arrays go in, figures come out. One module a part or two."""
 
+from oraledu.course.tables import results
 from oraledu.grokking.views.circulants import circulant_explorer, random_and_learned
 from oraledu.grokking.views.features import blocks, logarithm_explorer
 from oraledu.grokking.views.fourier import fourier_explorer
@@ -12,7 +13,7 @@ from oraledu.grokking.views.machine import (
 )
 from oraledu.grokking.views.networks import circulant_inputs, comparison_explorer
 from oraledu.grokking.views.progress import phase_explorer, progress_curves
-from oraledu.grokking.views.tables import paper_and_here, results
+from oraledu.grokking.views.tables import paper_and_here
 
 __all__ = [
     "accuracy_curves",

@@ -1,58 +1,14 @@
-"""Part 7: results as small tables, in HTML for the page and in plain text for everything else."""
+"""Part 7 and after it: the results beside the paper's."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
+from oraledu.course.tables import Table, results
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.progress import MOVED
-
-# JupyterLab sets cells flush right, which suits columns of numbers alone.
-_LEFT = ' style="text-align: left"'
-
-
-class Table:
-    """A table that shows itself at the end of a cell; use `results` to make one."""
-
-    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self.header, self.rows = list(header), [list(row) for row in rows]
-
-    def __repr__(self) -> str:
-        lines = [self.header, *self.rows]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-        padded = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        ]
-        return "\n".join(padded)
-
-    def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col"{_LEFT}>{html.escape(cell)}</th>' for cell in self.header)
-        body = "".join(f"<tr>{_html_row(row)}</tr>" for row in self.rows)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def results(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """Make a table of results.
-
-    Args:
-        header: The name of each column.
-        rows: The cells of each row: text as it is, whole numbers in full, other numbers with two digits after the
-            point, None as a dash.
-
-    Raises:
-        ValueError: A row has more or fewer cells than the header.
-    """
-    for row in rows:
-        if len(row) != len(header):
-            raise ValueError(
-                f"rows has a row of {len(row)} cells under a header of {len(header)}: {list(row)}."
-            )
-    return Table(header, [[_written(cell) for cell in row] for row in rows])
 
 
 def paper_and_here(
@@ -116,17 +72,6 @@ def paper_and_here(
         ),
     ]
     return results(["", "paper", "here", "reason for the difference"], rows)
-
-
-def _html_row(row: Sequence[str]) -> str:
-    first, *rest = (html.escape(cell) for cell in row)
-    return f'<th scope="row"{_LEFT}>{first}</th>' + "".join(f"<td{_LEFT}>{cell}</td>" for cell in rest)
-
-
-def _written(cell: Any) -> str:
-    if cell is None:
-        return "–"
-    return str(cell) if isinstance(cell, str | int) else f"{float(cell):.2f}"
 
 
 def _power_of_ten(value: float) -> str:
