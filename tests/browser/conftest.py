@@ -1,7 +1,8 @@
-"""One server and one browser for all browser tests; a fresh page for each."""
+"""One server and one browser for all browser tests."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,15 +52,29 @@ def address(work: Path, browser: Browser) -> Iterator[str]:
         yield printed
 
 
-@pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of a laptop's size; a test that fails leaves its screenshot in `test-results/`."""
+@pytest.fixture(autouse=True)
+def _screenshots(browser: Browser, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave a screenshot of every page that is open when a test fails, in `test-results/`."""
     failed_before = request.session.testsfailed
-    context = browser.new_context(viewport=LAPTOP)
-    page = context.new_page()
-    yield page
+    yield
     if request.session.testsfailed > failed_before:
         folder = ROOT / "test-results"
         folder.mkdir(exist_ok=True)
-        page.screenshot(path=folder / f"{request.node.name}.png")
+        pages = [page for context in browser.contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            page.screenshot(path=folder / f"{request.node.name}-{number}.png")
+
+
+@contextlib.contextmanager
+def new_page(browser: Browser) -> Iterator[Page]:
+    """Open a page of a laptop's size, and close it."""
+    context = browser.new_context(viewport=LAPTOP)
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page for one test."""
+    with new_page(browser) as page:
+        yield page

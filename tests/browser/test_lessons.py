@@ -1,25 +1,40 @@
-"""Each lesson in a real JupyterLab, as a learner meets it."""
+"""Each lesson in a real JupyterLab, as a learner meets it.
+
+A lesson is run once, on one page that its tests share, in their order: what a learner does to it, one after the
+other.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from oraledu.app import catalogue, generate
+from tests.browser.conftest import new_page
 from tests.browser.driver import Notebook, move, picture, wait_for_another_picture
 
 LESSONS = [lesson.name for lesson in catalogue.LESSONS]
 
 
-@pytest.fixture(params=LESSONS)
+@pytest.fixture(scope="module", params=LESSONS)
 def lesson(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture(scope="module")
+def notebook(browser: Browser, address: str, lesson: str) -> Iterator[Notebook]:
+    """The lesson after *Run All*."""
+    with new_page(browser) as page:
+        opened = Notebook(page, address, f"lessons/{lesson}.ipynb")
+        opened.run_all()
+        yield opened
 
 
 def solved_cells(name: str) -> dict[str, str]:
@@ -43,16 +58,18 @@ def expect_every_stored_picture(notebook: Notebook, path: Path) -> None:
 
 
 def test_a_fresh_copy_shows_every_stored_picture_before_any_run(page: Page, address: str, lesson: str):
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    expect_every_stored_picture(notebook, catalogue.source_folder("lessons") / f"{lesson}.ipynb")
-    assert notebook.errors() == []
+    fresh = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    expect_every_stored_picture(fresh, catalogue.source_folder("lessons") / f"{lesson}.ipynb")
+    assert fresh.errors() == []
 
 
-def test_run_all_ends_without_error_and_every_control_moves_its_picture(
-    page: Page, address: str, lesson: str
-):
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    notebook.run_all()
+def test_the_link_of_an_exercise_opens_its_solution(page: Page, address: str, lesson: str):
+    fresh = Notebook(page, address, f"lessons/{lesson}.ipynb")
+    fresh.panel.get_by_role("link", name="Open the solution of this exercise").first.click()
+    page.wait_for_selector(f".lm-TabBar-tab.lm-mod-current[title*='solutions/{lesson}.ipynb']")
+
+
+def test_run_all_ends_without_error_and_every_control_moves_its_picture(notebook: Notebook, lesson: str):
     assert notebook.errors() == []
     assert "not attempted" in notebook.text()
     explorers = notebook.explorers()
@@ -65,13 +82,11 @@ def test_run_all_ends_without_error_and_every_control_moves_its_picture(
         for control in [*sliders, *choices, *boxes]:
             before = picture(explorer)
             move(control)
-            wait_for_another_picture(page, explorer, before)
+            wait_for_another_picture(notebook.page, explorer, before)
     assert notebook.errors() == []
 
 
-def test_pictures_carry_words_for_those_who_do_not_see_them(page: Page, address: str, lesson: str):
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    notebook.run_all()
+def test_pictures_carry_words_for_those_who_do_not_see_them(notebook: Notebook):
     for explorer in notebook.explorers():
         assert len(explorer.locator(".jupyter-widgets img").first.get_attribute("title") or "") > 20
     spoken = notebook.panel.locator(".jp-OutputArea .jp-sr-only")
@@ -80,60 +95,53 @@ def test_pictures_carry_words_for_those_who_do_not_see_them(page: Page, address:
 
 
 def test_an_exercise_solved_by_typing_turns_right_and_drives_the_figure(
-    page: Page, address: str, lesson: str
+    notebook: Notebook, work: Path, lesson: str
 ):
     name, source = next(iter(solved_cells(lesson).items()))
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    notebook.run_all()
-    check = notebook.cell(f"checks.{name}({name})")
-    assert f"{name}: not attempted" in (check.text_content() or "")
+    assert f"{name}: not attempted" in (notebook.cell(f"checks.{name}({name})").text_content() or "")
     notebook.replace_source(notebook.cell(f"def {name}("), source)
-    notebook.run_all()
+    notebook.run_cell(f"def {name}(")
+    check = notebook.run_cell(f"checks.{name}({name})")
     assert f"{name}: correct" in (check.text_content() or "")
-    assert f"Drawn by your {name}" in notebook.text()
+    drawn = notebook.run_cell(_credited(lesson, name))
+    assert re.search(rf"Drawn by your [\w, ]*\b{name}\b", drawn.text_content() or "")
     assert notebook.errors() == []
-
-
-def test_the_result_of_a_check_is_kept_in_the_learner_s_folder(work: Path, lesson: str):
-    topic = catalogue.lesson(lesson).topic
-    name = next(iter(solved_cells(lesson)))
     kept = json.loads((work / ".oraledu" / "results.json").read_text("utf-8"))
+    topic = catalogue.lesson(lesson).topic
     assert kept["exercises"][f"{topic}.{name}"]["status"] == "correct"
 
 
 @pytest.mark.parametrize("kernel", ["running", "shut down"])
 def test_a_saved_notebook_opens_again_with_every_picture_and_no_warning(
-    page: Page, address: str, work: Path, lesson: str, kernel: str
+    notebook: Notebook, address: str, work: Path, lesson: str, kernel: str
 ):
     pair = [work / "lessons" / f"{lesson}{ending}" for ending in (".ipynb", ".py")]
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    notebook.run_all()
     notebook.replace_source(notebook.panel.locator(".jp-CodeCell").first, _with_a_remark(pair[1], kernel))
     notebook.save(pair, f"# kernel {kernel}")
-    page.wait_for_timeout(2000)
+    notebook.page.wait_for_timeout(2000)
     notebook.save(pair, f"# kernel {kernel}")
-    page.wait_for_timeout(2000)
+    notebook.page.wait_for_timeout(2000)
     assert notebook.errors() == []
     if kernel == "shut down":
         notebook.menu("Kernel", "Shut Down Kernel")
-        page.wait_for_timeout(1000)
+        notebook.page.wait_for_timeout(1000)
     for newer in pair:
         # After a clone either half of the pair may be the newer one.
         os.utime(newer, (newer.stat().st_atime, newer.stat().st_mtime + 60))
-        notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-        expect_every_stored_picture(notebook, pair[0])
-        assert notebook.errors() == []
-        assert "Error displaying widget" not in notebook.text()
-
-
-def test_the_link_of_an_exercise_opens_its_solution(page: Page, address: str, lesson: str):
-    notebook = Notebook(page, address, f"lessons/{lesson}.ipynb")
-    notebook.panel.get_by_role("link", name="Open the solution of this exercise").first.click()
-    page.wait_for_selector(f".lm-TabBar-tab.lm-mod-current[title*='solutions/{lesson}.ipynb']")
+        again = Notebook(notebook.page, address, f"lessons/{lesson}.ipynb")
+        expect_every_stored_picture(again, pair[0])
+        assert again.errors() == []
+        assert "Error displaying widget" not in again.text()
 
 
 def _source(lesson: str) -> str:
     return (catalogue.source_folder("lessons") / f"{lesson}.py").read_text("utf-8")
+
+
+def _credited(lesson: str, name: str) -> str:
+    """Return the line of the first cell that says whose function of this name it used."""
+    lines = _source(lesson).splitlines()
+    return next(line.strip() for line in lines if re.search(rf"credit\([^)]*\b{name}\b", line))
 
 
 def _with_a_remark(script: Path, kernel: str) -> str:
