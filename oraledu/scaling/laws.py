@@ -1,0 +1,16 @@
+"""Scaling laws: the frontier, the compute-optimal horizon, and the model that explains both."""
+
+from oraledu.scaling.frontier import PowerLaw, fit_frontier
+from oraledu.scaling.horizon import Envelope, Horizon, envelope, optimal_horizon
+from oraledu.scaling.two_term import TwoTerm, two_term
+
+__all__ = [
+    "Envelope",
+    "Horizon",
+    "PowerLaw",
+    "TwoTerm",
+    "envelope",
+    "fit_frontier",
+    "optimal_horizon",
+    "two_term",
+]

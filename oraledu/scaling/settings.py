@@ -1,0 +1,147 @@
+"""The sizes of the lesson's experiments: for a laptop, for one GPU and some minutes, and the paper's."""
+
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from oraledu.scaling.horizon import Horizon
+from oraledu.scaling.linear import LinearLadder
+from oraledu.scaling.mlp import MLPLadder
+from oraledu.scaling.transformer import TransformerLadder
+
+L = TypeVar("L", LinearLadder, MLPLadder, TransformerLadder)
+
+
+@dataclass(frozen=True)
+class Study(Generic[L]):
+    """One experiment: what `ladder.train` takes, with the schedules to go through.
+
+    Attributes:
+        ladder: What to train.
+        schedules: Under which schedules.
+        seeds: With which seeds.
+        records: Into how many equal parts each run is divided; the loss is recorded where they meet.
+        trace: Record the gradient noise too.
+    """
+
+    ladder: L
+    schedules: tuple[str, ...]
+    seeds: tuple[int, ...]
+    records: int = 60
+    trace: bool = False
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The experiments of the lesson at one scale.
+
+    Attributes:
+        linear: The solvable ladder.
+        mlp: The network ladder in muP.
+        without_mup: The same at one rate for all widths.
+        shared_data: The same at a constant rate with little gradient noise, where a seed decides the start alone.
+        noise: Constant-rate runs with their gradient noise, to predict other schedules from.
+        transformer: The text ladder.
+    """
+
+    linear: Study[LinearLadder]
+    mlp: Study[MLPLadder]
+    without_mup: Study[MLPLadder]
+    shared_data: Study[MLPLadder]
+    noise: Study[MLPLadder]
+    transformer: Study[TransformerLadder]
+
+
+def _networks(
+    ladder: MLPLadder, seeds: int, noise_width: int
+) -> tuple[Study[MLPLadder], Study[MLPLadder], Study[MLPLadder], Study[MLPLadder]]:
+    """Return the four studies of one network ladder, in the order of `Preset`."""
+    numbers = tuple(range(seeds))
+    quiet = replace(ladder, batch=4 * ladder.batch, base_rate=ladder.base_rate / 3)
+    return (
+        Study(ladder, ("constant", "linear", "cosine"), numbers),
+        Study(replace(ladder, rates_of=ladder.widths[0]), ("linear",), numbers),
+        Study(replace(quiet, shared_data=True), ("constant",), numbers),
+        Study(replace(ladder, widths=(noise_width,)), ("constant",), numbers, trace=True),
+    )
+
+
+#: T = 0.6 p^1.5 steps of 8 examples.
+_LINEAR = LinearLadder(widths=(48, 96, 192, 384), horizon=Horizon.through(100, 8 * 600, 1.5))
+_TEXT = TransformerLadder(
+    widths=(16, 24, 32, 40), horizon=Horizon.through(10_000, 250_000, 1.0), context=16, batch=16
+)
+
+QUICK = Preset(
+    Study(_LINEAR, ("constant", "linear", "cosine"), tuple(range(16))),
+    *_networks(
+        MLPLadder(widths=(16, 24, 32, 48), horizon=Horizon.through(4192, 1500 * 128, 1.0)),
+        seeds=8,
+        noise_width=32,
+    ),
+    Study(_TEXT, ("linear",), (0, 1, 2)),
+)
+
+MIDDLE = Preset(
+    Study(_LINEAR, ("constant", "linear", "cosine"), tuple(range(64))),
+    *_networks(
+        MLPLadder(
+            widths=(64, 96, 128, 192, 256),
+            horizon=Horizon.through(100_000, 4_000_000, 1.0),
+            dimension=3,
+            modes=2000,
+            blocks=3,
+            batch=512,
+            pool=None,
+            tests=16 * 1024,
+        ),
+        seeds=5,
+        noise_width=128,
+    ),
+    Study(_TEXT, ("constant", "linear"), tuple(range(5))),
+)
+
+FULL = Preset(
+    Study(
+        replace(_LINEAR, widths=(48, 96, 192, 384, 768)),
+        ("constant", "linear", "cosine", "multi-cosine", "quadratic", "wsd"),
+        tuple(range(64)),
+    ),
+    *_networks(
+        MLPLadder(
+            widths=(384, 512, 645, 812, 1024, 1290, 1625, 2048),
+            horizon=Horizon.from_compute(1346251.612836, 2.040882),
+            dimension=8,
+            modes=10_000,
+            blocks=5,
+            batch=4096,
+            base_rate=1e-3,
+            base_width=128,
+            pool=None,
+            tests=98 * 1024,
+        ),
+        seeds=5,
+        noise_width=384,
+    ),
+    Study(replace(_TEXT, widths=(16, 24, 32, 40, 64)), ("constant", "linear", "cosine"), tuple(range(5))),
+)
+
+
+def preset(scale: str) -> Preset:
+    """Return the preset of a scale.
+
+    Args:
+        scale: ``"quick"`` for a laptop; ``"middle"`` for one GPU and some minutes; ``"full"`` for the paper's widths
+            and horizon, of which one schedule takes 9 · 10¹⁸ FLOPs.
+
+    Raises:
+        ValueError: If the scale is another.
+    """
+    match scale:
+        case "quick":
+            return QUICK
+        case "middle":
+            return MIDDLE
+        case "full":
+            return FULL
+        case _:
+            raise ValueError(f"scale must be 'quick', 'middle' or 'full', got {scale!r}")
