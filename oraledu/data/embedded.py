@@ -1,0 +1,73 @@
+"""The data sets that lie in this package: one file each, compared with its checksum before it is read."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+#: Lines "digest  name", as `sha256sum` writes them.
+CHECKSUMS = "SHA256SUMS"
+CURE = "install oraledu anew"
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Images of one split, as they lie in the file.
+
+    Attributes:
+        pixels: (N, H, W) uint8.
+        labels: (N,) uint8.
+        indices: (N,) uint16, the image's place in the complete set.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    indices: np.ndarray
+
+
+def read_subset(file: str, split: str, folder: Path = FOLDER) -> Subset:
+    """Read one split of an embedded set of images.
+
+    Args:
+        file: Name of the npz file, such as `mnist.npz`.
+        split: "train" or "test".
+        folder: Where it lies, beside `SHA256SUMS`.
+
+    Raises:
+        FileNotFoundError: If the file or its checksum is missing.
+        ValueError: If the file is damaged.
+    """
+    with np.load(io.BytesIO(read_checked(file, folder)), allow_pickle=False) as arrays:
+        return Subset(*(arrays[f"{split}_{part}"] for part in ("pixels", "labels", "indices")))
+
+
+def read_checked(file: str, folder: Path = FOLDER) -> bytes:
+    """Return the content of an embedded file, once its checksum has been compared.
+
+    Raises:
+        FileNotFoundError: If the file or the list of checksums is missing.
+        ValueError: If the file is damaged, or has no checksum.
+    """
+    path = folder / file
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: {CURE}")
+    content = path.read_bytes()
+    if read_checksums(folder).get(file) != hashlib.sha256(content).hexdigest():
+        raise ValueError(f"{path} is damaged: its checksum is not that of {CHECKSUMS}; {CURE}")
+    return content
+
+
+def read_checksums(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the SHA-256 sum of each embedded file, in the order of the list.
+
+    Raises:
+        FileNotFoundError: If the list is missing.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: {CURE}")
+    lines = path.read_text("utf-8").splitlines()
+    return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
