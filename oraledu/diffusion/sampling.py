@@ -1,0 +1,58 @@
+"""One sampler for machines and networks: the same start, the same steps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from oraledu.diffusion.schedule import alpha_bar, ddim_step, times
+
+#: A denoiser maps noisy images (B, C, H, W) and their time t in (0, 1] to estimates of the clean images.
+Denoiser = Callable[[Tensor, float], Tensor]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What a sampler went through, in its order: from noise to image.
+
+    Attributes:
+        times: steps + 1 numbers from 1 down to 0.
+        noisy: (steps + 1, B, C, H, W) the noisy images at those times.
+        denoised: (steps, B, C, H, W) the denoiser's estimates at all times but the last.
+    """
+
+    times: list[float]
+    noisy: Tensor
+    denoised: Tensor
+
+    @property
+    def images(self) -> Tensor:
+        """The images at t = 0, (B, C, H, W): the last estimate."""
+        return self.noisy[-1]
+
+
+def sample(denoiser: Denoiser, noise: Tensor, *, steps: int = 20) -> Trajectory:
+    """Follow the deterministic reverse flow from noise at t = 1 to images at t = 0 (DDIM).
+
+    Args:
+        denoiser: ``denoiser(x, t)`` returns the estimate of the clean images, with the shape of x.
+        noise: (B, C, H, W) the start, standard normal.
+        steps: How often the denoiser is asked; the paper's machines use 20.
+
+    Raises:
+        ValueError: If the noise is not a batch of images, or an estimate has another shape or is not finite.
+    """
+    if noise.ndim != 4:
+        raise ValueError(f"noise must be a batch of images (B, C, H, W), got shape {tuple(noise.shape)}")
+    visited = times(steps)
+    noisy, denoised = [noise], []
+    with torch.no_grad():
+        for now, following in pairwise(visited):
+            estimate = denoiser(noisy[-1], now)
+            if not estimate.isfinite().all():
+                raise ValueError(f"the denoiser's estimate at t = {now:.3f} is not finite")
+            denoised.append(estimate)
+            noisy.append(ddim_step(noisy[-1], estimate, alpha_bar(now), alpha_bar(following)))
+    return Trajectory(visited, torch.stack(noisy), torch.stack(denoised))
