@@ -1,0 +1,45 @@
+"""The figures and explorers of the lesson on creativity: arrays go in, figures come out. One module a part or two."""
+
+from oraledu.course.tables import results
+from oraledu.diffusion.views.beliefs import belief_explorer
+from oraledu.diffusion.views.border import dictionary_sizes, padding_explorer
+from oraledu.diffusion.views.counts import count_explorer
+from oraledu.diffusion.views.equivariance import machines_explorer, translation_test
+from oraledu.diffusion.views.limits import architectures, paper_and_here
+from oraledu.diffusion.views.locality import local_samples, locality_explorer
+from oraledu.diffusion.views.memory import copies, denoised, ideal_explorer, noising
+from oraledu.diffusion.views.mosaic import consistency, creativity, mosaic_explorer, source_maps
+from oraledu.diffusion.views.prediction import agreement_scatter, agreement_table, losses, strip, trajectories
+from oraledu.diffusion.views.schedules import schedule_explorer, staircase
+from oraledu.diffusion.views.toy import majority, toy_explorer
+
+__all__ = [
+    "agreement_scatter",
+    "agreement_table",
+    "architectures",
+    "belief_explorer",
+    "consistency",
+    "copies",
+    "count_explorer",
+    "creativity",
+    "denoised",
+    "dictionary_sizes",
+    "ideal_explorer",
+    "local_samples",
+    "locality_explorer",
+    "losses",
+    "machines_explorer",
+    "majority",
+    "mosaic_explorer",
+    "noising",
+    "padding_explorer",
+    "paper_and_here",
+    "results",
+    "schedule_explorer",
+    "source_maps",
+    "staircase",
+    "strip",
+    "toy_explorer",
+    "trajectories",
+    "translation_test",
+]

@@ -1,0 +1,199 @@
+"""What the views of this lesson share: images in rows, named panels, weights above pictures, a window's frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+from torch import Tensor
+
+from oraledu.course.figures import PALETTE, WIDTH, Figure, subplots
+from oraledu.course.style import PIXELS_PER_INCH, STYLE
+
+BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
+EDGE = "#8c8c8c"
+POINTS_PER_INCH = 72
+
+#: CSS pixels: the largest side of an image in a row of many, and a line of text.
+CELL, LINE = 130, 18
+
+
+def picture(image: Tensor) -> NDArray[np.floating]:
+    """Return an image (C, H, W) with values in [-1, 1] as what `imshow` takes: in [0, 1], clipped.
+
+    Returns:
+        (H, W) for one channel, (H, W, 3) for three.
+    """
+    values = ((image.detach().cpu().double() + 1) / 2).clamp(0, 1).numpy()
+    return values[0] if len(values) == 1 else values.transpose(1, 2, 0)
+
+
+def montage(images: Tensor) -> NDArray[np.floating]:
+    """Lay images (n, C, H, W) side by side in one picture, a white pixel apart."""
+    pictures = [picture(image) for image in images]
+    white = np.ones((pictures[0].shape[0], 1, *pictures[0].shape[2:]))
+    return np.concatenate([part for shown in pictures for part in (shown, white)][:-1], axis=1)
+
+
+def show(ax: Axes, image: Tensor, title: str = "") -> AxesImage:
+    """Draw an image (C, H, W), black at -1 and white at 1; `set_data(picture(...))` on the result shows another."""
+    drawn = ax.imshow(picture(image), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    bare(ax, title)
+    return drawn
+
+
+def bare(ax: Axes, title: str = "") -> None:
+    """Take ticks off, and draw a thin line around the picture, which may be as white as the page."""
+    ax.set(xticks=[], yticks=[], title=title)
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=EDGE, linewidth=0.6)
+
+
+def image_rows(
+    rows: Mapping[str, Tensor],
+    *,
+    alt: str,
+    titles: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    width: int = WIDTH,
+) -> Figure:
+    """Show aligned rows of images, each row under its name.
+
+    Args:
+        rows: For each row its label and its images, (n, C, H, W) with values in [-1, 1]; n is the same for all.
+        alt: What the rows show, in words.
+        titles: One above each column, or none.
+        notes: One below each column, or none.
+        width: Largest width on the page, CSS pixels.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: The rows are missing or differ in their number of images, or the titles or notes are not one to a
+            column.
+    """
+    counts = {len(images) for images in rows.values()}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"rows has rows of {sorted(counts)} images; give each row the same number, at least one."
+        )
+    (count,) = counts
+    for name, words in (("titles", titles), ("notes", notes)):
+        if words and len(words) != count:
+            raise ValueError(
+                f"{name} has {len(words)} entries for {count} columns; give one a column, or none."
+            )
+    margin = 12 + round(max(_width(line) for label in rows for line in label.split("\n")))
+    side = min(CELL, (width - margin) // count)
+    tall, wide = next(iter(rows.values())).shape[-2:]
+    lines = sum(1 + max(text.count("\n") for text in words) for words in (titles, notes) if words)
+    height = round(len(rows) * side * tall / wide) + LINE * lines + 8
+    size = {"width": margin + count * side, "height": height}
+    figure, axes = subplots(len(rows), count, alt=alt, squeeze=False, **size)
+    _tighten(figure)
+    for line, (label, images) in zip(axes, rows.items(), strict=True):
+        for ax, image in zip(line, images, strict=True):
+            show(ax, image)
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    for ax, title in zip(axes[0], titles, strict=False):
+        ax.set_title(title)
+    for ax, note in zip(axes[-1], notes, strict=False):
+        ax.set_xlabel(note)
+    return figure
+
+
+def _width(text: str) -> float:
+    """Return the width of a line of a label in CSS pixels."""
+    size = float(STYLE["axes.labelsize"])
+    return TextPath((0, 0), text, size=size).get_extents().width * PIXELS_PER_INCH / POINTS_PER_INCH
+
+
+def panels(
+    layout: list[Any], *, height: int, width: int = WIDTH, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure whose panels have names, for an explorer that sets its alt text with every picture.
+
+    Args:
+        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
+        height: Height on the page, CSS pixels.
+        width: Width on the page, CSS pixels.
+        **options: Those of `subplot_mosaic`, such as `width_ratios`.
+    """
+    with matplotlib.rc_context(STYLE):
+        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
+        figure = Figure(alt="not drawn yet", figsize=size)
+        _tighten(figure)
+        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
+        return figure, axes
+
+
+def _tighten(figure: Figure) -> None:
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
+
+
+class Ranking:
+    """Pictures in a row, each with its weight as a bar above it and its name below, in one panel."""
+
+    PLACES = 5
+    # In sides of a picture: from one to the next, the highest bar, the room above the pictures and below them.
+    STEP, BAR, ABOVE, BELOW = 1.4, 0.4, 0.7, 0.25
+
+    def __init__(self, ax: Axes, title: str) -> None:
+        lefts = [place * self.STEP for place in range(self.PLACES)]
+        self._pictures = [show(ax, torch.zeros(1, 1, 1)) for _ in lefts]
+        for drawn, left in zip(self._pictures, lefts, strict=True):
+            drawn.set_extent((left, left + 1, 0, 1))
+        self._frames = [
+            ax.add_patch(Rectangle((left, 0), 1, 1, fill=False, edgecolor=EDGE, linewidth=0.6))
+            for left in lefts
+        ]
+        centres = [left + 0.5 for left in lefts]
+        self._bars = ax.bar(centres, [0.0] * self.PLACES, bottom=1.08, width=1, color=BLUE)
+        self._weights = [ax.text(centre, 0, "", ha="center", va="bottom") for centre in centres]
+        self._names = [ax.text(centre, -0.05, "", ha="center", va="top") for centre in centres]
+        ax.set(xlim=(-0.2, lefts[-1] + 1.2), ylim=(-self.BELOW, 1 + self.ABOVE), title=title)
+        ax.set_axis_off()
+
+    def set(self, pictures: Sequence[Tensor], weights: Sequence[float], names: Sequence[str]) -> None:
+        """Show other pictures (C, H, W), their weights, and a name below each; places that are left stay empty."""
+        parts = zip(self._pictures, self._frames, self._bars, self._weights, self._names, strict=True)
+        for place, (drawn, frame, bar, weight, name) in enumerate(parts):
+            for part in (drawn, frame, bar, weight, name):
+                part.set_visible(place < len(pictures))
+            if place < len(pictures):
+                drawn.set_data(picture(pictures[place]))
+                bar.set_height(self.BAR * weights[place])
+                weight.set(text=_weight(weights[place]), y=1.1 + self.BAR * weights[place])
+                name.set_text(names[place])
+
+
+def _weight(weight: float) -> str:
+    return f"{weight:.2f}" if weight >= 0.005 else "< 0.01"
+
+
+class Window:
+    """The frame of the k × k window around a pixel, as far as it lies in the picture; a dot on the pixel for k > 1."""
+
+    def __init__(self, ax: Axes) -> None:
+        self._ax = ax
+        self._frame = Rectangle((0, 0), 1, 1, fill=False, edgecolor=ORANGE, linewidth=2)
+        ax.add_patch(self._frame).set_clip_on(False)
+        (self._dot,) = ax.plot([], [], "s", color=ORANGE, markersize=5, markeredgecolor="white")
+
+    def set(self, row: int, column: int, patch: int) -> None:
+        """Move the frame."""
+        (left, right), (bottom, top) = self._ax.get_xlim(), self._ax.get_ylim()  # rows grow downwards
+        x, y = max(left, column - patch / 2), max(top, row - patch / 2)
+        width, height = min(right, column + patch / 2) - x, min(bottom, row + patch / 2) - y
+        self._frame.set_bounds(x, y, width, height)
+        self._dot.set_data([column], [row])
+        self._dot.set_visible(patch > 1)
