@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = tempfile.mkdtemp(prefix="oraledu-test-cache-")
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     os.environ.update(comparable_environment(cache))
+    if hasattr(config, "workerinput"):  # the process that started this one hears of every failure
+        return
     folder = config.rootpath / "test-results"
     if not config.option.collectonly:
         shutil.rmtree(folder, ignore_errors=True)
