@@ -1,0 +1,226 @@
+"""Part 3: what the choice of an offset and of a normaliser does to the measured collapse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import Figure
+from oraledu.scaling import curves
+from oraledu.scaling.frontier import fit_frontier
+from oraledu.scaling.views.layout import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    Normalize,
+    about,
+    panels,
+    plain_log,
+    require_grid,
+    require_runs,
+    same_names,
+    shades,
+    size_legend,
+    sizes_in_words,
+)
+
+#: The progress over which the offset explorer averages.
+WINDOW = (0.2, 0.95)
+#: How many offsets there are to choose from, from 0 to a little below the smallest loss.
+OFFSETS = 25
+NORMALISERS = {
+    "each run's own end": "own",
+    "the mean of the size's ends": "mean",
+    "each run's first point": "first",
+}
+
+
+def offset_explorer(
+    *,
+    compute: Tensor,
+    progress: Tensor,
+    loss: Tensor,
+    grid: Tensor,
+    parameters: Tensor,
+    fitted: float,
+    normalize: Normalize = curves.normalize,
+) -> Explorer:
+    """Let a learner move the offset, and see the frontier, deviation and floor, and their ratio over all offsets.
+
+    Args:
+        compute: (sizes,) FLOPs at the end.
+        progress: (sizes, seeds, points) or (points,), to 1.
+        loss: (sizes, seeds, points), at least two seeds.
+        grid: (n,) progress, within the records and to 1, that reaches into `WINDOW`.
+        parameters: (sizes,) how large each model is.
+        fitted: The offset that the frontier's fit found; where the slider starts.
+        normalize: The learner's or the reference's normalisation, called as `curves.normalize`.
+
+    Raises:
+        ValueError: The shapes do not fit, or the fitted offset is not below every loss.
+    """
+    require_runs(loss=loss)
+    if not len(compute) == len(parameters) == len(loss):
+        raise ValueError(
+            f"compute and parameters must have an entry for each of {len(loss)} sizes, got {len(compute)} and "
+            f"{len(parameters)}"
+        )
+    if not 0 <= fitted < float(loss.min()):
+        raise ValueError(
+            f"fitted must lie between 0 and the smallest loss {loss.min():.6g}, got {fitted:.6g}"
+        )
+    at_grid, ends = curves.on_grid(progress, loss, grid), loss[..., -1].mean(dim=1)
+    window = (grid >= WINDOW[0]) & (grid <= WINDOW[1])
+    offsets = sorted({*torch.linspace(0, 0.96 * float(loss.min()), OFFSETS).tolist(), float(fitted)})
+
+    def measured(offset: float) -> tuple[Tensor, Tensor, Tensor]:
+        normalized = normalize(progress, loss, offset, grid)
+        floor = curves.noise_floor(at_grid, offset).mean(dim=0)
+        return curves.collapse_deviation(normalized), floor, normalized.mean(dim=(0, 1))
+
+    table = torch.tensor([_summary(*(values[window] for values in measured(offset))) for offset in offsets])
+    figure, axes = panels([["frontier", "curves", "offsets"]], height=320)
+    left, middle, right = axes["frontier"], axes["curves"], axes["offsets"]
+    (line,) = left.plot([], [], "k--", linewidth=1.2)
+    dots = [left.plot([], [], "o", color=c, markeredgecolor="black", zorder=3)[0] for c in shades(len(loss))]
+    left.set(xscale="log", yscale="log", xlabel="compute c (FLOPs)", ylabel="end loss less the offset")
+    left.set(
+        xlim=(compute.min() / 3, compute.max() * 3), ylim=(float(ends.min()) / 30, float(ends.max()) * 2)
+    )
+    inner = grid < 1
+    (floor_line,) = middle.plot(grid[inner], grid[inner], color=ORANGE, linestyle="--", label="floor σ")
+    (deviation_line,) = middle.plot(grid[inner], grid[inner], color=BLUE, label="deviation Δ")
+    middle.set(yscale="log", xlim=(0, 1), xlabel="progress x")
+    every = torch.stack(
+        [torch.cat([d, f]) for d, f, _ in (measured(offset) for offset in (offsets[0], fitted, offsets[-1]))]
+    )
+    middle.set_ylim(float(every[every > 0].quantile(0.05)) / 2, float(every.max()) * 1.3)
+    names = ("Δ", "Δ / σ", "Δ / (ℓ - 1)")
+    for column, (name, colour, style) in enumerate(
+        zip(names, (BLUE, "black", GREEN), ("-", "--", "-."), strict=True)
+    ):
+        right.plot(offsets, table[:, column], color=colour, linestyle=style)
+        right.annotate(
+            name, (offsets[0], float(table[0, column])), (2, 3), textcoords="offset points", color=colour
+        )
+    right.axvline(fitted, color=GREY, linestyle=":", linewidth=1)
+    cursor = right.axvline(0, color="black", linewidth=1)
+    right.set(yscale="log", xlabel="offset $L_0$")
+    middle.legend(loc="lower left", fontsize="small")
+    size_legend(figure, sizes_in_words(parameters))
+
+    def draw(offset: float = float(fitted)) -> Figure:
+        law = fit_frontier(compute, ends, offset=offset)
+        line.set_data(compute, law(compute) - offset)
+        for row, dot in enumerate(dots):
+            dot.set_data(compute[row : row + 1], ends[row : row + 1] - offset)
+        deviation, floor, _ = measured(offset)
+        deviation_line.set_ydata(deviation[inner])
+        floor_line.set_ydata(floor[inner])
+        cursor.set_xdata([offset, offset])
+        row = offsets.index(offset)
+        explained = law.r_squared(compute, ends)
+        spread, ratio, share = table[row].tolist()
+        left.set_title(f"$L_0$ = {about(offset, 3)}\n$R^2$ = {int(explained * 10_000) / 10_000:.4f}")
+        middle.set_title("deviation and floor\n")
+        right.set_title(f"root mean squares,\nx from {WINDOW[0]:g} to {WINDOW[1]:g}")
+        best = [offsets[int(table[:, column].argmin())] for column in range(3)]
+        figure.alt = (
+            f"At an offset of {about(offset, 2)}, where the fit found {about(fitted, 2)}: the end losses less the "
+            f"offset against compute, with R² {int(explained * 1000) / 1000:.3f}; deviation and floor over progress; "
+            f"and over all offsets root mean squares, here {about(spread)} for Δ, {about(ratio)} for Δ / σ and "
+            f"{about(share)} for Δ / (ℓ - 1). Δ alone is smallest at {about(best[0])}, Δ / σ at {about(best[1])}, "
+            f"Δ / (ℓ - 1) at {about(best[2])}."
+        )
+        return figure
+
+    return explore(draw, labels={"offset": "offset L₀"}, offset={about(value, 3): value for value in offsets})
+
+
+def normaliser_explorer(
+    *, grid: Tensor, losses: Mapping[str, Tensor], offset: float, parameters: Tensor
+) -> Explorer:
+    """Let a learner divide each run by its own end, by the mean of the ends, or by its first point.
+
+    Args:
+        grid: (points,) progress, to 1.
+        losses: For each schedule the losses at the grid, (sizes, seeds, points), at least two seeds.
+        offset: L₀, below every loss.
+        parameters: (sizes,) how large each model is.
+
+    Raises:
+        ValueError: The shapes do not fit, there is one seed, or the offset is not below every loss.
+    """
+    names = same_names(losses=losses)
+    require_runs(**losses)
+    for values in losses.values():
+        require_grid(grid, losses=values)
+        if values.shape[:2] != losses[names[0]].shape[:2] or len(values) != len(parameters):
+            raise ValueError(
+                "losses must have the same sizes and seeds under each schedule, and as parameters"
+            )
+    floors = {name: curves.noise_floor(values, offset).mean(dim=0) for name, values in losses.items()}
+    sizes, seeds, _ = losses[names[0]].shape
+    figure, axes = panels([["curves", "spread"]], height=320)
+    left, right = axes["curves"], axes["spread"]
+    lines = [
+        [left.plot(grid, grid, color=colour, linewidth=0.8, alpha=0.7)[0] for _ in range(seeds)]
+        for colour in shades(sizes)
+    ]
+    (floor_line,) = right.plot(grid, grid, color=ORANGE, linestyle="--", label="noise floor σ")
+    (spread_line,) = right.plot(grid, grid, color=BLUE, label="spread of what is shown, Δ")
+    left.set(yscale="log", xlim=(0, 1), xlabel="progress x")
+    right.set(xlim=(0, 1), xlabel="progress x", ylabel="relative standard deviation")
+    highest = max(float(floor[grid >= 0.1].max()) for floor in floors.values())
+    right.set_ylim(0, 1.8 * highest)
+    right.legend(loc="upper right")
+    size_legend(figure, sizes_in_words(parameters))
+    (place,) = [int((grid - 0.9).abs().argmin())]
+
+    def draw(schedule: str = names[-1], divisor: str = "own") -> Figure:
+        reducible = losses[schedule] - offset
+        shown = reducible / _divisor(reducible, divisor)
+        spread, floor = curves.collapse_deviation(shown), floors[schedule]
+        for row, of_size in zip(shown, lines, strict=True):
+            for curve, drawn in zip(row, of_size, strict=True):
+                drawn.set_ydata(curve)
+        floor_line.set_ydata(floor)
+        spread_line.set_ydata(spread)
+        left.set_ylim(float(shown.min()) / 1.15, float(shown[..., grid >= 0.1].max()) * 1.15)
+        plain_log(left)
+        word = next(label for label, key in NORMALISERS.items() if key == divisor)
+        left.set_title(f"{schedule}: divided by {word}")
+        end, before = float(spread[-1]), float(spread[place])
+        right.set_title(f"x = {grid[place]:.2g}: Δ {about(before)}, σ {about(float(floor[place]))}")
+        figure.alt = (
+            f"The reducible losses under the schedule {schedule}, divided by {word}, over progress, and their spread "
+            f"over all runs beside the noise floor. At x = {grid[place]:.2g} the spread is {about(before)} and the "
+            f"floor {about(float(floor[place]))}; at the end the spread is {about(end)} and the floor "
+            f"{about(float(floor[-1]))}."
+        )
+        return figure
+
+    return explore(
+        draw,
+        labels={"schedule": "schedule", "divisor": "divided by"},
+        schedule={name: name for name in names},
+        divisor=NORMALISERS,
+    )
+
+
+def _divisor(reducible: Tensor, divisor: str) -> Tensor:
+    """Return what curves (sizes, seeds, points) are divided by, (sizes, seeds or 1, 1)."""
+    if divisor == "own":
+        return reducible[..., -1:]
+    if divisor == "mean":
+        return reducible[..., -1:].mean(dim=1, keepdim=True)
+    return reducible[..., :1]
+
+
+def _summary(deviation: Tensor, floor: Tensor, mean: Tensor) -> list[float]:
+    """Return the root mean squares of Δ, Δ / σ and Δ / (ℓ - 1) over some points."""
+    return [float(v.square().mean().sqrt()) for v in (deviation, deviation / floor, deviation / (mean - 1))]

@@ -1,0 +1,175 @@
+"""Part 6: a run's fluctuations now and at its end, and how fast the deviation closes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import Figure, subplots
+from oraledu.scaling.frontier import check_offset
+from oraledu.scaling.views.layout import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PALE,
+    about,
+    look,
+    panels,
+    require_grid,
+    same_names,
+)
+
+#: Where the cursor of the fluctuation explorer can stand, in shares of the run.
+CURSOR = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+#: The progress between which end slopes are fitted.
+END = (0.975, 0.995)
+
+
+def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: float = 0.0) -> Explorer:
+    """Let a learner compare the fluctuations of runs at a cursor with those at their end.
+
+    A fluctuation is ψ(x) = (L(x) - L₀) / mean over seeds - 1, for seeds of one size.
+
+    Args:
+        grid: (points,) progress, to 1.
+        losses: For each schedule the losses of one size at the grid, (seeds, points), three seeds or more.
+        offset: L₀, below every loss.
+
+    Raises:
+        ValueError: The shapes do not fit, there are fewer than three seeds, or the offset is not below every loss.
+    """
+    names = same_names(losses=losses)
+    for name, values in losses.items():
+        require_grid(grid, losses=values)
+        if values.ndim != 2 or len(values) < 3 or len(values) != len(losses[names[0]]):
+            raise ValueError(
+                "losses must have shape (seeds, points) with three seeds or more, as many for each schedule; that of "
+                f"{name} has shape {tuple(values.shape)}"
+            )
+        check_offset(values, offset)
+    psi = {name: _fluctuation(values - offset) for name, values in losses.items()}
+    places = {x: int((grid - x).abs().argmin()) for x in CURSOR if float(grid[0]) <= x}
+    seeds = len(psi[names[0]])
+    figure, axes = panels([["paths", "scatter", "bars"]], height=290, width_ratios=[1.7, 1.15, 0.75])
+    paths, scatter, bars = axes["paths"], axes["scatter"], axes["bars"]
+    pale = [paths.plot(grid, grid, color=PALE, linewidth=0.6)[0] for _ in range(seeds)]
+    bold = [paths.plot(grid, grid, color=c, linewidth=1.6)[0] for c in (ORANGE, GREEN)]
+    cursor = paths.axvline(0.5, color="black", linewidth=1)
+    (cloud,) = scatter.plot([], [], "o", color=GREY, markersize=3.5, alpha=0.7)
+    (diagonal,) = scatter.plot([], [], color="black", linewidth=0.8, linestyle=":")
+    marks = [scatter.plot([], [], m, color=c, markersize=8)[0] for c, m in ((ORANGE, "s"), (GREEN, "^"))]
+    columns = bars.bar([0, 1], [0, 0], color=[BLUE, PALE], width=0.6, edgecolor="black", linewidth=0.5)
+    numbers = [bars.text(place, 0, "", ha="center", va="bottom", fontsize="small") for place in (0, 1)]
+    bars.set_xticks([0, 1], ["Δ", "σ"])
+    paths.set(xlim=(float(grid[0]), 1), xlabel="progress x", ylabel="fluctuation ψ(x)")
+    scatter.set(xlabel="ψ at the cursor", ylabel="ψ at the end")
+
+    def draw(schedule: str = names[0], x: float = 0.9, first: int = 0, second: int = 1) -> Figure:
+        found, place = psi[schedule], places[x]
+        now, end = found[:, place], found[:, -1]
+        for line, row in zip(pale, found, strict=True):
+            line.set_ydata(row)
+        cloud.set_data(now, end)
+        for line, mark, seed in zip(bold, marks, (first, second), strict=True):
+            line.set_ydata(found[seed])
+            mark.set_data(now[seed : seed + 1], end[seed : seed + 1])
+        cursor.set_xdata([x, x])
+        later = found[:, places[min(places)] :]
+        paths.set_ylim(1.1 * float(later.min()), 1.1 * float(later.max()))
+        reach = 1.15 * float(torch.cat([now, end]).abs().max())
+        scatter.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        diagonal.set_data([-reach, reach], [-reach, reach])
+        own = (1 + now) / (1 + end)
+        sigma, delta = float(now.std(correction=0)), float(own.std(correction=0) / own.mean())
+        for column, number, value in zip(columns, numbers, (delta, sigma), strict=True):
+            column.set_height(value)
+            number.set(y=value, text=about(value))
+        bars.set_ylim(0, 1.2 * max(sigma, delta))
+        correlation = float(torch.corrcoef(torch.stack([now, end]))[0, 1])
+        paths.set_title(f"{schedule}: seeds {first} and {second} of {seeds}")
+        scatter.set_title(f"at x = {x:g}: correlation {correlation:.2f}")
+        bars.set_title("spread")
+        figure.alt = (
+            f"Schedule {schedule}: the fluctuations of {seeds} seeds over progress, with seeds {first} and {second} "
+            f"marked and a cursor at x = {x:g}; a scatter plot of the fluctuation there against that at the end, whose "
+            f"correlation is {correlation:.1f}; and two bars: the deviation Δ is {about(delta)}, the floor σ "
+            f"{about(sigma)}."
+        )
+        return figure
+
+    return explore(
+        draw,
+        labels={
+            "schedule": "schedule",
+            "x": "cursor at x",
+            "first": "seed in orange",
+            "second": "seed in green",
+        },
+        schedule={name: name for name in names},
+        x=list(places),
+        first=(0, seeds - 1),
+        second=(0, seeds - 1),
+    )
+
+
+def end_slopes(
+    *, grid: Tensor, deviation: Mapping[str, Tensor], slopes: Mapping[str, float], theory: Mapping[str, float]
+) -> Figure:
+    """Draw the deviation near the end against what is left of the run, with guides of theory's slopes.
+
+    Args:
+        grid: (points,) progress, to 1, where Δ is 0 and is not drawn.
+        deviation: For each schedule Δ at the grid, (points,).
+        slopes: For each schedule the fitted slope of log Δ on log (1 - x), for x in `END`.
+        theory: For some of the schedules the slope that theory gives.
+
+    Raises:
+        ValueError: The names or shapes do not fit, or no point of the grid lies in `END`.
+    """
+    names = same_names(deviation=deviation, slopes=slopes)
+    for values in deviation.values():
+        require_grid(grid, deviation=values)
+    if unknown := [name for name in theory if name not in names]:
+        raise ValueError(f"theory names {', '.join(unknown)}; the schedules are {', '.join(names)}")
+    fitted = (grid >= END[0] - 1e-9) & (grid <= END[1] + 1e-9)
+    if not fitted.any():
+        raise ValueError(
+            f"grid must have points from {END[0]:g} to {END[1]:g}: record the runs more often there"
+        )
+    shown = (grid >= 0.5) & (grid < 1)
+    left = 1 - grid[shown].double()
+    words = "; ".join(
+        f"{name} {slopes[name]:.1f}" + (f" (theory {theory[name]:g})" if name in theory else "")
+        for name in names
+    )
+    figure, ax = subplots(
+        alt="Near the end, in logarithmic axes, the deviation Δ falls with a power of 1 - x, what is left of the "
+        f"run. Slopes fitted for x from {END[0]:g} to {END[1]:g}: {words}.",
+        width=560,
+        height=330,
+    )
+    ax.axvspan(1 - END[1], 1 - END[0], color=PALE, alpha=0.6, linewidth=0)
+    for name in names:
+        colour, style = look(names, name)
+        values = deviation[name][shown].double()
+        ax.plot(left, values, color=colour, linestyle=style, label=f"{name}: {slopes[name]:.2f}", linewidth=2)
+        if name in theory:
+            centre = (
+                deviation[name][fitted].double().log().mean() - theory[name] * (1 - grid[fitted]).log().mean()
+            )
+            span = torch.tensor([0.4 * (1 - END[1]), 3 * (1 - END[0])], dtype=torch.float64)
+            ax.plot(span, centre.exp() * span ** theory[name], color="black", linewidth=0.9)
+            low = float(span[0]), float(centre.exp() * span[0] ** theory[name])
+            ax.annotate(f"{theory[name]:g}", low, (4, 0), textcoords="offset points", va="center")
+    ax.set(xscale="log", yscale="log", xlabel="1 - x, what is left of the run", ylabel="deviation Δ(x)")
+    ax.invert_xaxis()
+    ax.legend(title="slope in the grey band; black: theory", loc="lower left")
+    return figure
+
+
+def _fluctuation(reducible: Tensor) -> Tensor:
+    return reducible / reducible.mean(dim=0) - 1

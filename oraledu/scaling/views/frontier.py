@@ -1,0 +1,179 @@
+"""Part 1: the frontier, and what normalisation does to the curves of a ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from oraledu.course.figures import Figure
+from oraledu.scaling.frontier import PowerLaw, check_offset
+from oraledu.scaling.views.layout import (
+    about,
+    panels,
+    plain_log,
+    require_grid,
+    require_runs,
+    shades,
+    size_legend,
+    sizes_in_words,
+)
+
+
+def frontier(
+    *,
+    compute: Tensor,
+    loss: Tensor,
+    law: PowerLaw,
+    parameters: Sequence[float] | Tensor,
+    ends: Sequence[int] | Tensor | None = None,
+) -> Figure:
+    """Draw the curves of a ladder over compute with the power law through their end points, raw and less the offset.
+
+    Args:
+        compute: (sizes, points) FLOPs; a record at 0 is left out.
+        loss: (sizes, points) one curve a size, averaged over seeds.
+        law: The power law that was fitted to the end points.
+        parameters: (sizes,) how large each model is.
+        ends: (sizes,) the record of each curve that is its end point; the last one if left out.
+
+    Raises:
+        ValueError: The shapes do not fit, or the law's offset is not below every loss.
+    """
+    if compute.ndim != 2 or compute.shape != loss.shape or len(parameters) != len(compute):
+        raise ValueError(
+            "compute and loss must have one shape (sizes, points), with one entry of parameters a size; got "
+            f"{tuple(compute.shape)}, {tuple(loss.shape)} and {len(parameters)}"
+        )
+    check_offset(loss, law.offset)
+    last = torch.full((len(loss),), loss.shape[1] - 1) if ends is None else torch.as_tensor(ends)
+    rows = torch.arange(len(loss))
+    points = compute[rows, last], loss[rows, last]
+    explained = law.r_squared(*points)
+    names = ["raw", "less"] if law.offset > 0 else ["raw"]
+    figure, axes = panels(
+        [names],
+        height=300,
+        width=360 * len(names) + (120 if len(names) == 1 else 0),
+        alt=_frontier_in_words(law, points, explained, len(loss)),
+    )
+    for name in names:
+        offset = 0.0 if name == "raw" else law.offset
+        _curves_and_law(axes[name], compute, loss, points, law, offset)
+        axes[name].set_xlabel("compute c = 6 t p (FLOPs)")
+    axes["raw"].set(ylabel="loss L", title=_law_in_words(law, explained))
+    if law.offset > 0:
+        axes["raw"].set_title("the loss bends towards its offset")
+        axes["less"].set(ylabel="$L - L_0$", title=_law_in_words(law, explained))
+    size_legend(figure, sizes_in_words(parameters))
+    return figure
+
+
+def raw_shifted_collapsed(
+    *,
+    compute: Tensor,
+    loss: Tensor,
+    offset: float,
+    grid: Tensor,
+    normalized: Tensor,
+    parameters: Sequence[float] | Tensor,
+) -> Figure:
+    """Draw the same runs three times: as recorded, less the offset, and normalised.
+
+    Args:
+        compute: (sizes, points) FLOPs at the records; a record at 0 is left out.
+        loss: (sizes, seeds, points) at the records.
+        offset: L₀, below every loss.
+        grid: (n,) progress, to 1.
+        normalized: (sizes, seeds, n) the normalised curves at the grid.
+        parameters: (sizes,) how large each model is.
+
+    Raises:
+        ValueError: The shapes do not fit, or the offset is not below every loss.
+    """
+    require_runs(loss=loss, normalized=normalized)
+    require_grid(grid, normalized=normalized)
+    if compute.shape != (len(loss), loss.shape[-1]) or len(parameters) != len(loss):
+        raise ValueError(
+            f"compute must have shape {(len(loss), loss.shape[-1])} and parameters {len(loss)} entries; got "
+            f"{tuple(compute.shape)} and {len(parameters)}"
+        )
+    check_offset(loss, offset)
+    at = int((grid - 0.5).abs().argmin())
+    names = ["raw", "less", "collapsed"] if offset > 0 else ["raw", "collapsed"]
+    figure, axes = panels([names], height=290, alt=_collapse_in_words(loss, offset, grid, normalized, at))
+    lines: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.7}
+    for row, shade in enumerate(shades(len(loss))):
+        known = compute[row] > 0
+        for run in range(loss.shape[1]):
+            for name in names[:-1]:
+                reducible = loss[row, run][known] - (offset if name == "less" else 0)
+                axes[name].plot(compute[row][known], reducible, color=shade, **lines)
+            axes["collapsed"].plot(grid, normalized[row, run], color=shade, **lines)
+    for name in names[:-1]:
+        axes[name].set(xscale="log", yscale="log", xlabel="compute c (FLOPs)")
+        _few_numbers(axes[name])
+    axes["collapsed"].set(yscale="log", xlabel="progress x = t / t*", ylabel="ℓ(x)")
+    _few_numbers(axes["collapsed"])
+    axes["raw"].set(ylabel="loss", title="the losses" if offset else "the losses (their offset is 0)")
+    if offset:
+        axes["less"].set_title(f"less the offset {about(offset, 2)}")
+    axes["collapsed"].set_title("and divided by each run's end" if offset else "divided by each run's end")
+    size_legend(figure, sizes_in_words(parameters))
+    return figure
+
+
+def _curves_and_law(
+    ax: Axes, compute: Tensor, loss: Tensor, points: tuple[Tensor, Tensor], law: PowerLaw, offset: float
+) -> None:
+    for row, shade in enumerate(shades(len(loss))):
+        known = compute[row] > 0
+        ax.plot(compute[row][known], loss[row][known] - offset, color=shade, linewidth=1, alpha=0.8)
+        ax.plot(points[0][row], points[1][row] - offset, "o", color=shade, markeredgecolor="black", zorder=3)
+    span = points[0].log()
+    ends = torch.linspace(float(span.min()) - 0.7, float(span.max()) + 0.7, 60).exp()
+    ax.plot(ends, law(ends.double()) - offset, "k--", linewidth=1.2)
+    ax.set(xscale="log", yscale="log")
+    _few_numbers(ax)
+
+
+def _few_numbers(ax: Axes) -> None:
+    """Write a few plain numbers at a logarithmic loss axis."""
+    low, high = ax.get_ylim()
+    if high / low < 100:
+        plain_log(ax)
+
+
+def _law_in_words(law: PowerLaw, explained: float) -> str:
+    left = "$L - L_0$" if law.offset > 0 else "L"
+    return f"end points: {left} ∝ $c^{{-{law.exponent:.2f}}}$,  $R^2$ {_share(explained)}"
+
+
+def _frontier_in_words(law: PowerLaw, points: tuple[Tensor, Tensor], explained: float, sizes: int) -> str:
+    less = f"less the offset {about(law.offset, 2)}, they" if law.offset > 0 else "they"
+    return (
+        f"Loss over compute in logarithmic axes for {sizes} sizes. The end points fall from "
+        f"{about(float(points[1][0]), 2)} to {about(float(points[1][-1]), 2)} while compute grows "
+        f"{about(float(points[0][-1] / points[0][0]))}-fold; {less} lie near a power law with exponent "
+        f"-{law.exponent:.2f}, R² {_share(explained)}."
+    )
+
+
+def _collapse_in_words(loss: Tensor, offset: float, grid: Tensor, normalized: Tensor, at: int) -> str:
+    ends, middle = loss[..., -1].mean(dim=1), normalized[..., at].mean(dim=1)
+    less = f", then less the offset {about(offset, 2)}" if offset else ""
+    return (
+        f"The loss curves of {loss.shape[0]} sizes with {loss.shape[1]} runs each. Over compute they lie apart{less}; "
+        f"their ends fall from {about(float(ends[0]), 2)} for the smallest size to {about(float(ends[-1]), 2)} for "
+        "the largest. Over progress, and divided by each run's own end, they are drawn on each other: at x = "
+        f"{grid[at]:.1f} the means over seeds lie between {middle.min():.1f} and {middle.max():.1f}."
+    )
+
+
+def _share(value: float) -> str:
+    """Write an R² close to 1 without rounding it up to 1."""
+    near = next((bound for bound in (0.999, 0.99) if value > bound), None)
+    return f"= {value:.2f}" if near is None else f"> {near:g}"

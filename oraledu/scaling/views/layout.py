@@ -1,0 +1,187 @@
+"""What the views of this lesson share: colours of sizes and schedules, named panels, numbers in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.ticker import FuncFormatter, NullLocator
+from torch import Tensor
+
+from oraledu.course.figures import PALETTE, WIDTH, Figure
+from oraledu.course.style import PIXELS_PER_INCH, STYLE
+
+BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
+GREY = "#8c8c8c"
+PALE = "#d9d9d9"
+
+#: What normalises curves: `curves.normalize`, or a learner's own.
+Normalize = Callable[[Tensor, Tensor, float, Tensor], Tensor]
+#: How a schedule looks wherever it is drawn; other names take the remaining looks in turn.
+LOOKS = {"constant": (BLUE, "-"), "linear": (ORANGE, "--"), "cosine": (GREEN, "-.")}
+OTHERS = ((RED, "-"), (PURPLE, "--"), (PALETTE[5], "-."), (PALETTE[9], ":"), ("black", "-"))
+
+
+def look(names: Sequence[str], name: str) -> tuple[str, str]:
+    """Return the colour and the line style of a schedule, or of whatever else has a name among others."""
+    if name in LOOKS:
+        return LOOKS[name]
+    return OTHERS[[other for other in names if other not in LOOKS].index(name) % len(OTHERS)]
+
+
+def shades(count: int) -> list[Any]:
+    """Return a colour for each size, dark for small ones and light for large; they differ in brightness too."""
+    return list(matplotlib.colormaps["viridis"](np.linspace(0, 0.85, count)))
+
+
+def sizes_in_words(parameters: Tensor | Sequence[float]) -> list[str]:
+    """Return short names of sizes, such as 48, 9,360 or 1.5M."""
+    return [_short(float(count)) for count in parameters]
+
+
+def panels(
+    layout: list[Any], *, height: int, alt: str = "not drawn yet", width: int = WIDTH, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure whose panels have names.
+
+    Args:
+        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
+        height: Height on the page, CSS pixels.
+        alt: What the figure shows, in words; an explorer sets it with every picture.
+        width: Width on the page, CSS pixels.
+        **options: Those of `subplot_mosaic`, such as `width_ratios`.
+    """
+    with matplotlib.rc_context(STYLE):
+        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
+        figure = Figure(alt=alt, figsize=size)
+        figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.03, hspace=0.03)
+        return figure, figure.subplot_mosaic(layout, **options)
+
+
+def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str = "parameters") -> None:
+    """Name the sizes' colours in one line below the panels."""
+    handles = [
+        matplotlib.lines.Line2D([], [], color=shade, linewidth=2.5, label=label)
+        for shade, label in zip(shades(len(labels)), labels, strict=True)
+    ]
+    first = matplotlib.lines.Line2D([], [], linestyle="", label=f"{title}:")
+    figure.legend(
+        handles=[first, *handles],
+        loc="outside lower center",
+        ncols=len(labels) + 1,
+        handlelength=1.2,
+        columnspacing=1.2,
+    )
+
+
+def spread_labels(
+    ax: Axes, ends: Mapping[str, tuple[float, float]], colours: Sequence[Any], *, gap: float = 0.075
+) -> None:
+    """Write names to the right of the ends of curves, moved apart where they would overlap.
+
+    Args:
+        ax: Where; its limits and scale must be final.
+        ends: For each name the end of its curve, in data.
+        colours: One for each name.
+        gap: The least distance of two names, as a share of the panel's height.
+    """
+    if not ends:
+        return
+    inverse = ax.transAxes.inverted()
+    points = {name: inverse.transform(ax.transData.transform(end)) for name, end in ends.items()}
+    order = sorted(points, key=lambda name: points[name][1])
+    heights = [points[name][1] for name in order]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + gap)
+    excess = max(0.0, heights[-1] - 1.0)
+    for name, height in zip(order, heights, strict=True):
+        ax.text(
+            1.02,
+            height - excess,
+            name,
+            transform=ax.transAxes,
+            color=colours[list(ends).index(name)],
+            va="center",
+            ha="left",
+            fontsize="small",
+        )
+
+
+def plain_log(ax: Axes, axis: str = "y") -> None:
+    """Write the numbers of a logarithmic axis that spans less than two decades plainly, at 1, 2 and 5."""
+    chosen = ax.yaxis if axis == "y" else ax.xaxis
+    chosen.set_major_locator(matplotlib.ticker.LogLocator(base=10, subs=(1, 2, 5)))
+    chosen.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    chosen.set_minor_locator(NullLocator())
+
+
+def places_of(grid: Tensor, at: Sequence[float]) -> list[int]:
+    """Return the index of the grid point nearest to each progress.
+
+    Raises:
+        ValueError: A progress lies outside the grid.
+    """
+    low, high = float(grid[0]), float(grid[-1])
+    if outside := [x for x in at if not low <= x <= high]:
+        raise ValueError(f"at must lie within the grid, from {low:g} to {high:g}; got {outside[0]:g}")
+    return [int((grid - x).abs().argmin()) for x in at]
+
+
+def mean_floor(floor: Tensor) -> Tensor:
+    """Return a noise floor of shape (points,) or (sizes, points) as one curve, the mean over sizes: (points,)."""
+    return floor.mean(dim=0) if floor.ndim == 2 else floor
+
+
+def about(value: float, digits: int = 1) -> str:
+    """Write a number with one significant digit, or more, without an exponent; noise counts little in words."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, places):.{max(places, 0)}f}"
+    return "0" if float(text) == 0 else text
+
+
+def same_names(**mappings: Mapping[str, Any]) -> list[str]:
+    """Return the names that mappings have in common.
+
+    Raises:
+        ValueError: There is none, or one mapping has other names than the first.
+    """
+    (first, names), *others = [(argument, list(mapping)) for argument, mapping in mappings.items()]
+    if not names:
+        raise ValueError(f"{first} is empty: give at least one entry by name")
+    for argument, found in others:
+        if found != names:
+            raise ValueError(
+                f"{argument} must have the names of {first}, {', '.join(names)}; got {', '.join(found)}"
+            )
+    return names
+
+
+def require_grid(grid: Tensor, **curves: Tensor) -> None:
+    """Raise a ValueError unless the grid is one row, and each curve has a value for each of its points."""
+    if grid.ndim != 1 or len(grid) < 2:
+        raise ValueError(f"grid must have shape (points,), two or more; got {tuple(grid.shape)}")
+    for name, values in curves.items():
+        if values.ndim == 0 or values.shape[-1] != len(grid):
+            raise ValueError(
+                f"{name} must have {len(grid)} points, one for each of the grid; got shape {tuple(values.shape)}"
+            )
+
+
+def require_runs(**curves: Tensor) -> None:
+    """Raise a ValueError unless each array has shape (sizes, seeds, points)."""
+    for name, values in curves.items():
+        if values.ndim != 3 or 0 in values.shape:
+            raise ValueError(f"{name} must have shape (sizes, seeds, points), got {tuple(values.shape)}")
+
+
+def _short(count: float) -> str:
+    if count >= 1e6:
+        return f"{count / 1e6:.3g}M"
+    return f"{count:,.0f}"

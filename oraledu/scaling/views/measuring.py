@@ -1,0 +1,156 @@
+"""Parts 3 and 4: the deviation against the floor, and who makes up the variance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from oraledu.course.figures import Figure
+from oraledu.scaling.curves import supercollapse_from
+from oraledu.scaling.views.layout import (
+    BLUE,
+    GREY,
+    ORANGE,
+    about,
+    mean_floor,
+    panels,
+    places_of,
+    require_grid,
+    same_names,
+)
+
+
+def deviation_and_floor(
+    *,
+    grid: Tensor,
+    deviation: Mapping[str, Tensor],
+    floor: Mapping[str, Tensor],
+    at: float = 0.9,
+) -> Figure:
+    """Draw the collapse deviation Δ(x) against the noise floor σ(x), one panel for each schedule.
+
+    Args:
+        grid: (points,) progress, to 1, where Δ is 0 by definition and is not drawn.
+        deviation: For each schedule Δ at the grid, (points,).
+        floor: For each schedule σ at the grid, (points,) or (sizes, points), of which the mean over sizes counts.
+        at: The progress at which the ratio is told.
+
+    Raises:
+        ValueError: The names or the shapes do not fit, or `at` lies outside the grid.
+    """
+    names = same_names(deviation=deviation, floor=floor)
+    for name in names:
+        require_grid(grid, deviation=deviation[name], floor=floor[name])
+    (place,) = places_of(grid, [at])
+    figure, axes = panels([names], height=270, sharey=True)
+    inner = (grid < 1) & (grid > 0)
+    x = grid[inner]
+    words = []
+    for name in names:
+        ax, delta, sigma = axes[name], deviation[name][inner], mean_floor(floor[name])[inner]
+        ax.fill_between(x, delta, sigma, where=delta < sigma, color=BLUE, alpha=0.15, linewidth=0)
+        ax.plot(x, sigma, color=ORANGE, linestyle="--", label="noise floor σ")
+        ax.plot(x, delta, color=BLUE, label="deviation Δ")
+        ratio = float(deviation[name][place] / mean_floor(floor[name])[place])
+        ax.axvline(float(grid[place]), color=GREY, linewidth=0.8, linestyle=":")
+        ax.set(yscale="log", xlim=(0, 1), xlabel="progress x")
+        ax.set_title(f"{name}\nΔ / σ = {about(ratio)} at x = {grid[place]:.2g}")
+        since = supercollapse_from(deviation[name], floor[name], grid)
+        words.append(f"{name} {about(ratio)}, {_since(since)}")
+    lowest = min(float(curve[(grid >= 0.1) & (grid <= 0.99)].min()) for curve in deviation.values())
+    axes[names[0]].set_ylim(max(lowest / 2, 1e-5), None)
+    axes[names[0]].set_ylabel("relative standard deviation")
+    figure.legend(handles=axes[names[0]].get_lines()[1::-1], loc="outside lower center", ncols=2)
+    figure.alt = (
+        f"Deviation Δ and noise floor σ over progress, a panel for each schedule. Δ / σ at x = {grid[place]:.2g}: "
+        f"{'; '.join(words)}."
+    )
+    return figure
+
+
+def variance_bars(
+    *,
+    grid: Tensor,
+    parts: Mapping[str, tuple[Tensor, Tensor]],
+    counts: tuple[int, int],
+    at: Sequence[float] = (0.3, 0.5, 0.7, 0.9),
+) -> Figure:
+    """Draw how much of the variance of normalised curves lies between sizes, and how much between seeds.
+
+    The bars are shares; above each stands the standard deviation. A line marks what the size part would be by
+    chance, if the sizes did not differ at all.
+
+    Args:
+        grid: (points,) progress.
+        parts: For each schedule the size part and the seed part of the variance, two of (points,).
+        counts: How many sizes and seeds there are; at least two seeds.
+        at: The progress of each bar, below 1.
+
+    Raises:
+        ValueError: The shapes do not fit, there is one seed, or a bar lies outside the grid or at its end.
+    """
+    names = same_names(parts=parts)
+    for size, seed in parts.values():
+        require_grid(grid, size_part=size, seed_part=seed)
+    sizes, seeds = counts
+    if seeds < 2:
+        raise ValueError("counts must have at least two seeds: with one there is no seed part")
+    places = places_of(grid, at)
+    if len(grid) - 1 in places:
+        raise ValueError("at must lie below 1: there every run is 1, and nothing varies")
+    figure, axes = panels([names], height=280, sharey=True)
+    positions, words = np.arange(len(places)), []
+    for name in names:
+        size, seed = (part[places].double() for part in parts[name])
+        whole = size + seed
+        share = size / whole
+        # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
+        chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
+        ax = axes[name]
+        ax.bar(positions, share, color=BLUE, width=0.6, label="between sizes")
+        ax.bar(
+            positions,
+            1 - share,
+            bottom=share,
+            color=ORANGE,
+            width=0.6,
+            hatch="//",
+            edgecolor="white",
+            label="between seeds",
+        )
+        ax.hlines(
+            chance,
+            positions - 0.4,
+            positions + 0.4,
+            color="black",
+            linewidth=1.6,
+            label="size part by chance",
+        )
+        for place, value in enumerate(whole.sqrt()):
+            ax.text(place, 1.03, about(float(value)), ha="center", fontsize="small")
+        ax.set(title=f"{name}\n", ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"])
+        ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
+        ax.set_xticks(positions, [f"{grid[place]:.2g}" for place in places])
+        ax.set_xlabel("progress x")
+        listed = ", ".join(f"{100 * float(value):.0f} %" for value in _tenths(share))
+        words.append(f"{name} {listed}")
+    axes[names[0]].set_ylabel("share of the variance")
+    handles, labels = axes[names[0]].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.alt = (
+        f"Stacked bars of the variance of normalised curves at x = {', '.join(f'{grid[p]:.2g}' for p in places)}. "
+        f"The share between sizes, in tens of per cent: {'; '.join(words)}; the rest lies between seeds."
+    )
+    return figure
+
+
+def _tenths(shares: Tensor) -> Tensor:
+    return (10 * shares).round() / 10
+
+
+def _since(start: float | None) -> str:
+    if start is None:
+        return "not below the floor up to the end"
+    return f"below the floor from x = {start:.1f} to the end"
