@@ -1,0 +1,131 @@
+"""How the five kinds of MTEB tasks are scored from pooled states, layer by layer.
+
+Each protocol takes rows of `tasks.read`, and a function that turns texts into pooled states of all layers. The
+benchmark's own code takes the best of several similarities for pairs; here it is the cosine.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from sklearn.metrics import average_precision_score
+from torch import Tensor
+
+from oraledu.representations import probes
+from oraledu.representations.states import unit_rows
+from oraledu.representations.tasks import TASKS, Row, kind_of, read
+
+#: Turns n texts into their pooled states (layers, n, D).
+Embed = Callable[[list[str]], Tensor]
+
+
+def score(task: str, embed: Embed, *, generator: torch.Generator, rows: int | None = None) -> Tensor:
+    """Read a task from the user's folder, and score every layer.
+
+    Args:
+        task: One of `TASKS`.
+        embed: Turns texts into pooled states (layers, n, D).
+        generator: The source of randomness of draws and clusterings.
+        rows: At most so many rows of each split, the first; all if left out.
+
+    Returns:
+        (layers,) float64 in [0, 1], or [-1, 1] for similarity.
+
+    Raises:
+        ValueError: If the task is unknown, ``rows`` below 1, or a file malformed or too small for its protocol.
+        FileNotFoundError: If a file is missing; it says what to put where.
+    """
+    kind = kind_of(task)
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows must be at least 1, got {rows}")
+    parts = {split: read(task, split)[:rows] for split in kind.splits}
+    match TASKS[task]:
+        case "classification":
+            return classification(parts["train"], parts["test"], embed, generator=generator)
+        case "clustering":
+            return clustering(parts["test"], embed, generator=generator)
+        case "pair classification":
+            return pair_classification(parts["test"], embed)
+        case "reranking":
+            return reranking(parts["test"], embed)
+        case _:
+            return similarity(parts["test"], embed)
+
+
+def classification(
+    train: Sequence[Row],
+    test: Sequence[Row],
+    embed: Embed,
+    *,
+    generator: torch.Generator,
+    shots: int = 8,
+    bootstraps: int = 10,
+) -> Tensor:
+    """Return the accuracy of logistic regressions on few examples of each class, mean of draws: (layers,)."""
+    return probes.few_shot(
+        embed([row["text"] for row in train]),
+        [row["label"] for row in train],
+        embed([row["text"] for row in test]),
+        [row["label"] for row in test],
+        generator=generator,
+        shots=shots,
+        bootstraps=bootstraps,
+    ).score()
+
+
+def clustering(rows: Sequence[Row], embed: Embed, *, generator: torch.Generator) -> Tensor:
+    """Return the V-measure of mini-batch k-means, mean over the sets: (layers,). Each row is a set."""
+    scores = [
+        probes.clustering(embed(row["sentences"]), row["labels"], generator=generator, repeats=1).score()
+        for row in rows
+    ]
+    return torch.stack(scores).mean(dim=0)
+
+
+def pair_classification(rows: Sequence[Row], embed: Embed) -> Tensor:
+    """Return the average precision of the cosine of pairs as a sign that they belong together: (layers,).
+
+    Raises:
+        ValueError: If all pairs have the same label.
+    """
+    labels = np.array([row["label"] for row in rows])
+    if len(set(labels.tolist())) < 2:
+        raise ValueError("pairs must be of both labels, 0 and 1, to be told apart")
+    cosines = _cosines(embed([row["sentence1"] for row in rows]), embed([row["sentence2"] for row in rows]))
+    found = [average_precision_score(labels, layer) for layer in cosines.numpy()]
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def reranking(rows: Sequence[Row], embed: Embed) -> Tensor:
+    """Return the mean over queries of the average precision of their documents by cosine: (layers,).
+
+    A query without a positive or without a negative document has nothing to rank, and is left out.
+
+    Raises:
+        ValueError: If no query has both.
+    """
+    rows = [row for row in rows if row["positive"] and row["negative"]]
+    if not rows:
+        raise ValueError("a query must have a positive and a negative document, and none has")
+    queries = embed([row["query"] for row in rows])  # (layers, queries, D)
+    documents = embed([text for row in rows for text in row["positive"] + row["negative"]])
+    found, begin = [], 0
+    for place, row in enumerate(rows):
+        relevant = [1] * len(row["positive"]) + [0] * len(row["negative"])
+        own = documents[:, begin : begin + len(relevant)]
+        cosines = _cosines(queries[:, place : place + 1].expand_as(own), own)  # (layers, documents)
+        found.append([average_precision_score(relevant, layer) for layer in cosines.numpy()])
+        begin += len(relevant)
+    return torch.tensor(found, dtype=torch.float64).mean(dim=0)
+
+
+def similarity(rows: Sequence[Row], embed: Embed) -> Tensor:
+    """Return Spearman's correlation of the cosine of pairs with their score: (layers,)."""
+    gold = torch.tensor([row["score"] for row in rows], dtype=torch.float64)
+    a, b = (embed([row[name] for row in rows]) for name in ("sentence1", "sentence2"))
+    return probes.similarity(a, b, gold).score()
+
+
+def _cosines(a: Tensor, b: Tensor) -> Tensor:
+    """Return the cosine of each pair of rows: (layers, n, D) twice -> (layers, n) float64."""
+    return torch.linalg.vecdot(unit_rows(a.double()), unit_rows(b.double())).cpu()
