@@ -1,0 +1,71 @@
+"""Random inputs that several exercises share, and a look at what a function decomposes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+#: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
+LAYERS, TOKENS, WIDTH = 32, 25, 576
+
+
+def normal(generator: torch.Generator, *shape: int) -> Tensor:
+    """Draw standard normal numbers in float64."""
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def states(generator: torch.Generator, *shape: int) -> Tensor:
+    """Draw tokens (..., T, D) like those of a layer: of unlike lengths, around a mean that is not zero."""
+    lengths = 0.5 + torch.rand((*shape[:-1], 1), generator=generator, dtype=torch.float64)
+    return lengths * (normal(generator, *shape) + normal(generator, shape[-1]))
+
+
+def all_layers(generator: torch.Generator) -> Tensor:
+    """Draw one prompt at all layers of the lesson's decoder: (32, 25, 576) float32."""
+    return states(generator, LAYERS, TOKENS, WIDTH).float()
+
+
+def rotation(size: int, generator: torch.Generator) -> Tensor:
+    """Draw an orthogonal matrix: (size, size)."""
+    return torch.linalg.qr(normal(generator, size, size))[0]
+
+
+def with_singular_values(
+    values: Tensor | Sequence[float], rows: int, columns: int, generator: torch.Generator
+) -> Tensor:
+    """Draw a matrix (rows, columns) with these singular values, in random directions."""
+    values = torch.as_tensor(values, dtype=torch.float64)
+    left, right = (rotation(size, generator)[:, : len(values)] for size in (rows, columns))
+    return left * values @ right.T
+
+
+def largest_difference(one: Any, other: Any) -> float:
+    """Return the largest difference between two tensors or numbers, infinite if one of them is not finite."""
+    one, other = (torch.as_tensor(each, dtype=torch.float64) for each in (one, other))
+    return float((one - other).abs().nan_to_num(nan=torch.inf).max())
+
+
+class Decompositions(TorchFunctionMode):
+    """Note the smaller side of every matrix of which eigenvalues or singular values are taken in a `with` block."""
+
+    NAMES = ("eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "svd_lowrank", "lobpcg", "matrix_rank")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call the function, and note it if it is a decomposition."""
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "").removeprefix("linalg_") in self.NAMES:
+            matrix = next(each for each in (*args, *kwargs.values()) if isinstance(each, Tensor))
+            self.sizes.append(min(matrix.shape[-2:]))
+        return func(*args, **kwargs)

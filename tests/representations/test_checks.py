@@ -1,0 +1,231 @@
+"""Each exercise of the lesson on layers accepts what is right and rejects every listed mistake."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from oraledu.course.examine import examine
+from oraledu.course.proof import rejections
+from oraledu.representations import checks, entropy, geometry
+from oraledu.representations.checks.inputs import Decompositions
+
+#: The one exercise whose answers are compared with nothing: its properties say what is wrong.
+BY_PROPERTY = checks.refute
+
+
+def exercises(*values):
+    return pytest.mark.parametrize("exercise", values or checks.ALL, ids=lambda exercise: exercise.name)
+
+
+@exercises()
+def test_every_listed_mistake_is_rejected_and_most_are_told_by_name(exercise):
+    lines = rejections(exercise, attempts=2)
+    assert len(lines) >= 8
+    for mistake, line in lines.items():
+        assert line.startswith(f"{exercise.name}: not yet right."), (mistake, line)
+    unnamed = [mistake for mistake, line in lines.items() if mistake not in line]
+    assert exercise is BY_PROPERTY or len(unnamed) <= len(lines) / 4, unnamed
+
+
+@pytest.mark.parametrize(
+    ("exercise", "promise"),
+    [(exercise, promise) for exercise in checks.ALL for promise in exercise.properties],
+    ids=lambda value: value.name.replace(" ", "-"),
+)
+def test_every_property_rejects_a_listed_mistake_by_itself(exercise, promise):
+    alone = dataclasses.replace(exercise, cases=lambda generator: (), properties=[promise], full_size=None)
+    statuses = [
+        examine(alone, wrong.function, attempt=1, guard=False).status for wrong in alone.wrong_answers
+    ]
+    assert "wrong" in statuses
+
+
+@exercises()
+def test_every_exercise_has_two_or_three_hints_and_a_full_size(exercise):
+    assert 2 <= len(exercise.hints) <= 3
+    assert exercise is BY_PROPERTY or exercise.full_size is not None
+
+
+def test_each_exercise_stands_under_the_name_of_its_function():
+    for exercise in checks.ALL:
+        assert getattr(checks, exercise.name) is exercise
+        assert exercise.id == f"representations.{exercise.name}"
+        assert exercise.reference.__name__ == exercise.name
+
+
+def matrix_entropy(z, alpha=1.0):
+    k = z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z
+    values = torch.linalg.eigvalsh(k).clamp(min=0)
+    total = values.sum(-1, keepdim=True)
+    p = values / torch.where(total > 0, total, 1)
+    if alpha == 1:
+        return torch.special.entr(p).sum(-1)
+    return torch.log((p**alpha).sum(-1)) / (1 - alpha)
+
+
+def matrix_entropy_by_singular_values(z, alpha=1.0):
+    sizes = torch.linalg.svdvals(z.double())
+    p = (sizes / sizes.norm(dim=-1, keepdim=True).clamp(min=1e-30)).square()
+    if alpha == 1:
+        return -torch.xlogy(p, p).sum(-1).to(z.dtype)
+    return (p.norm(p=alpha, dim=-1).log() * alpha / (1 - alpha)).to(z.dtype)
+
+
+def collision_entropy(z):
+    k = torch.einsum("...td,...sd->...ts", z, z)
+    return -2 * torch.log(torch.linalg.matrix_norm(k) / torch.einsum("...tt->...", k))
+
+
+def effective_rank(z):
+    sizes = torch.linalg.svdvals(z)
+    p = sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-30)
+    return torch.exp(-torch.xlogy(p, p).sum(-1))
+
+
+def effective_rank_by_eigenvalues(z):
+    sizes = torch.linalg.eigvalsh((z @ z.mT).double()).clamp(min=0).sqrt()
+    p = sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-30)
+    return torch.special.entr(p).sum(-1).exp().to(z.dtype)
+
+
+def refute(rows, columns):
+    smaller = min(rows, columns)
+    z = torch.zeros(rows, columns)
+    z[range(smaller), range(smaller)] = torch.arange(1.0, smaller + 1)
+    return z
+
+
+def refute_by_halves(rows, columns):
+    smaller = min(rows, columns)
+    draws = [
+        torch.randn(size, smaller, generator=torch.Generator().manual_seed(0)) for size in (rows, columns)
+    ]
+    left, right = (torch.linalg.qr(draw)[0] for draw in draws)
+    return left * 0.5 ** torch.arange(smaller) @ right.T
+
+
+def curvature(z):
+    steps = z[..., 1:, :] - z[..., :-1, :]
+    lengths = steps.norm(dim=-1, keepdim=True)
+    directions = steps / lengths.clamp(min=1e-30)
+    cosines = torch.einsum("...kd,...kd->...k", directions[..., 1:, :], directions[..., :-1, :])
+    turns = ((lengths[..., 1:, 0] > 0) & (lengths[..., :-1, 0] > 0)).to(z.dtype)
+    return (cosines.clamp(-1, 1).acos() * turns).sum(-1) / turns.sum(-1).clamp(min=1)
+
+
+def curvature_from_gram(k):
+    difference = torch.eye(k.shape[-1], dtype=k.dtype).diff(dim=0)  # D Z are the steps, D K D' their products
+    products = difference @ k @ difference.mT
+    lengths = products.diagonal(dim1=-2, dim2=-1).sqrt()
+    cosines = products.diagonal(1, dim1=-2, dim2=-1) / (lengths[..., 1:] * lengths[..., :-1])
+    return cosines.clamp(-1, 1).acos().mean(-1)
+
+
+RIGHT = [
+    matrix_entropy,
+    matrix_entropy_by_singular_values,
+    collision_entropy,
+    effective_rank,
+    effective_rank_by_eigenvalues,
+    refute,
+    refute_by_halves,
+    curvature,
+    curvature_from_gram,
+]
+
+
+@pytest.mark.parametrize("function", RIGHT, ids=lambda function: function.__name__)
+def test_a_right_function_that_is_written_in_another_way_is_accepted(function):
+    exercise = getattr(checks, function.__name__.partition("_by_")[0])
+    for attempt in (1, 2, 3):
+        outcome = examine(exercise, function, attempt=attempt)
+        # How fast it is depends on the machine that runs this test.
+        assert outcome.status == "correct" or "times slower than the reference" in outcome.line, outcome.line
+
+
+def test_there_is_another_way_for_every_exercise():
+    assert {function.__name__.partition("_by_")[0] for function in RIGHT} == {
+        exercise.name for exercise in checks.ALL
+    }
+
+
+@exercises()
+def test_handing_over_the_reference_is_borrowed(exercise):
+    assert examine(exercise, exercise.reference, attempt=1).status == "borrowed"
+
+
+BORROWED = {
+    "matrix_entropy": {
+        "from_gram": lambda z, alpha=1.0: entropy.from_gram(z @ z.mT, alpha),
+        "spectrum": lambda z, alpha=1.0: entropy.renyi(entropy.spectrum(z), alpha),
+    },
+    "collision_entropy": {"matrix_entropy": lambda z: entropy.matrix_entropy(z, 2.0)},
+    "effective_rank": {"from_gram": lambda z: entropy.effective_rank_from_gram(z @ z.mT)},
+    "curvature": {"from_gram": lambda z: geometry.curvature_from_gram(z @ z.mT)},
+    "curvature_from_gram": {"curvature": lambda k: geometry.curvature(torch.linalg.cholesky(k))},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "road"),
+    [(name, road) for name, roads in BORROWED.items() for road in roads],
+    ids=lambda value: value,
+)
+def test_calling_the_library_is_borrowed(name, road):
+    assert examine(getattr(checks, name), BORROWED[name][road], attempt=1).status == "borrowed"
+
+
+def line(exercise, function):
+    outcome = examine(exercise, function, attempt=1, guard=False)
+    assert outcome.status == "wrong"
+    return outcome.line
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ([1.0, 1.0], "equal singular values make them equal"),
+        ([1.0, 0.9], "too nearly equal"),
+        ([1.0, 0.0], "with one singular value above zero both are 1"),
+        ([1.0, 1e-3], "one singular value dwarfs all others"),
+        ([0.0, 0.0], "all singular values are zero"),
+        ([1.0, math.nan], "contains NaN or infinity"),
+    ],
+)
+def test_a_matrix_that_does_not_refute_is_told_why(sizes, told):
+    def attempt(rows, columns):
+        z = torch.zeros(rows, columns)
+        z[[0, 1], [0, 1]] = torch.tensor(sizes)
+        return z
+
+    assert told in line(checks.refute, attempt)
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (None, "it returns nothing"),
+        (3.0, "returns a `float`"),
+        (torch.ones(2, 2, dtype=torch.int64), "torch.int64"),
+    ],
+)
+def test_what_is_no_matrix_is_told(returned, told):
+    assert told in line(checks.refute, lambda rows, columns: returned)
+
+
+def test_a_decomposition_is_seen_whatever_it_is_called():
+    z = torch.eye(3, 5)
+    with Decompositions() as seen:
+        z @ z.mT
+        torch.linalg.cholesky(z @ z.mT)
+    assert seen.sizes == []
+    with Decompositions() as seen:
+        torch.linalg.eigvalsh(z @ z.mT)
+        torch.linalg.eigh(z.mT @ z)
+        torch.linalg.svdvals(z)
+        torch.svd(z)
+        z.svd()
+        torch.svd(input=z.expand(2, 3, 5))
+    assert seen.sizes == [3, 5, 3, 3, 3, 3]
