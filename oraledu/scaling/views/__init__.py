@@ -2,10 +2,13 @@
 
 from oraledu.course.tables import results
 from oraledu.scaling.views.choices import normaliser_explorer, offset_explorer
+from oraledu.scaling.views.collapse import frontier, raw_shifted_collapsed
 from oraledu.scaling.views.fluctuations import end_slopes, fluctuation_explorer
-from oraledu.scaling.views.frontier import frontier, raw_shifted_collapsed
 from oraledu.scaling.views.horizons import horizon_explorer, wrong_exponent
 from oraledu.scaling.views.measuring import deviation_and_floor, variance_bars
+from oraledu.scaling.views.schedules import prediction, schedule_explorer
+from oraledu.scaling.views.tables import paper_and_here
+from oraledu.scaling.views.widths import mup_drift, text_ladder
 
 __all__ = [
     "deviation_and_floor",
@@ -13,10 +16,15 @@ __all__ = [
     "fluctuation_explorer",
     "frontier",
     "horizon_explorer",
+    "mup_drift",
     "normaliser_explorer",
     "offset_explorer",
+    "paper_and_here",
+    "prediction",
     "raw_shifted_collapsed",
     "results",
+    "schedule_explorer",
+    "text_ladder",
     "variance_bars",
     "wrong_exponent",
 ]

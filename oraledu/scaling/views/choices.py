@@ -19,7 +19,7 @@ from oraledu.scaling.views.layout import (
     Normalize,
     about,
     panels,
-    plain_log,
+    places_of,
     require_grid,
     require_runs,
     same_names,
@@ -173,13 +173,14 @@ def normaliser_explorer(
     ]
     (floor_line,) = right.plot(grid, grid, color=ORANGE, linestyle="--", label="noise floor σ")
     (spread_line,) = right.plot(grid, grid, color=BLUE, label="spread of what is shown, Δ")
-    left.set(yscale="log", xlim=(0, 1), xlabel="progress x")
+    left.set(xlim=(0, 1), xlabel="progress x", ylabel="reducible loss, divided")
+    left.yaxis.set_major_formatter("{x:.1f}")  # of one width in every picture
     right.set(xlim=(0, 1), xlabel="progress x", ylabel="relative standard deviation")
     highest = max(float(floor[grid >= 0.1].max()) for floor in floors.values())
     right.set_ylim(0, 1.8 * highest)
     right.legend(loc="upper right")
     size_legend(figure, sizes_in_words(parameters))
-    (place,) = [int((grid - 0.9).abs().argmin())]
+    (place,) = places_of(grid, [0.9])
 
     def draw(schedule: str = names[-1], divisor: str = "own") -> Figure:
         reducible = losses[schedule] - offset
@@ -190,17 +191,16 @@ def normaliser_explorer(
                 drawn.set_ydata(curve)
         floor_line.set_ydata(floor)
         spread_line.set_ydata(spread)
-        left.set_ylim(float(shown.min()) / 1.15, float(shown[..., grid >= 0.1].max()) * 1.15)
-        plain_log(left)
+        left.set_ylim(0, 1.05 * float(shown[..., grid >= 0.1].max()))
         word = next(label for label, key in NORMALISERS.items() if key == divisor)
         left.set_title(f"{schedule}: divided by {word}")
         end, before = float(spread[-1]), float(spread[place])
-        right.set_title(f"x = {grid[place]:.2g}: Δ {about(before)}, σ {about(float(floor[place]))}")
+        right.set_title(f"x = {grid[place]:.2g}: Δ = {about(before, 2)}, σ = {about(float(floor[place]), 2)}")
         figure.alt = (
             f"The reducible losses under the schedule {schedule}, divided by {word}, over progress, and their spread "
-            f"over all runs beside the noise floor. At x = {grid[place]:.2g} the spread is {about(before)} and the "
-            f"floor {about(float(floor[place]))}; at the end the spread is {about(end)} and the floor "
-            f"{about(float(floor[-1]))}."
+            f"over all runs beside the noise floor. At x = {grid[place]:.2g} the spread is {about(before, 2)} and the "
+            f"floor {about(float(floor[place]), 2)}; at the end the spread is {about(end, 2)} and the floor "
+            f"{about(float(floor[-1]), 2)}."
         )
         return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -19,6 +20,7 @@ from oraledu.scaling.views.layout import (
     about,
     look,
     panels,
+    plain,
     require_grid,
     same_names,
 )
@@ -67,6 +69,10 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
     bars.set_xticks([0, 1], ["Δ", "σ"])
     paths.set(xlim=(float(grid[0]), 1), xlabel="progress x", ylabel="fluctuation ψ(x)")
     scatter.set(xlabel="ψ at the cursor", ylabel="ψ at the end")
+    bars.set_yticks([])
+    for axis, form in ((paths.yaxis, "{x:.2f}"), (scatter.yaxis, "{x:.3f}"), (scatter.xaxis, "{x:.2g}")):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(form)  # numbers of one width in every picture
 
     def draw(schedule: str = names[0], x: float = 0.9, first: int = 0, second: int = 1) -> Figure:
         found, place = psi[schedule], places[x]
@@ -78,8 +84,9 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
             line.set_ydata(found[seed])
             mark.set_data(now[seed : seed + 1], end[seed : seed + 1])
         cursor.set_xdata([x, x])
-        later = found[:, places[min(places)] :]
-        paths.set_ylim(1.1 * float(later.min()), 1.1 * float(later.max()))
+        later = found[:, grid >= 0.5]
+        top = 1.1 * max(float(later.max()), -2 * float(later.min()))
+        paths.set_ylim(-top / 2, top)
         reach = 1.15 * float(torch.cat([now, end]).abs().max())
         scatter.set(xlim=(-reach, reach), ylim=(-reach, reach))
         diagonal.set_data([-reach, reach], [-reach, reach])
@@ -96,7 +103,7 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
         figure.alt = (
             f"Schedule {schedule}: the fluctuations of {seeds} seeds over progress, with seeds {first} and {second} "
             f"marked and a cursor at x = {x:g}; a scatter plot of the fluctuation there against that at the end, whose "
-            f"correlation is {correlation:.1f}; and two bars: the deviation Δ is {about(delta)}, the floor σ "
+            f"correlation is {plain(correlation)}; and two bars: the deviation Δ is {about(delta)}, the floor σ "
             f"{about(sigma)}."
         )
         return figure

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -86,14 +87,15 @@ def horizon_explorer(
         _fit_axes(left, compute, ends - guess)
         deviation = float(curves.collapse_deviation(normalized[:, None])[place])
         explained = law.r_squared(compute, ends)
-        left.set_title(f"the frontier: slope {-law.exponent:.3f}, $R^2$ = {_down(explained)}")
-        right.set_title(f"the curves: Δ = {100 * deviation:.1f} % at x = {x[place]:.2f}")
+        true = model.frontier().exponent
+        left.set_title(f"slope {-law.exponent:.3f} (right: {-true:.3f}), $R^2$ = {_down(explained)}")
+        right.set_title(f"normalised curves: Δ = {100 * deviation:.1f} % at x = {x[place]:.2f}")
         figure.alt = (
             f"The sum of two power laws with μ = {mu:.2f} and ν = {nu:.2f}; the horizon's exponent is "
             f"{model.ratio * exponent_factor:.2f}, where {model.ratio:.2f} is right, and the offset is off by "
             f"{100 * offset_error:.0f} % of the smallest reducible loss. Left: the end losses of {len(sizes)} sizes "
-            f"over compute, with a fitted slope of {-law.exponent:.3f} and R² {_down(explained)}. Right: the "
-            f"normalised curves; at x = {x[place]:.2f} they lie between {normalized[:, place].min():.2f} and "
+            f"over compute, with a fitted slope of {-law.exponent:.3f} ({-true:.3f} is right) and R² "
+            f"{_down(explained)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between {normalized[:, place].min():.2f} and "
             f"{normalized[:, place].max():.2f}, a deviation of {100 * deviation:.1f} %."
         )
         return figure
@@ -176,9 +178,10 @@ def wrong_exponent(
 
 
 def _fit_axes(ax: Axes, compute: Tensor, values: Tensor) -> None:
-    """Keep the same two decades of loss in sight, around the points, so that slopes can be compared by eye."""
-    middle = values.log().mean().exp().item()
-    ax.set(xlim=(compute.min().item() / 3, compute.max().item() * 3), ylim=(middle / 6, middle * 6))
+    """Keep all points in sight, and decades alone as numbers, which are of one width in every picture."""
+    ax.set(xlim=(compute.min().item() / 3, compute.max().item() * 3))
+    ax.set(ylim=(values.min().item() / 2, values.max().item() * 2))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _down(explained: float) -> str:

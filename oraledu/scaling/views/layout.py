@@ -10,7 +10,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE, WIDTH, Figure
@@ -66,10 +67,10 @@ def panels(
 def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str = "parameters") -> None:
     """Name the sizes' colours in one line below the panels."""
     handles = [
-        matplotlib.lines.Line2D([], [], color=shade, linewidth=2.5, label=label)
+        Line2D([], [], color=shade, linewidth=2.5, label=label)
         for shade, label in zip(shades(len(labels)), labels, strict=True)
     ]
-    first = matplotlib.lines.Line2D([], [], linestyle="", label=f"{title}:")
+    first = Line2D([], [], linestyle="", label=f"{title}:")
     figure.legend(
         handles=[first, *handles],
         loc="outside lower center",
@@ -79,45 +80,11 @@ def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str =
     )
 
 
-def spread_labels(
-    ax: Axes, ends: Mapping[str, tuple[float, float]], colours: Sequence[Any], *, gap: float = 0.075
-) -> None:
-    """Write names to the right of the ends of curves, moved apart where they would overlap.
-
-    Args:
-        ax: Where; its limits and scale must be final.
-        ends: For each name the end of its curve, in data.
-        colours: One for each name.
-        gap: The least distance of two names, as a share of the panel's height.
-    """
-    if not ends:
-        return
-    inverse = ax.transAxes.inverted()
-    points = {name: inverse.transform(ax.transData.transform(end)) for name, end in ends.items()}
-    order = sorted(points, key=lambda name: points[name][1])
-    heights = [points[name][1] for name in order]
-    for place in range(1, len(heights)):
-        heights[place] = max(heights[place], heights[place - 1] + gap)
-    excess = max(0.0, heights[-1] - 1.0)
-    for name, height in zip(order, heights, strict=True):
-        ax.text(
-            1.02,
-            height - excess,
-            name,
-            transform=ax.transAxes,
-            color=colours[list(ends).index(name)],
-            va="center",
-            ha="left",
-            fontsize="small",
-        )
-
-
-def plain_log(ax: Axes, axis: str = "y") -> None:
-    """Write the numbers of a logarithmic axis that spans less than two decades plainly, at 1, 2 and 5."""
-    chosen = ax.yaxis if axis == "y" else ax.xaxis
-    chosen.set_major_locator(matplotlib.ticker.LogLocator(base=10, subs=(1, 2, 5)))
-    chosen.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    chosen.set_minor_locator(NullLocator())
+def plain_log(ax: Axes) -> None:
+    """Write the numbers of a logarithmic y-axis plainly, at 1, 2 and 5 or, where it is short, at more."""
+    ax.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def places_of(grid: Tensor, at: Sequence[float]) -> list[int]:
@@ -144,6 +111,11 @@ def about(value: float, digits: int = 1) -> str:
     places = digits - 1 - math.floor(math.log10(abs(value)))
     text = f"{round(value, places):.{max(places, 0)}f}"
     return "0" if float(text) == 0 else text
+
+
+def plain(value: float) -> str:
+    """Write a number with one digit after the point, and never a zero with a minus."""
+    return f"{round(value, 1) + 0:.1f}"
 
 
 def same_names(**mappings: Mapping[str, Any]) -> list[str]:

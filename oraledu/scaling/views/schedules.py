@@ -1,0 +1,194 @@
+"""Part 5: what a decay does at equal training time, and the law that predicts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import Figure
+from oraledu.scaling import noise
+from oraledu.scaling.linear import LinearLadder
+from oraledu.scaling.schedules import SHAPES, Shape, step_rates
+from oraledu.scaling.views.layout import (
+    BLUE,
+    GREY,
+    ORANGE,
+    about,
+    panels,
+    plain_log,
+    same_names,
+)
+
+#: At how many steps an exact curve is drawn.
+RECORDS = 150
+#: Panels side by side in `prediction`.
+COLUMNS = 3
+
+
+def schedule_explorer(
+    *, ladder: LinearLadder, width: int, predict: Callable[..., Tensor] = noise.predict
+) -> Explorer:
+    """Let a learner pick a schedule, and see its loss over steps and over training time, exactly and as predicted.
+
+    Every picture runs the exact recursion of the solvable ladder.
+
+    Args:
+        ladder: The solvable ladder.
+        width: One of its widths; the recursion of 192 directions and 1600 steps takes some 20 ms.
+        predict: The learner's or the reference's law, called as `noise.predict` with α and `at`.
+
+    Raises:
+        ValueError: The ladder does not have this width.
+    """
+    if width not in ladder.widths:
+        raise ValueError(
+            f"width must be one of the ladder's, {', '.join(map(str, ladder.widths))}; got {width}"
+        )
+    single = replace(ladder, widths=(width,))
+    constant = single.expected("constant", records=RECORDS)
+    assert constant.trace is not None  # the exact recursion always knows it
+    time, level, trace = constant.tau[0], constant.loss[0, 0] - ladder.offset, constant.trace[0, 0]
+    steps = int(constant.steps[0, -1])
+    figure, axes = panels([["rate", "tau"], ["steps", "change"]], height=470, width_ratios=[1, 1.4])
+    (share,) = axes["rate"].plot([], [], color=ORANGE, linewidth=2)
+    axes["rate"].set(xlim=(0, steps), ylim=(-0.03, 1.05), xlabel="step t", title="share s of the full rate")
+    drawn = {}
+    for name, label in (("steps", "step t"), ("tau", "training time τ = Σ s (steps at full rate)")):
+        ax = axes[name]
+        ax.plot(time[1:], level[1:], color=BLUE, label="constant rate")
+        (drawn[name],) = ax.plot([], [], color=ORANGE, linewidth=2, label="this schedule, exact")
+        ax.set(yscale="log", xlim=(0, steps), xlabel=label, ylabel="$L - L_0$")
+        ax.set_ylim(0.8 * float(level[-1]), float(level[time >= steps / 12][0]))
+        plain_log(ax)
+    (law,) = axes["tau"].plot([], [], color="black", linestyle="--", label="predicted from the constant rate")
+    term = axes["tau"].fill_between(time, level, level, color=GREY, alpha=0.35, linewidth=0)
+    term.set_label("α (1 - s) η Tr Σ")
+    axes["steps"].set_title("loss at equal steps")
+    axes["tau"].set_title("loss at equal training time")
+    change = axes["change"]
+    change.axhline(0, color=BLUE)
+    (true_change,) = change.plot([], [], color=ORANGE, linewidth=2)
+    (law_change,) = change.plot([], [], color="black", linestyle="--")
+    change.set(xlim=(0, steps), xlabel="training time τ (steps at full rate)", ylabel="per cent")
+    most = 50 * float(trace[-1] / level[-1])  # what the law gives for α = 1/2 at the end of a full decay
+    change.set_ylim(-1.2 * most, 0.2 * most)
+    handles, labels = axes["tau"].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+
+    def draw(shape: str = "linear", decay: float = 1.0, alpha: float = 0.25) -> Figure:
+        schedule = Shape(shape, decay)
+        rates = step_rates(schedule, steps)
+        run = single.expected(schedule, records=RECORDS)
+        at, tau, loss = run.steps[0], run.tau[0], run.loss[0, 0] - ladder.offset
+        same = noise.equal_tau(time, level, rates, at)
+        predicted = predict(time, level, rates, trace, alpha, at=at)
+        share.set_data(torch.arange(steps) + 0.5, rates)
+        drawn["steps"].set_data(at[1:], loss[1:])
+        drawn["tau"].set_data(tau[1:], loss[1:])
+        law.set_data(tau[1:], predicted[1:])
+        term.set_data(tau[1:], same[1:], predicted[1:])
+        true_change.set_data(tau[1:], 100 * (loss / same - 1)[1:])
+        law_change.set_data(tau[1:], 100 * (predicted / same - 1)[1:])
+        gained = 1 - float(loss[-1] / same[-1])
+        told = "nothing to predict"
+        if shape != "constant":
+            told = f"{_down(noise.explained(predicted, loss, same))} explained"
+        change.set_title(f"change at equal training time: {told}")
+        words = "constant" if shape == "constant" else f"{shape} over the last {100 * decay:.0f} %"
+        figure.alt = (
+            f"Schedule {words}. Its loss ends, after {float(tau[-1]) / steps:.2f} of the constant run's training "
+            f"time, at {about(float(loss[-1]), 2)} above the offset; the constant rate has "
+            f"{about(float(level[-1]), 2)} after as many steps and {about(float(same[-1]), 2)} at equal training time, "
+            f"{100 * gained:.0f} % of which the decay removes. The law with α = {alpha:.2f} predicts "
+            f"{about(float(predicted[-1]), 2)}: {told}."
+        )
+        return figure
+
+    return explore(
+        draw,
+        labels={"shape": "schedule", "decay": "share of the run that decays", "alpha": "α"},
+        shape={name: name for name in SHAPES},
+        decay=[round(0.1 * step, 1) for step in range(1, 11)],
+        alpha=[round(0.05 * step, 2) for step in range(11)],
+    )
+
+
+def prediction(
+    *,
+    tau: Mapping[str, Tensor],
+    true: Mapping[str, Tensor],
+    predicted: Mapping[str, Tensor],
+    constant: Mapping[str, Tensor],
+    offset: float = 0.0,
+) -> Figure:
+    """Draw, for each schedule, the true and the predicted loss, and the constant rate's at equal training time.
+
+    Args:
+        tau: For each schedule the training time at its records, (points,).
+        true: For each schedule the losses of the run itself, (points,).
+        predicted: For each schedule the predicted losses, (points,).
+        constant: For each schedule the constant rate's losses at equal training time, (points,).
+        offset: L₀, subtracted in the picture.
+
+    Raises:
+        ValueError: The names or the shapes do not fit.
+    """
+    names = same_names(tau=tau, true=true, predicted=predicted, constant=constant)
+    for name in names:
+        shapes = {tuple(values[name].shape) for values in (tau, true, predicted, constant)}
+        if len(shapes) > 1 or tau[name].ndim != 1:
+            raise ValueError(f"tau, true, predicted and constant must have one shape (points,), got {shapes}")
+    columns = min(COLUMNS, len(names))
+    layout = [names[start : start + columns] for start in range(0, len(names), columns)]
+    layout[-1] = layout[-1] + ["."] * (columns - len(layout[-1]))
+    figure, axes = panels(layout, height=40 + 225 * len(layout), width=max(480, 240 * columns))
+    words = []
+    for name in names:
+        share = noise.explained(predicted[name], true[name], constant[name])
+        lower, guess = (
+            100 * (1 - float((values[name][-1] - offset) / (constant[name][-1] - offset)))
+            for values in (true, predicted)
+        )
+        words.append(f"{name} {about(lower)} %, predicted {about(guess)} %, explained {_tenths(share)}")
+        _predicted_and_true(axes[name], tau[name], *(v[name] - offset for v in (true, predicted, constant)))
+        axes[name].set_title(f"{name}: {_down(share)} explained")
+    for row in layout:
+        axes[row[0]].set_ylabel("$L - L_0$" if offset else "loss L")
+    for name in layout[-1]:
+        if name != ".":
+            axes[name].set_xlabel("training time τ (steps)")
+    handles, labels = axes[names[0]].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.alt = (
+        "Loss over training time: the true curve of each schedule, the one predicted from a constant rate, and the "
+        "constant rate's own. By how much the end lies below the constant rate's, and the share of the change over "
+        f"the run that the law explains: {'; '.join(words)}."
+    )
+    return figure
+
+
+def _predicted_and_true(ax: Axes, tau: Tensor, true: Tensor, predicted: Tensor, constant: Tensor) -> None:
+    ax.plot(tau, constant, color=BLUE, label="constant rate at equal τ")
+    ax.plot(tau, true, color=ORANGE, linewidth=2.5, label="this schedule")
+    ax.plot(tau, predicted, color="black", linestyle="--", label="predicted")
+    late = tau >= tau[-1] / 4  # earlier the curves are the same, and steep
+    seen = torch.cat([true[late], predicted[late], constant[late]])
+    ax.set(yscale="log", xlim=(float(tau[late][0]), float(tau[-1]) * 1.02))
+    ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
+    plain_log(ax)
+    ax.locator_params(axis="x", nbins=4)
+
+
+def _tenths(share: float) -> str:
+    """Say an explained share with less than a picture shows, which holds on every machine."""
+    return f"above {min(int(10 * share) / 10, 0.9):.1f}" if share >= 0 else "nothing"
+
+
+def _down(share: float) -> str:
+    """Write an explained share in per cent, rounded down so that it never claims too much."""
+    return f"{int(100 * share)} %" if share >= 0 else "less than nothing"

@@ -1,0 +1,164 @@
+"""Part 7: widths that do not learn alike, and a ladder of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from oraledu.course.figures import Figure
+from oraledu.scaling.curves import supercollapse_from
+from oraledu.scaling.mup import CoordinateCheck
+from oraledu.scaling.views.layout import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    about,
+    look,
+    mean_floor,
+    panels,
+    places_of,
+    plain,
+    plain_log,
+    require_grid,
+    require_runs,
+    same_names,
+    shades,
+    size_legend,
+    sizes_in_words,
+)
+
+
+def mup_drift(
+    *,
+    grid: Tensor,
+    normalized: Mapping[str, Tensor],
+    widths: Sequence[int],
+    checks: Mapping[str, CoordinateCheck],
+    at: float = 0.5,
+) -> Figure:
+    """Draw normalised curves by width for each way to set rates, and how far the first steps move each width.
+
+    Args:
+        grid: (points,) progress, to 1.
+        normalized: For each way, such as with muP and at one rate, (sizes, seeds, points).
+        widths: (sizes,) the widths.
+        checks: For each way its coordinate check, at any widths.
+        at: The progress at which the drift is told.
+
+    Raises:
+        ValueError: The names or the shapes do not fit.
+    """
+    names = same_names(normalized=normalized, checks=checks)
+    require_runs(**normalized)
+    for name in names:
+        require_grid(grid, normalized=normalized[name])
+        if len(normalized[name]) != len(widths):
+            raise ValueError(f"widths must have {len(normalized[name])} entries, got {len(widths)}")
+    (place,) = places_of(grid, [at])
+    figure, axes = panels([[*names, "change"]], height=310)
+    highest = max(float(values.mean(dim=1)[:, grid >= 0.1].max()) for values in normalized.values())
+    words = []
+    for name in names:
+        means = normalized[name].mean(dim=1)
+        for row, colour in zip(means, shades(len(widths)), strict=True):
+            axes[name].plot(grid, row, color=colour)
+        first, last = float(means[0, place]), float(means[-1, place])
+        axes[name].axvline(float(grid[place]), color=GREY, linewidth=0.8, linestyle=":")
+        axes[name].set(yscale="log", xlim=(0, 1), ylim=(0.95, 1.05 * highest), xlabel="progress x")
+        plain_log(axes[name])
+        axes[name].set_title(f"{name}\nℓ({grid[place]:.2g}) from {first:.1f} to {last:.1f}")
+        words.append(
+            f"{name}: at x = {grid[place]:.2g} the curve of width {widths[0]} stands at {first:.1f}, that of width "
+            f"{widths[-1]} at {last:.1f}; the change of features goes with width to the power "
+            f"{plain(checks[name].slope)}"
+        )
+    axes[names[0]].set_ylabel("normalised loss ℓ(x), mean of seeds")
+    _coordinate_check(axes["change"], names, checks)
+    size_legend(figure, [str(width) for width in widths], title="width")
+    figure.alt = f"Normalised curves by width, and how far the first steps move features. {'. '.join(words)}."
+    return figure
+
+
+def text_ladder(
+    *,
+    grid: Tensor,
+    normalized: Tensor,
+    deviation: Tensor,
+    floor: Tensor,
+    parameters: Sequence[float] | Tensor,
+) -> Figure:
+    """Draw the curves of the transformers, and their deviation beside the floor and what is left to fall.
+
+    Args:
+        grid: (points,) progress, to 1.
+        normalized: (sizes, seeds, points).
+        deviation: (points,) Δ.
+        floor: (points,) or (sizes, points) σ.
+        parameters: (sizes,) how large each model is.
+
+    Raises:
+        ValueError: The shapes do not fit.
+    """
+    require_runs(normalized=normalized)
+    require_grid(grid, normalized=normalized, deviation=deviation, floor=floor)
+    if len(parameters) != len(normalized):
+        raise ValueError(f"parameters must have {len(normalized)} entries, got {len(parameters)}")
+    figure, axes = panels([["curves", "spread"]], height=310)
+    left, right = axes["curves"], axes["spread"]
+    for rows, colour in zip(normalized, shades(len(normalized)), strict=True):
+        for row in rows:
+            left.plot(grid, row, color=colour, linewidth=1, alpha=0.8)
+    sigma, inner = mean_floor(floor), (grid < 1) & (grid >= 0.02)
+    to_fall = normalized.mean(dim=(0, 1)) - 1
+    right.plot(grid[inner], to_fall[inner], color=GREEN, linestyle="-.", label="ℓ - 1, what is left to fall")
+    right.plot(grid[inner], deviation[inner], color=BLUE, label="deviation Δ")
+    right.plot(grid[inner], sigma[inner], color=ORANGE, linestyle="--", label="noise floor σ")
+    left.set(
+        xlim=(0, 1),
+        xlabel="progress x",
+        ylabel="normalised loss ℓ(x)",
+        title="the curves of the transformers",
+    )
+    right.set(xlim=(0, 1), yscale="log", xlabel="progress x", title="a small deviation may be cheap")
+    right.legend(loc="lower left")
+    size_legend(figure, sizes_in_words(parameters))
+    middle, late = places_of(grid, [0.5, 0.9])
+    since = supercollapse_from(deviation, floor, grid)
+    figure.alt = (
+        f"Left: the normalised curves of {len(normalized)} sizes. Right, on a logarithmic scale: deviation, floor, and "
+        f"what the mean curve has left to fall. {_beside(deviation, sigma, to_fall, grid, middle)}. "
+        f"{_beside(deviation, sigma, to_fall, grid, late)}. The deviation is "
+        + (
+            "not below the floor up to the end."
+            if since is None
+            else f"below the floor from x = {since:.1f} on."
+        )
+    )
+    return figure
+
+
+def _coordinate_check(ax: Axes, names: Sequence[str], checks: Mapping[str, CoordinateCheck]) -> None:
+    for (name, check), marker in zip(checks.items(), "os^v", strict=False):
+        colour, style = look(names, name)
+        label = f"{name}: slope {check.slope:.2f}"
+        ax.plot(check.widths, check.change, marker, color=colour, linestyle=style, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="width")
+    widest = max(checks.values(), key=lambda check: len(check.widths)).widths
+    ax.set_xticks(widest.tolist(), [str(width) for width in widest.tolist()])
+    ax.minorticks_off()
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.2, high * 1.8)
+    plain_log(ax)
+    ax.set_title("change of the features\nin the first steps")
+    ax.legend(loc="upper left", fontsize="small")
+
+
+def _beside(deviation: Tensor, floor: Tensor, to_fall: Tensor, grid: Tensor, place: int) -> str:
+    delta = float(deviation[place])
+    return (
+        f"At x = {grid[place]:.2g} Δ is {about(delta)}, {about(delta / float(floor[place]))} times the floor and "
+        f"{about(delta / float(to_fall[place]))} of what is left to fall"
+    )
