@@ -1,0 +1,21 @@
+"""Two small vision transformers: one predicts the next patch, the other the class."""
+
+from oraledu.representations.vision.curves import dataset_curves, probe_outcomes, token_curves
+from oraledu.representations.vision.distort import views
+from oraledu.representations.vision.live import train_both
+from oraledu.representations.vision.network import VisionTransformer
+from oraledu.representations.vision.recipe import images
+from oraledu.representations.vision.training import pooled_states, token_states, train
+
+__all__ = [
+    "VisionTransformer",
+    "dataset_curves",
+    "images",
+    "pooled_states",
+    "probe_outcomes",
+    "token_curves",
+    "token_states",
+    "train",
+    "train_both",
+    "views",
+]
