@@ -12,6 +12,9 @@ from oraledu.diffusion.schedule import alpha_bar, ddim_step, times
 #: A denoiser maps noisy images (B, C, H, W) and their time t in (0, 1] to estimates of the clean images.
 Denoiser = Callable[[Tensor, float], Tensor]
 
+#: A step maps noisy images, their estimates and ᾱ now and next to the next noisy images.
+Step = Callable[[Tensor, Tensor, float, float], Tensor]
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -33,13 +36,14 @@ class Trajectory:
         return self.noisy[-1]
 
 
-def sample(denoiser: Denoiser, noise: Tensor, *, steps: int = 20) -> Trajectory:
-    """Follow the deterministic reverse flow from noise at t = 1 to images at t = 0 (DDIM).
+def sample(denoiser: Denoiser, noise: Tensor, *, steps: int = 20, step: Step = ddim_step) -> Trajectory:
+    """Follow the deterministic reverse flow from noise at t = 1 to images at t = 0.
 
     Args:
         denoiser: ``denoiser(x, t)`` returns the estimate of the clean images, with the shape of x.
         noise: (B, C, H, W) the start, standard normal.
         steps: How often the denoiser is asked; the paper's machines use 20.
+        step: How to go from one noise level to the next (DDIM).
 
     Raises:
         ValueError: If the noise is not a batch of images, or an estimate has another shape or is not finite.
@@ -54,5 +58,5 @@ def sample(denoiser: Denoiser, noise: Tensor, *, steps: int = 20) -> Trajectory:
             if not estimate.isfinite().all():
                 raise ValueError(f"the denoiser's estimate at t = {now:.3f} is not finite")
             denoised.append(estimate)
-            noisy.append(ddim_step(noisy[-1], estimate, alpha_bar(now), alpha_bar(following)))
+            noisy.append(step(noisy[-1], estimate, alpha_bar(now), alpha_bar(following)))
     return Trajectory(visited, torch.stack(noisy), torch.stack(denoised))

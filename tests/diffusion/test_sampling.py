@@ -97,6 +97,18 @@ def test_the_same_noise_gives_the_same_bits_and_other_noise_another_image():
     assert not torch.allclose(first.images, other.images)
 
 
+def test_a_step_of_one_s_own_is_taken_with_the_levels_now_and_next():
+    asked = []
+
+    def step(x, denoised, now, following):
+        asked.append((now, following))
+        return x + denoised
+
+    found = sampling.sample(lambda x, t: torch.full_like(x, t), torch.zeros(1, 1, 2, 2), steps=2, step=step)
+    assert asked == [(schedule.alpha_bar(1.0), schedule.alpha_bar(0.5)), (schedule.alpha_bar(0.5), 1.0)]
+    assert torch.equal(found.images, torch.full((1, 1, 2, 2), 1.5))
+
+
 def test_no_gradients_are_kept():
     weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
     found = sampling.sample(lambda x, t: weight * x, noise(1, 1, 2, 2))
