@@ -8,7 +8,7 @@ import torch
 
 from oraledu.course.examine import examine
 from oraledu.course.proof import rejections
-from oraledu.representations import checks, entropy, geometry
+from oraledu.representations import checks, entropy, geometry, invariance, selection, sink
 from oraledu.representations.checks.inputs import Decompositions
 
 #: The one exercise whose answers are compared with nothing: its properties say what is wrong.
@@ -53,6 +53,16 @@ def test_each_exercise_stands_under_the_name_of_its_function():
         assert getattr(checks, exercise.name) is exercise
         assert exercise.id == f"representations.{exercise.name}"
         assert exercise.reference.__name__ == exercise.name
+
+
+def test_five_exercises_are_core():
+    assert [exercise.name for exercise in checks.ALL if exercise.core] == [
+        "matrix_entropy",
+        "collision_entropy",
+        "effective_rank",
+        "curvature",
+        "honest_gain",
+    ]
 
 
 def matrix_entropy(z, alpha=1.0):
@@ -123,7 +133,87 @@ def curvature_from_gram(k):
     return cosines.clamp(-1, 1).acos().mean(-1)
 
 
+def info_nce(a, b, temperature=0.1):
+    count = len(a)
+    z = torch.nn.functional.normalize(torch.cat([a, b]))
+    logits = (z @ z.T / temperature).fill_diagonal_(-math.inf)
+    return torch.nn.functional.cross_entropy(logits, torch.arange(2 * count).roll(count))
+
+
+def info_nce_by_blocks(a, b, temperature=0.1):
+    a, b = (view / torch.linalg.vector_norm(view, dim=-1, keepdim=True) for view in (a, b))
+    alike, own_a, own_b = (one @ other.mT / temperature for one, other in ((a, b), (a, a), (b, b)))
+    for own in (own_a, own_b):
+        own.diagonal().fill_(-math.inf)
+    normaliser = torch.logsumexp(torch.cat([alike, own_a], 1), 1) + torch.logsumexp(
+        torch.cat([alike.T, own_b], 1), 1
+    )
+    return (normaliser / 2 - alike.diagonal()).mean()
+
+
+def dime_collision(a, b):
+    def off(k):
+        return k.square().sum() - len(k)
+
+    k, m = (torch.nn.functional.cosine_similarity(view[:, None], view[None], dim=-1) for view in (a, b))
+    count = len(a)
+    broken = 1 / count + off(k) * off(m) / (count**3 * (count - 1))
+    return torch.log((k * m).square().mean() / broken)
+
+
+def lidar(views, delta=1e-4):
+    means = views.mean(dim=1)
+    within = (views - means[:, None]).flatten(0, 1)
+    scatter = within.T @ within / len(within) + delta * torch.eye(views.shape[-1], dtype=views.dtype)
+    centred = means - means.mean(dim=0)
+    values = torch.linalg.eigvalsh(centred @ torch.linalg.solve(scatter, centred.T)).clamp(min=0)
+    return torch.special.entr(values / values.sum()).sum()
+
+
+def lidar_by_woodbury(views, delta=1e-4):
+    prompts, count, _ = views.shape
+    means = views.mean(1)
+    within = (views - means[:, None]).flatten(0, 1) / math.sqrt(prompts * count)
+    centred = means - means.mean(0)
+    mixed = centred @ within.T
+    system = delta * torch.eye(len(within), dtype=views.dtype) + within @ within.T
+    small = centred @ centred.T - mixed @ torch.linalg.solve(system, mixed.T)
+    p = torch.linalg.svdvals(small)
+    p = p / p.sum()
+    return -torch.xlogy(p, p).sum()
+
+
+def entropy_bound(share, tokens):
+    split = -torch.xlogy(share, share) - torch.xlogy(1 - share, 1 - share)
+    return split + (1 - share) * torch.log(torch.tensor(tokens - 1))
+
+
+def entropy_bound_by_shares(share, tokens):
+    others = ((1 - share) / (tokens - 1))[..., None].expand(*share.shape, tokens - 1)
+    return torch.special.entr(torch.cat([share[..., None], others], -1)).sum(-1)
+
+
+def honest_gain(on_a, on_b):
+    gains = []
+    for mine, other in zip(on_a, on_b, strict=True):
+        gains.append(other[mine.argmax()] - other[-1])
+    return torch.stack(gains)
+
+
+def honest_gain_by_looking_up(on_a, on_b):
+    return (on_b - on_b[:, -1:])[torch.arange(len(on_a)), on_a.max(1).indices]
+
+
 RIGHT = [
+    info_nce,
+    info_nce_by_blocks,
+    dime_collision,
+    lidar,
+    lidar_by_woodbury,
+    entropy_bound,
+    entropy_bound_by_shares,
+    honest_gain,
+    honest_gain_by_looking_up,
     matrix_entropy,
     matrix_entropy_by_singular_values,
     collision_entropy,
@@ -165,6 +255,11 @@ BORROWED = {
     "effective_rank": {"from_gram": lambda z: entropy.effective_rank_from_gram(z @ z.mT)},
     "curvature": {"from_gram": lambda z: geometry.curvature_from_gram(z @ z.mT)},
     "curvature_from_gram": {"curvature": lambda k: geometry.curvature(torch.linalg.cholesky(k))},
+    "info_nce": {"alias": lambda *arguments: invariance.info_nce(*arguments)},
+    "dime_collision": {"dime": lambda a, b: invariance.dime(a, b, alpha=2)},
+    "lidar": {"alias": lambda *arguments: invariance.lidar(*arguments)},
+    "entropy_bound": {"others": lambda share, tokens: sink.entropy_bound(share, tokens, others=None)},
+    "honest_gain": {"choose": lambda on_a, on_b: selection.choose(on_a, on_a, on_b).honest},
 }
 
 

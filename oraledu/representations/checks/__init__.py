@@ -3,7 +3,12 @@
 from oraledu.representations.checks.collision_entropy import collision_entropy
 from oraledu.representations.checks.curvature import curvature
 from oraledu.representations.checks.curvature_from_gram import curvature_from_gram
+from oraledu.representations.checks.dime_collision import dime_collision
 from oraledu.representations.checks.effective_rank import effective_rank
+from oraledu.representations.checks.entropy_bound import entropy_bound
+from oraledu.representations.checks.honest_gain import honest_gain
+from oraledu.representations.checks.info_nce import info_nce
+from oraledu.representations.checks.lidar import lidar
 from oraledu.representations.checks.matrix_entropy import matrix_entropy
 from oraledu.representations.checks.refute import refute
 
@@ -15,6 +20,11 @@ ALL = (
     refute,
     curvature,
     curvature_from_gram,
+    info_nce,
+    dime_collision,
+    lidar,
+    entropy_bound,
+    honest_gain,
 )
 
 __all__ = ["ALL", *(exercise.name for exercise in ALL)]

@@ -27,6 +27,13 @@ def all_layers(generator: torch.Generator) -> Tensor:
     return states(generator, LAYERS, TOKENS, WIDTH).float()
 
 
+def two_views(generator: torch.Generator, count: int, width: int) -> tuple[Tensor, Tensor]:
+    """Draw two views (N, D) of prompts, of unlike lengths: what they share outweighs what each has of its own."""
+    shared = states(generator, count, width)
+    a, b = (shared + 0.7 * normal(generator, count, width) for _ in range(2))
+    return a, b
+
+
 def rotation(size: int, generator: torch.Generator) -> Tensor:
     """Draw an orthogonal matrix: (size, size)."""
     return torch.linalg.qr(normal(generator, size, size))[0]
