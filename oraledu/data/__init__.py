@@ -1,4 +1,4 @@
-"""Images for the lessons: two embedded subsets, and loaders of complete sets and of any folder.
+"""Images for the lessons: two embedded subsets, loaders of complete sets and of any folder; and states of networks.
 
 A datasheet lies beside each embedded file.
 """
@@ -6,6 +6,15 @@ A datasheet lies beside each embedded file.
 from oraledu.data.cifar import cifar10
 from oraledu.data.folder import image_folder
 from oraledu.data.images import Images
+from oraledu.data.layer_states import LayerStates, layer_states
 from oraledu.data.mnist_like import fashion_mnist, mnist
 
-__all__ = ["Images", "cifar10", "fashion_mnist", "image_folder", "mnist"]
+__all__ = [
+    "Images",
+    "LayerStates",
+    "cifar10",
+    "fashion_mnist",
+    "image_folder",
+    "layer_states",
+    "mnist",
+]

@@ -17,7 +17,7 @@ class VisionRun:
         train: Images that train the networks.
         fit: Images that fit the probes.
         test: Images that test them.
-        tokens: How many test images keep the states of all their tokens.
+        tokens: From how many test images entropy and curvature are taken.
         viewed: How many test images are seen through views.
         views: Views of each.
         patch: Side of a patch in pixels, a divisor of 28.
@@ -89,7 +89,7 @@ _VISION = VisionRun(
     train=1600,
     fit=400,
     test=500,
-    tokens=10,
+    tokens=100,
     viewed=64,
     views=4,
     patch=4,

@@ -1,4 +1,8 @@
-"""All metrics and probes of a vision transformer, layer by layer, from its states."""
+"""All metrics and probes of a vision transformer, layer by layer, from its states.
+
+Names and conventions are those of `oraledu.representations.evaluate`, with images in the place of texts and the
+start token in that of the first.
+"""
 
 from collections.abc import Sequence
 
@@ -8,17 +12,9 @@ from torch import Tensor
 from oraledu.representations import probes
 from oraledu.representations.entropy import from_gram, matrix_entropy
 from oraledu.representations.geometry import curvature_from_gram
-from oraledu.representations.gram import under
+from oraledu.representations.gram import CONVENTIONS, under
 from oraledu.representations.invariance import dime, info_nce, lidar
 from oraledu.representations.probes import Outcome
-
-#: The conventions under which prompt entropy is taken: of the Gram matrix, and whether the start token counts.
-ENTROPIES = {
-    "entropy raw": ("raw", True),
-    "entropy raw, no first": ("raw", False),
-    "entropy unit, no first": ("unit", False),
-    "entropy centred-unit, no first": ("centred-unit", False),
-}
 
 
 def token_curves(grams: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -28,47 +24,51 @@ def token_curves(grams: Sequence[Tensor]) -> dict[str, Tensor]:
         grams: For each image (layers, T, T), the start token first.
 
     Returns:
-        Entropies S_1 as a share of their maximum, the log of the number of tokens; and the curvature without the
-        start token, in radians.
+        "entropy raw", "unit", "centred", "centred-unit": S_1 of the tokens over the log of how many they are; and
+        "curvature" in radians. Each also ", no first", without the start token.
     """
-    table: dict[str, list[Tensor]] = {name: [] for name in (*ENTROPIES, "curvature")}
+    table: dict[str, list[Tensor]] = {}
     for k in grams:
-        for name, (convention, first) in ENTROPIES.items():
-            chosen = under(k, convention, first_token=first)
-            table[name].append(from_gram(chosen) / torch.tensor(chosen.shape[-1]).log())
-        table["curvature"].append(curvature_from_gram(under(k, first_token=False)))
+        for first, ending in ((True, ""), (False, ", no first")):
+            for convention in CONVENTIONS:
+                chosen = under(k, convention, first_token=first)
+                share = from_gram(chosen) / torch.tensor(float(chosen.shape[-1])).log()
+                table.setdefault(f"entropy {convention}{ending}", []).append(share)
+            turn = curvature_from_gram(under(k, first_token=first))
+            table.setdefault(f"curvature{ending}", []).append(turn)
     return {name: torch.stack(rows) for name, rows in table.items()}
 
 
-def dataset_curves(pooled: Tensor, views: Tensor, *, generator: torch.Generator) -> dict[str, Tensor]:
-    """Return the metrics of many images by layer, (layers,) each, as the paper has them and centred.
+def dataset_curves(pooled: Tensor, views: Tensor) -> dict[str, Tensor]:
+    """Return the metrics of many images by layer, (layers,) each.
 
     Args:
         pooled: (layers, n, D) of different images.
-        views: (layers, images, views, D); the first two views are InfoNCE's and DiME's.
-        generator: The source of DiME's permutations.
+        views: (layers, images, views, D); the first two views are those of InfoNCE and DiME.
 
     Returns:
-        Dataset entropy as a share of log min(n, D), InfoNCE, LiDAR and DiME in nats. "centred" subtracts the mean
-        over images first, of each view its own.
+        "dataset entropy" and "LiDAR" over the log of their largest value; "InfoNCE" and "DiME" (order 2, exact)
+        in nats. All but LiDAR also ", centred", around the mean of all states.
     """
-    largest = torch.tensor(min(pooled.shape[-2:])).log()
-    a, b = views[:, :, 0], views[:, :, 1]
-    return {
-        "dataset entropy": matrix_entropy(pooled) / largest,
-        "dataset entropy, centred": matrix_entropy(_centred(pooled)) / largest,
-        "InfoNCE": info_nce(a, b),
-        "InfoNCE, centred": info_nce(_centred(a), _centred(b)),
-        "LiDAR": lidar(views),
-        "DiME": dime(a, b, generator=generator),
-        "DiME, centred": dime(_centred(a), _centred(b), generator=generator),
+    count, width = pooled.shape[-2:]
+    images = views.shape[-3]
+    largest = [torch.tensor(float(min(size, width))).log() for size in (count, images - 1)]
+    table = {
+        "dataset entropy": matrix_entropy(pooled) / largest[0],
+        "dataset entropy, centred": matrix_entropy(_centred(pooled)) / largest[0],
+        "LiDAR": lidar(views) / largest[1],
     }
+    pair = views[:, :, :2].transpose(1, 2).flatten(1, 2)  # (layers, 2 images, D)
+    for both, ending in ((pair, ""), (_centred(pair), ", centred")):
+        a, b = both[:, :images], both[:, images:]
+        table |= {f"InfoNCE{ending}": info_nce(a, b), f"DiME{ending}": dime(a, b, alpha=2)}
+    return table
 
 
 def probe_outcomes(
     fit: Tensor, fit_labels: Tensor, test: Tensor, test_labels: Tensor, *, generator: torch.Generator
 ) -> dict[str, Outcome]:
-    """Return what the probes of classes find on the test images at every layer.
+    """Return what four probes of classes find on the test images at every layer, all over the same items.
 
     Args:
         fit: (layers, n, D) what probes are fitted on.
@@ -76,12 +76,15 @@ def probe_outcomes(
         test: (layers, m, D) what they are tested on.
         test_labels: (m,) their classes.
         generator: The source of few-shot draws and clusterings.
+
+    Returns:
+        "linear probe", "few-shot", "nearest neighbours", and "clustering" of the test images.
     """
     parts = fit, fit_labels, test, test_labels
     return {
         "linear probe": probes.linear(*parts),
-        "few shots": probes.few_shot(*parts, generator=generator),
-        "neighbours": probes.nearest_neighbours(*parts),
+        "few-shot": probes.few_shot(*parts, generator=generator),
+        "nearest neighbours": probes.nearest_neighbours(*parts),
         "clustering": probes.clustering(test, test_labels, generator=generator),
     }
 

@@ -36,7 +36,7 @@ def _view(images: Tensor, generator: torch.Generator) -> Tensor:
     moved = shift(images, MOVE, generator=generator)
     factor = 1 + CONTRAST * (2 * torch.rand(len(images), 1, 1, 1, generator=generator) - 1)
     noise = NOISE * torch.randn(images.shape, generator=generator)
-    return (BLACK + factor * (moved - BLACK) + noise).clamp(-1, 1)
+    return (BLACK + factor.to(images) * (moved - BLACK) + noise.to(images)).clamp(-1, 1)
 
 
 def shift(images: Tensor, most: int, *, generator: torch.Generator) -> Tensor:
@@ -57,4 +57,4 @@ def shift(images: Tensor, most: int, *, generator: torch.Generator) -> Tensor:
     corner = torch.randint(2 * most + 1, (2, count, 1), generator=generator)
     rows, columns = corner + torch.arange(side)  # each (N, S)
     each = torch.arange(count)[:, None, None]
-    return padded[each, rows[:, :, None], columns[:, None, :]][:, None]
+    return padded[each, rows[:, :, None], columns[:, None, :]][:, None]  # index tensors may stay on the CPU

@@ -61,10 +61,11 @@ class VisionTransformer(nn.Module):
         patches, pixels = (side // patch) ** 2, patch**2
         self.start = nn.Parameter(torch.empty(1, width))
         self.place = nn.Parameter(torch.empty(patches, width))
-        self.embed = nn.Linear(pixels, width)
-        self.blocks = nn.ModuleList(Block(width, heads, self.causal) for _ in range(depth))
-        self.norm = nn.LayerNorm(width)
-        self.readout = nn.Linear(width, pixels if self.causal else classes)
+        with torch.random.fork_rng(devices=[]):  # torch draws weights of its own, which `_draw` replaces
+            self.embed = nn.Linear(pixels, width)
+            self.blocks = nn.ModuleList(Block(width, heads, self.causal) for _ in range(depth))
+            self.norm = nn.LayerNorm(width)
+            self.readout = nn.Linear(width, pixels if self.causal else classes)
         _draw(self, depth, generator)
 
     @property

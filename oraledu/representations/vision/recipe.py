@@ -1,9 +1,7 @@
 """From a run's settings to networks, and to their states on images that they have not seen."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,23 +30,29 @@ class States:
     views: Tensor
 
 
-def images(run: VisionRun) -> dict[str, data.Images]:
-    """Load the images of a run: "train" for the networks, "fit" and "test" for the probes.
+def images(run: VisionRun, device: str = "cpu") -> dict[str, data.Images]:
+    """Load the images of a run onto a device: "train" for the networks, "fit" and "test" for the probes.
 
     Raises:
         FileNotFoundError: If the run takes the complete set, and it is not there; it says what to put where.
     """
     both = data.fashion_mnist(run.train + run.fit, complete=run.complete)
     test = data.fashion_mnist(run.test, split="test", complete=run.complete)
-    parts = (slice(run.train), slice(run.train, None))
-    train_part, fit = (data.Images(both.pixels[part], both.labels[part], both.classes) for part in parts)
-    return {"train": train_part, "fit": fit, "test": test}
+    parts = {
+        "train": (both, slice(run.train)),
+        "fit": (both, slice(run.train, None)),
+        "test": (test, slice(None)),
+    }
+    return {
+        name: data.Images(of.pixels[part].to(device), of.labels[part].to(device), of.classes)
+        for name, (of, part) in parts.items()
+    }
 
 
 def learn(
     run: VisionRun, objective: Objective, training: data.Images, generator: torch.Generator
 ) -> tuple[VisionTransformer, Tensor]:
-    """Build a network and train it on one objective; return it and its losses, (steps,)."""
+    """Build a network and train it on one objective, on the device of the images; return it and its losses."""
     network = VisionTransformer(
         objective,
         side=training.pixels.shape[-1],
@@ -58,7 +62,7 @@ def learn(
         heads=run.heads,
         classes=len(training.classes),
         generator=generator,
-    )
+    ).to(training.pixels.device)
     losses = train(
         network,
         training.pixels,
@@ -81,14 +85,3 @@ def extract(run: VisionRun, network: VisionTransformer, sets: dict[str, data.Ima
         pooled={part: pooled_states(network, sets[part].pixels) for part in ("fit", "test")},
         views=torch.stack([pooled_states(network, each) for each in seen], dim=2),
     )
-
-
-def recipe(run: VisionRun, seed: int, losses: Tensor) -> dict[str, Any]:
-    """Return what has to be known to make the states again, and the mean loss of the last hundred steps."""
-    return {
-        "run": asdict(run),
-        "seed": seed,
-        "loss": round(losses[-100:].mean().item(), 4),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }

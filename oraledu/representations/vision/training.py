@@ -1,11 +1,14 @@
 """Training a small vision transformer on either objective, and reading what it has learned."""
 
 import math
+import os
+import warnings
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
+from tqdm.auto import tqdm
 
 from oraledu.representations.vision.distort import shift
 from oraledu.representations.vision.network import VisionTransformer
@@ -29,10 +32,11 @@ def train(
     """Train a network in place with AdamW, on the patches alone or on the labels, as its objective says.
 
     Each step draws images with replacement, and moves each by up to `SHIFT` pixels, for both objectives. The
-    learning rate rises over `WARM_UP` steps and falls as half a cosine.
+    learning rate rises over `WARM_UP` steps and falls as half a cosine. Interrupting keeps what is done: the network
+    stays as it is by then, and a warning says after how many steps.
 
     Args:
-        network: The network; its weights change.
+        network: The network; its weights change. Images and labels are on its device.
         images: (N, 1, S, S) in [-1, 1], at least one.
         labels: (N,) integers; only the supervised objective looks at them.
         steps: Optimiser steps, at least 1.
@@ -41,7 +45,7 @@ def train(
         generator: The source of the batches and moves.
 
     Returns:
-        (steps,) the loss before each step.
+        (steps,) the loss before each step; fewer after an interruption.
 
     Raises:
         ValueError: If an argument is unfit, or the loss is not finite in the end.
@@ -50,16 +54,21 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, betas=(0.9, 0.99), weight_decay=DECAY
     )
-    losses = []
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = learning_rate * rate(step, steps)
-        chosen = torch.randint(len(images), (batch_size,), generator=generator)
-        loss = batch_loss(network, shift(images[chosen], SHIFT, generator=generator), labels[chosen])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
-    result = torch.stack(losses)
+    losses: list[Tensor] = []
+    try:
+        for step in tqdm(range(steps), desc="training", leave=False, disable=bool(os.environ.get("CI"))):
+            optimizer.param_groups[0]["lr"] = learning_rate * rate(step, steps)
+            chosen = torch.randint(len(images), (batch_size,), generator=generator)
+            loss = batch_loss(network, shift(images[chosen], SHIFT, generator=generator), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+    except KeyboardInterrupt:
+        if not losses:
+            raise
+        warnings.warn(f"training was interrupted after {len(losses)} of {steps} steps", stacklevel=2)
+    result = torch.stack(losses).cpu()
     if not result.isfinite().all():
         raise ValueError(f"the loss is no longer finite: learning_rate {learning_rate} is too large")
     return result
@@ -89,7 +98,7 @@ def pooled_states(network: VisionTransformer, images: Tensor) -> Tensor:
 
 
 def _blocks(network: VisionTransformer, images: Tensor) -> Iterator[Tensor]:
-    yield from (network.hidden_states(block) for block in images.split(BLOCK))
+    yield from (network.hidden_states(block).cpu() for block in images.split(BLOCK))
 
 
 def _check(images: Tensor, labels: Tensor, steps: int, batch_size: int, learning_rate: float) -> None:

@@ -1,0 +1,83 @@
+"""The experiment with both vision transformers: train each from several seeds, and measure every layer."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oraledu.representations.settings import VisionRun
+from oraledu.representations.vision.curves import dataset_curves, probe_outcomes, token_curves
+from oraledu.representations.vision.network import Objective
+from oraledu.representations.vision.recipe import States, extract, images, learn
+from oraledu.representations.vision.study import Study
+
+#: The seed of few-shot draws and clusterings.
+PROBE_SEED = 78
+#: Parts of the training over which losses are averaged.
+PARTS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One trained network: its name, its seed, its states and labels of the probes' images, and its losses."""
+
+    name: str
+    seed: int
+    states: States
+    labels: dict[str, Tensor]
+    losses: Tensor
+
+
+def conduct(run: VisionRun, *, device: str = "cpu") -> Iterator[Result]:
+    """Train the networks of a run, one after the other, each objective from each seed.
+
+    Raises:
+        FileNotFoundError: If the run takes the complete set, and it is not there; it says what to put where.
+    """
+    sets = images(run, device)
+    labels = {part: sets[part].labels.cpu() for part in ("fit", "test")}
+    for objective in get_args(Objective):
+        for seed in run.seeds:
+            network, losses = learn(run, objective, sets["train"], torch.Generator().manual_seed(seed))
+            yield Result(f"vit-{objective}", seed, extract(run, network, sets), labels, losses)
+
+
+def summarise(run: VisionRun, results: Iterable[Result]) -> Study:
+    """Measure networks as they come, and keep their curves."""
+    metrics: dict[str, dict[str, list[Tensor]]] = {}
+    scores: dict[str, dict[str, list[Tensor]]] = {}
+    losses: dict[str, list[Tensor]] = {}
+    for result in results:
+        for tables, found in ((metrics, measure(result.states)), (scores, score(result))):
+            table = tables.setdefault(result.name, {})
+            for curve, values in found.items():
+                table.setdefault(curve, []).append(values)
+        parts = torch.tensor_split(result.losses, min(PARTS, len(result.losses)))
+        losses.setdefault(result.name, []).append(torch.stack([part.mean() for part in parts]))
+    note: dict[str, Any] = {"run": asdict(run), "torch": torch.__version__, "numpy": np.__version__}
+    stacked = {name: torch.stack(rows) for name, rows in losses.items()}
+    return Study(_stacked(metrics), _stacked(scores), stacked, note)
+
+
+def measure(states: States) -> dict[str, Tensor]:
+    """Return every metric by layer, (layers,) each; those of single images averaged over them."""
+    grams = [each @ each.mT for each in states.tokens.transpose(0, 1)]
+    single = {name: rows.mean(dim=0) for name, rows in token_curves(grams).items()}
+    return single | dataset_curves(states.pooled["test"], states.views)
+
+
+def score(result: Result) -> dict[str, Tensor]:
+    """Return the score of every probe by layer, (layers,) each."""
+    generator = torch.Generator().manual_seed(PROBE_SEED)
+    fit, test = (result.states.pooled[part] for part in ("fit", "test"))
+    outcomes = probe_outcomes(fit, result.labels["fit"], test, result.labels["test"], generator=generator)
+    return {name: outcome.score() for name, outcome in outcomes.items()}
+
+
+def _stacked(tables: dict[str, dict[str, list[Tensor]]]) -> dict[str, dict[str, Tensor]]:
+    return {
+        name: {curve: torch.stack(rows) for curve, rows in table.items()} for name, table in tables.items()
+    }
