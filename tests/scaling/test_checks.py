@@ -9,7 +9,10 @@ import torch
 
 from oraledu.course.examine import examine
 from oraledu.course.proof import rejections
-from oraledu.scaling import checks, curves, laws
+from oraledu.course.quiz import Quiz
+from oraledu.scaling import checks, curves, laws, noise
+from oraledu.scaling.horizon import Horizon
+from oraledu.scaling.mlp import MLPLadder
 
 
 def exercises(*values):
@@ -50,6 +53,23 @@ def test_each_exercise_stands_under_the_name_of_its_function():
         assert getattr(checks, exercise.name) is exercise
         assert exercise.id == f"scaling.{exercise.name}"
         assert exercise.reference.__name__ == exercise.name
+
+
+def test_five_exercises_are_core():
+    assert [exercise.name for exercise in checks.ALL if exercise.core] == [
+        "fit_line",
+        "optimal_tokens",
+        "normalize",
+        "collapse_deviation",
+        "mean_step",
+    ]
+
+
+def test_each_of_five_questions_has_one_right_answer():
+    quizzes = [value for value in vars(checks.questions).values() if isinstance(value, Quiz)]
+    assert len(quizzes) == 5
+    for each in quizzes:
+        assert [option.right for option in each.options].count(True) == 1, each.question
 
 
 def fit_line(compute, loss, offset):
@@ -97,6 +117,59 @@ def collapse_deviation(normalized):
     return torch.from_numpy(np.sqrt(sum((run - mean) ** 2 for run in runs) / len(runs)) / mean)
 
 
+def variance_parts(normalized):
+    sizes, seeds, points = normalized.shape
+    size, seed = torch.zeros(points).double(), torch.zeros(points).double()
+    whole = normalized.mean((0, 1))
+    for rows in normalized:
+        middle = rows.sum(0) / seeds
+        size += (middle - whole) ** 2 / sizes
+        for run in rows:
+            seed += (run - middle) ** 2 / (sizes * seeds)
+    return size, seed
+
+
+def noise_floor(loss, offset):
+    """Use E L² - (E L)², and the deviation of the losses over the mean above the offset."""
+    losses = loss.numpy()
+    mean = losses.mean(axis=1)
+    return torch.from_numpy(np.sqrt((losses**2).mean(axis=1) - mean**2) / (mean - offset))
+
+
+def mean_step(moments, eigenvalues, rate, batch, noise):
+    """Gradient descent on the mean, plus the covariance of one example's gradient over the batch."""
+    risk = sum(float(value * moment) for value, moment in zip(eigenvalues, moments, strict=True)) + noise
+    covariance = eigenvalues * risk + eigenvalues**2 * moments
+    return (1 - rate * eigenvalues) ** 2 * moments + rate * rate * covariance / batch
+
+
+def predict_loss(tau, constant_loss, schedule, trace, alpha):
+    """Walk through the steps one by one."""
+    times, levels, noises = tau.tolist(), constant_loss.tolist(), trace.tolist()
+    found, now, share = [], 0.0, float(schedule[0])
+    for rate in [0.0, *schedule.tolist()]:
+        if found:
+            now, share = now + rate, rate
+        right = min(max(bisect.bisect_left(times, now), 1), len(times) - 1)
+        part = (now - times[right - 1]) / (times[right] - times[right - 1])
+        level, noise = (
+            values[right - 1] + part * (values[right] - values[right - 1]) for values in (levels, noises)
+        )
+        found.append(level - alpha * (1 - share) * noise)
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def end_slope(grid, deviation):
+    inside = [(x, d) for x, d in zip(grid.tolist(), deviation.tolist(), strict=True) if 0.975 < x < 0.995]
+    left, height = np.log([[1 - x for x, _ in inside], [d for _, d in inside]])
+    return np.polyfit(left, height, 1)[0]
+
+
+def layer_rates(width, base_rate, base_width):
+    falling = base_rate / (width / base_width)
+    return {"readout": falling, "inner": falling, "embed": base_rate}
+
+
 OTHERWISE = [
     fit_line,
     find_offset,
@@ -104,6 +177,12 @@ OTHERWISE = [
     universal_curve,
     normalize,
     collapse_deviation,
+    variance_parts,
+    noise_floor,
+    mean_step,
+    predict_loss,
+    end_slope,
+    layer_rates,
 ]
 
 
@@ -130,6 +209,17 @@ def by_fit(compute, loss, offset):
     return law.coefficient, law.exponent
 
 
+def by_parts(normalized):
+    parts = curves.variance_parts(normalized)
+    return parts.size, parts.seed
+
+
+def by_ladder(width, base_rate, base_width):
+    ladder = MLPLadder((width,), Horizon(1.0, 1.0), base_rate=base_rate, base_width=base_width)
+    rates = ladder.layer_rates(width)
+    return {"embed": rates["embed"], "inner": rates["up.0"], "readout": rates["readout"]}
+
+
 BORROWED = {
     "fit_line": {"fit_frontier": by_fit},
     "find_offset": {"fit_frontier": lambda compute, loss: laws.fit_frontier(compute, loss).offset},
@@ -146,6 +236,13 @@ BORROWED = {
             curves.variance_parts(normalized).whole.sqrt() / normalized.mean((0, 1))
         ),
     },
+    "variance_parts": {"alias": by_parts},
+    "noise_floor": {"alias": lambda loss, offset: curves.noise_floor(loss, offset)},
+    "predict_loss": {
+        "predict": lambda *arguments: noise.predict(*arguments),
+        "equal_tau": lambda tau, loss, schedule, trace, alpha: noise.equal_tau(tau, loss, schedule),
+    },
+    "layer_rates": {"MLPLadder": by_ladder},
 }
 
 

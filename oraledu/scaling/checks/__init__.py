@@ -1,11 +1,18 @@
 """The exercises of the lesson on scaling collapse, each under the name of the function that the learner writes."""
 
+from oraledu.scaling.checks import questions
 from oraledu.scaling.checks.collapse_deviation import collapse_deviation
+from oraledu.scaling.checks.end_slope import end_slope
 from oraledu.scaling.checks.find_offset import find_offset
 from oraledu.scaling.checks.fit_line import fit_line
+from oraledu.scaling.checks.layer_rates import layer_rates
+from oraledu.scaling.checks.mean_step import mean_step
+from oraledu.scaling.checks.noise_floor import noise_floor
 from oraledu.scaling.checks.normalize import normalize
 from oraledu.scaling.checks.optimal_tokens import optimal_tokens
+from oraledu.scaling.checks.predict_loss import predict_loss
 from oraledu.scaling.checks.universal_curve import universal_curve
+from oraledu.scaling.checks.variance_parts import variance_parts
 
 #: In the order of the lesson.
 ALL = (
@@ -15,6 +22,12 @@ ALL = (
     universal_curve,
     normalize,
     collapse_deviation,
+    variance_parts,
+    noise_floor,
+    mean_step,
+    predict_loss,
+    end_slope,
+    layer_rates,
 )
 
-__all__ = ["ALL", *(exercise.name for exercise in ALL)]
+__all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

@@ -118,7 +118,10 @@ find_offset = Exercise(
         Property("the unit of compute does not count", ignores_the_unit_of_compute),
     ],
     wrong_answers=[
-        WrongAnswer(_always_zero, "An offset of 0 is one candidate of many: the straightest line decides"),
+        WrongAnswer(
+            _always_zero,
+            "An offset of 0 is one candidate of many: scan them all, for the error rises from there before it falls",
+        ),
         WrongAnswer(
             _smallest_loss,
             "The offset lies below the smallest loss, by as much as that would still fall with more compute",
