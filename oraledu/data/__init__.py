@@ -6,7 +6,7 @@ A datasheet lies beside each embedded file.
 from oraledu.data.cifar import cifar10
 from oraledu.data.folder import image_folder
 from oraledu.data.images import Images
-from oraledu.data.layer_states import LayerStates, layer_states
+from oraledu.data.layer_states import LayerStates
 from oraledu.data.mnist_like import fashion_mnist, mnist
 
 __all__ = [
@@ -15,6 +15,5 @@ __all__ = [
     "cifar10",
     "fashion_mnist",
     "image_folder",
-    "layer_states",
     "mnist",
 ]

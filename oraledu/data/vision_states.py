@@ -40,9 +40,9 @@ def vision_states(name: str, folder: Path = FOLDER) -> LayerStates:
     """
     tokens, pooled, views, _ = _read(name, folder)
     return LayerStates(
-        layers=len(views),
-        prompts=[f"image {place}" for place in range(tokens.shape[1])],
-        grams=[each @ each.mT for each in tokens.transpose(0, 1)],  # each (layers, T, T)
+        name=name,
+        prompts=tuple(f"test image {place}" for place in range(tokens.shape[1])),
+        grams=tuple(each @ each.mT for each in tokens.transpose(0, 1)),  # each (layers, T, T)
         pooled=pooled,
         with_first={},
         views=views,
