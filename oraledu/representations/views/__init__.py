@@ -1,20 +1,37 @@
 """The figures and explorers of lesson 2, layer by layer: arrays go in, figures come out. One module a part or two."""
 
 from oraledu.course.tables import results
+from oraledu.representations.views.choices import honest_selection, metric_against_score, regret_explorer
+from oraledu.representations.views.curves import metric_curves, score_curves, vision_curves
 from oraledu.representations.views.grams import gram_images
 from oraledu.representations.views.layers import entropy_conventions, layer_explorer
 from oraledu.representations.views.paths import path_explorer
+from oraledu.representations.views.projections import Task, task_explorer
+from oraledu.representations.views.scores import score_heatmap, score_table
 from oraledu.representations.views.sinks import sink_explorer
 from oraledu.representations.views.spectra import entropy_orders, rank_against_entropy, spectrum_explorer
+from oraledu.representations.views.tables import augmentation_table, paper_and_here
 
 __all__ = [
+    "Task",
+    "augmentation_table",
     "entropy_conventions",
     "entropy_orders",
     "gram_images",
+    "honest_selection",
     "layer_explorer",
+    "metric_against_score",
+    "metric_curves",
+    "paper_and_here",
     "path_explorer",
     "rank_against_entropy",
+    "regret_explorer",
     "results",
+    "score_curves",
+    "score_heatmap",
+    "score_table",
     "sink_explorer",
     "spectrum_explorer",
+    "task_explorer",
+    "vision_curves",
 ]

@@ -188,6 +188,11 @@ def plain(value: float | Tensor, digits: int = 2) -> str:
     return f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
+def signed(value: float | Tensor) -> str:
+    """Write a difference with its sign and one digit after the point; a rounded zero is +0.0."""
+    return f"{round(float(value), 1) + 0.0:+.1f}"
+
+
 def extremes(values: Tensor) -> str:
     """Say where a curve over layers begins and ends, and where it is lowest and highest."""
     low, high = int(values.argmin()), int(values.argmax())

@@ -1,0 +1,196 @@
+"""Parts 3, 4 and 7: metrics and scores over the layers of several models, one small panel each."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from torch import Tensor
+
+from oraledu.course.figures import Figure
+from oraledu.course.style import STYLE
+from oraledu.representations.selection import interval
+from oraledu.representations.views.layout import (
+    GREY,
+    LOOKS,
+    Models,
+    check_models,
+    depth,
+    extremes,
+    panels,
+    plain,
+)
+
+#: Height of a small panel, CSS pixels.
+HEIGHT = 150
+
+
+def metric_curves(
+    *,
+    models: Models,
+    references: Mapping[str, float] | None = None,
+    units: Mapping[str, str] | None = None,
+    columns: int = 3,
+) -> Figure:
+    """Draw every metric over the layers, one panel each, the models over each other.
+
+    Args:
+        models: By model, then by metric, (layers,), or (runs, layers) with the spread of the runs as a band.
+        references: Values to draw as a dotted line, such as that of chance, by metric.
+        units: What stands beside a panel, by metric; `unit_of` its name where it is not given.
+        columns: Panels in a row.
+
+    Raises:
+        ValueError: If there is no model or metric, models differ in their metrics, or a curve is unfit.
+    """
+    names = {name: (units or {}).get(name, unit_of(name)) for name in next(iter(models.values()), {})}
+    figure, axes = _grid(models, names, columns, argument="models")
+    for name, value in (references or {}).items():
+        axes[name].axhline(value, color=GREY, linestyle=":", linewidth=1.2)
+    figure.alt = f"Metrics by layer. {_words(models)}"
+    return figure
+
+
+def score_curves(
+    *,
+    models: Models,
+    spreads: Mapping[str, Mapping[str, Tensor]] | None = None,
+    level: float = 0.9,
+    columns: int = 4,
+) -> Figure:
+    """Draw every score over the layers with its uncertainty, one panel each, the models over each other.
+
+    Args:
+        models: By model, then by score, (layers,), or (runs, layers) with the spread of the runs as a band.
+        spreads: By model and score the score of resampled items, (resamples, layers), from `selection.bootstrap`.
+            Their spread around their mean is laid around the score, since resampling moves a V-measure up.
+        level: The share of the resamples that a band holds.
+        columns: Panels in a row.
+
+    Raises:
+        ValueError: If there is no model or score, models differ in their scores, or a curve or spread is unfit.
+    """
+    names = dict.fromkeys(next(iter(models.values()), {}), "score")
+    figure, axes = _grid(models, names, columns, argument="models")
+    widest: dict[str, list[float]] = {}
+    for (model, curves), look in zip(models.items(), LOOKS, strict=False):
+        for name, samples in (spreads or {}).get(model, {}).items():
+            values = _runs(curves[name]).mean(axis=0)
+            if samples.ndim != 2 or samples.shape[1] != len(values):
+                raise ValueError(
+                    f"spreads has shape {tuple(samples.shape)} for {model!r}, {name!r}; expected "
+                    f"(resamples, {len(values)})."
+                )
+            low, high = (values + each.numpy() for each in interval(samples - samples.mean(dim=0), level))
+            place = _places(models, len(values))
+            axes[name].fill_between(place, low, high, color=look["color"], alpha=0.2, linewidth=0)
+            widest.setdefault(model, []).append(float((high - low).max()))
+    figure.alt = f"Scores by layer. {_words(models)}" + "".join(
+        f" {model}: no band of {level:.0%} is wider than {plain(max(widths))}."
+        for model, widths in widest.items()
+    )
+    return figure
+
+
+def vision_curves(*, metrics: Models, scores: Models, columns: int = 4) -> Figure:
+    """Draw the metrics and, below them, the probes of several networks over their layers.
+
+    Args:
+        metrics: By network, then by metric, (layers,), or (seeds, layers) with the spread of the seeds as a band.
+        scores: The same of the probes, for the same networks.
+        columns: Panels in a row.
+
+    Raises:
+        ValueError: If metrics and scores are of other networks, or a curve is unfit.
+    """
+    if list(metrics) != list(scores):
+        raise ValueError(
+            f"metrics are of {', '.join(metrics)}, scores of {', '.join(scores)}; give the same."
+        )
+    check_models(_means(metrics), "metrics")
+    check_models(_means(scores), "scores")
+    both = {model: {**metrics[model], **scores[model]} for model in metrics}
+    names = {name: unit_of(name) for name in next(iter(metrics.values()))}
+    names |= dict.fromkeys(next(iter(scores.values())), "score")
+    figure, _ = _grid(both, names, columns, argument="metrics")
+    figure.alt = f"Metrics and probes by layer. {_words(both)}"
+    return figure
+
+
+def unit_of(metric: str) -> str:
+    """Return what a metric of the lesson is measured in: entropies as a share of their largest value."""
+    if "entropy" in metric:
+        return "share of largest"
+    return "radians" if "curvature" in metric else "nats"
+
+
+def _grid(
+    models: Models, names: Mapping[str, str], columns: int, *, argument: str
+) -> tuple[Figure, dict[str, Axes]]:
+    """Draw a panel for each name, labelled with its unit, and a legend of the models."""
+    check_models(_means(models), argument)
+    keys = list(names)
+    width = min(columns, len(keys))
+    rows = [keys[start : start + width] for start in range(0, len(keys), width)]
+    rows[-1] += ["."] * (width - len(rows[-1]))
+    several = len(models) > 1 or any(values.ndim > 1 for values in next(iter(models.values())).values())
+    units_differ = len(set(names.values())) > 1
+    figure, axes = panels(rows, height=HEIGHT * len(rows) + 26 * several + 18)
+    for name in keys:
+        ax = axes[name]
+        for (model, curves), look in zip(models.items(), LOOKS, strict=False):
+            runs = _runs(curves[name])
+            place = _places(models, runs.shape[1])
+            label = f"{model} (mean, min–max of {len(runs)})" if len(runs) > 1 else model
+            ax.plot(place, runs.mean(axis=0), **look, markersize=2.5, linewidth=1.2, label=label)
+            if len(runs) > 1:
+                band = runs.min(axis=0), runs.max(axis=0)
+                ax.fill_between(place, *band, color=look["color"], alpha=0.2, linewidth=0)
+        ax.set_title(textwrap.fill(name, 22), fontsize="medium" if width < 4 else "small")
+        if units_differ or name in [row[0] for row in rows]:
+            ax.set_ylabel(names[name], fontsize="small")
+        ax.margins(y=0.12)
+        ax.locator_params(axis="y", nbins=4)
+    with matplotlib.rc_context(STYLE):
+        figure.supxlabel(
+            "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1",
+            fontsize=9,
+        )
+    if several:
+        handles = axes[keys[0]].get_lines()[: len(models)]
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(models), frameon=False)
+    return figure, axes
+
+
+def _runs(values: Tensor) -> NDArray[np.floating]:
+    """Return (layers,) or (runs, layers) as (runs, layers)."""
+    return np.atleast_2d(values.double().numpy())
+
+
+def _means(models: Models) -> Models:
+    """Average the runs of every curve that has several."""
+    return {
+        model: {name: values.mean(dim=0) if values.ndim == 2 else values for name, values in curves.items()}
+        for model, curves in models.items()
+    }
+
+
+def _same_layers(models: Models) -> bool:
+    return len({values.shape[-1] for curves in models.values() for values in curves.values()}) == 1
+
+
+def _places(models: Models, layers: int) -> NDArray[np.floating]:
+    """Return where layers stand: their numbers, or their depth if models differ in how many they have."""
+    return np.arange(layers, dtype=float) if _same_layers(models) else depth(layers).numpy()
+
+
+def _words(models: Models) -> str:
+    return " ".join(
+        f"{model}, {name}: {extremes(values)}."
+        for model, curves in _means(models).items()
+        for name, values in curves.items()
+    )

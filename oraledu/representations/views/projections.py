@@ -1,0 +1,212 @@
+"""Part 4: the classes of a task in two dimensions, layer by layer, beside the score of a probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from torch import Tensor
+
+from oraledu.course.explorer import Explorer, explore
+from oraledu.course.figures import PALETTE, Figure
+from oraledu.representations.states import unit_rows
+from oraledu.representations.views.layout import LOOKS, depth, panels, plain
+
+#: Width of a letter and height of a line of a name, in units of the plane, which is two wide.
+LETTER, LINE = 0.045, 0.13
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A task with classes, as a model sees it.
+
+    Attributes:
+        states: (layers, n, D) pooled states.
+        labels: n names of classes, at most ten different ones.
+        score: (layers,) the score of a probe.
+        score_name: What the score is called.
+    """
+
+    states: Tensor
+    labels: Sequence[str]
+    score: Tensor
+    score_name: str
+
+
+def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
+    """Let a learner walk through the layers of several models, and see the classes of a task come apart.
+
+    The plane is that in which the means of the classes lie furthest apart; it is found on every other text, and the
+    texts that are drawn are the others.
+
+    Args:
+        models: By model, then by task; the same tasks for each model.
+
+    Raises:
+        ValueError: If there is no model or task, models differ in their tasks, or a task's parts do not fit.
+    """
+    _check(models)
+    tasks = list(next(iter(models.values())))
+    planes = {(model, name): _planes(task) for model, of in models.items() for name, task in of.items()}
+    longest = max(len(task.score) for of in models.values() for task in of.values())
+    figure, axes = panels([["plane", "score"]], height=360, width_ratios=[1.35, 1])
+    left, right = axes["plane"], axes["score"]
+    cloud = left.scatter([], [], s=9, alpha=0.55, linewidths=0)
+    names = [left.text(0, 0, "", ha="center", va="center", fontweight="bold", fontsize=8) for _ in PALETTE]
+    left.set(
+        xticks=[],
+        yticks=[],
+        xlim=(-1.05, 1.05),
+        ylim=(-1.05, 1.05),
+        xlabel="texts that did not choose the plane",
+    )
+    lines = {
+        model: right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)[0]
+        for model, look in zip(models, LOOKS, strict=False)
+    }
+    (dot,) = right.plot([], [], "o", color="black", markersize=8, zorder=3)
+    right.set(xlim=(-0.03, 1.03), xlabel="depth (0 embedding, 1 last)", ylabel="score")
+    right.legend(loc="lower right", fontsize="small")
+    depths = [round(float(place), 3) for place in depth(longest)]
+
+    def draw(
+        depth_share: float = depths[longest // 2], task: str = tasks[0], model: str = next(iter(models))
+    ) -> Figure:
+        shown = models[model][task]
+        last = len(shown.score) - 1
+        layer = round(depth_share * last)
+        points, numbers, classes = planes[model, task]
+        cloud.set_offsets(points[layer])
+        cloud.set_facecolor([PALETTE[number] for number in numbers])
+        places = _apart(_middles(points[layer], numbers), classes)
+        for number, (name, middle) in enumerate(zip(names, places, strict=False)):
+            name.set(text=classes[number], position=middle, visible=True)
+            name.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 1.2, "edgecolor": PALETTE[number]})
+        for name in names[len(classes) :]:
+            name.set_visible(False)
+        _set_scores(right, lines, models, task)
+        value = float(shown.score[layer])
+        dot.set_data([layer / last], [value])
+        left.set_title(f"{model}, layer {layer} of {last}: {len(classes)} classes of {task}")
+        right.set_title(f"{shown.score_name}: {value:.2f}")
+        figure.alt = (
+            f"Left: texts of {len(classes)} classes of {task} in the plane in which their classes' means lie furthest "
+            f"apart, {model} at layer {layer} of {last}; the means hold {plain(_between(points[layer], numbers))} of "
+            f"the variance there. Right: {shown.score_name} over the depth, {value:.2f} here, "
+            f"{float(shown.score[-1]):.2f} at the last layer, at best {float(shown.score.max()):.2f} at layer "
+            f"{int(shown.score.argmax())}."
+        )
+        return figure
+
+    return explore(
+        draw,
+        labels={"depth_share": "depth", "task": "task", "model": "model"},
+        depth_share=depths,
+        task=tasks,
+        model=list(models),
+    )
+
+
+def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:
+    """Return two orthonormal directions in which the means of classes differ most: (layers, n, D) -> (layers, D, 2).
+
+    Args:
+        states: (layers, n, D).
+        numbers: (n,) the class of each row, from 0 up to three or more; each occurs.
+    """
+    count = int(numbers.max()) + 1
+    means = torch.stack([states[:, numbers == number].mean(dim=1) for number in range(count)], dim=1)
+    means = means - means.mean(dim=1, keepdim=True)  # (layers, classes, D)
+    return torch.linalg.svd(means, full_matrices=False).Vh[:, :2].mT
+
+
+def _planes(task: Task) -> tuple[NDArray[np.floating], NDArray[np.integer], list[str]]:
+    """Return the texts that are drawn in the plane of each layer, (layers, n, 2), their classes, and the names."""
+    classes = sorted(set(task.labels))
+    numbers = torch.tensor([classes.index(label) for label in task.labels])
+    states = unit_rows(task.states - task.states.mean(dim=1, keepdim=True))
+    # Every other text of each class chooses the plane.
+    order = torch.argsort(numbers, stable=True)
+    choosing, drawn = order[::2], order[1::2]
+    directions = discriminant_plane(states[:, choosing], numbers[choosing])
+    points = states[:, drawn] @ directions
+    points = _steadied(points - points.mean(dim=1, keepdim=True))
+    points = points / points.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
+    return points.numpy(), numbers[drawn].numpy(), classes
+
+
+def _steadied(points: Tensor) -> Tensor:
+    """Turn or mirror each layer's points (layers, n, 2) onto the layer before, since a plane has no sign."""
+    steady = [points[0]]
+    for here in points[1:]:
+        u, _, vh = torch.linalg.svd(here.mT @ steady[-1])
+        steady.append(here @ (u @ vh))
+    return torch.stack(steady)
+
+
+def _middles(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> NDArray[np.floating]:
+    return np.stack([points[numbers == number].mean(axis=0) for number in range(numbers.max() + 1)])
+
+
+def _apart(middles: NDArray[np.floating], names: Sequence[str]) -> NDArray[np.floating]:
+    """Return places for names near the middles (classes, 2) of classes, pushed up or down where they would overlap."""
+    places = middles.copy()
+    widths = np.array([len(name) for name in names]) * LETTER
+    for _ in range(50):
+        for one in range(len(names)):
+            for two in range(one):
+                x, y = places[one] - places[two]
+                if 2 * abs(x) < widths[one] + widths[two] and abs(y) < LINE - 1e-6:
+                    push = (LINE - abs(y)) / 2 * (1 if y >= 0 else -1)
+                    places[one, 1] += push
+                    places[two, 1] -= push
+    return places
+
+
+def _between(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> float:
+    """Return the share of the variance of points (n, 2) that lies between the means of their classes."""
+    rest = points - _middles(points, numbers)[numbers]
+    return float(1 - (rest**2).sum() / max((points**2).sum(), 1e-30))
+
+
+def _set_scores(
+    ax: Axes, lines: Mapping[str, Line2D], models: Mapping[str, Mapping[str, Task]], task: str
+) -> None:
+    low, high = 1.0, 0.0
+    for model, line in lines.items():
+        values = models[model][task].score
+        line.set_data(depth(len(values)), values)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    room = 0.08 * (high - low) + 1e-3
+    ax.set_ylim(low - room, high + room)
+
+
+def _check(models: Mapping[str, Mapping[str, Task]]) -> None:
+    if not models or not all(models.values()):
+        raise ValueError("models is empty; give at least one model with one task.")
+    if len(models) > len(LOOKS):
+        raise ValueError(f"models has {len(models)} entries; {len(LOOKS)} can be told apart.")
+    names = list(next(iter(models.values())))
+    for model, tasks in models.items():
+        if list(tasks) != names:
+            raise ValueError(
+                f"models has tasks {', '.join(tasks)} for {model!r}; expected {', '.join(names)}."
+            )
+        for name, task in tasks.items():
+            layers, items = task.states.shape[0], task.states.shape[1]
+            counts = {label: list(task.labels).count(label) for label in set(task.labels)}
+            if task.score.shape != (layers,) or layers < 2 or len(task.labels) != items:
+                raise ValueError(
+                    f"models[{model!r}][{name!r}] has states {tuple(task.states.shape)}, {len(task.labels)} labels and "
+                    f"a score {tuple(task.score.shape)}; give (layers, n, D), n and (layers,), 2 layers or more."
+                )
+            if not 3 <= len(counts) <= len(PALETTE) or min(counts.values()) < 2:
+                raise ValueError(
+                    f"models[{model!r}][{name!r}] has {len(counts)} classes; give 3 to {len(PALETTE)}, each of 2 "
+                    "or more texts."
+                )

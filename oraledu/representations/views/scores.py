@@ -1,0 +1,93 @@
+"""Part 4: which layer is best for which score."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oraledu.course.figures import WIDTH, Figure
+from oraledu.course.tables import Table, results
+from oraledu.representations.views.layout import (
+    Curves,
+    Models,
+    check_curves,
+    check_models,
+    panels,
+    plain,
+    signed,
+)
+
+MEAN = "mean of all"
+
+
+def score_heatmap(*, scores: Curves, model: str) -> Figure:
+    """Draw all scores over all layers, each standardised over the layers, with a dot at the best layer.
+
+    Args:
+        scores: For each score (layers,).
+        model: The name of the model, for the title.
+
+    Raises:
+        ValueError: If there is no score, or one is unfit.
+    """
+    layers = check_curves(scores, "scores")
+    rows = {**scores, MEAN: mean_score(scores)}
+    z = torch.stack([standardised(values) for values in rows.values()])
+    figure, axes = panels([["map"]], height=60 + 26 * len(rows), width=WIDTH)
+    ax = axes["map"]
+    limit = float(z.abs().max())
+    image = ax.imshow(
+        z.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
+    )
+    best = [int(values.argmax()) for values in rows.values()]
+    ax.plot(best, np.arange(len(rows)), "o", color="black", markersize=5, markeredgecolor="white")
+    ax.axhline(len(scores) - 0.5, color="black", linewidth=1)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set(xlabel="layer", title=f"{model}: each score over the layers; the dot marks its best layer")
+    ax.locator_params(axis="x", integer=True, nbins=9)
+    bar = figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
+    bar.set_label("standard deviations\nfrom the score's mean", fontsize="small")
+    words = "; ".join(
+        f"{name} {plain(values.max())} at layer {place}, {plain(values[-1])} at the last"
+        for (name, values), place in zip(rows.items(), best, strict=True)
+    )
+    figure.alt = (
+        f"Scores of {model} by layer, 0 to {layers - 1}, as colours around each score's mean, with a dot at the best "
+        f"layer: {words}."
+    )
+    return figure
+
+
+def score_table(*, models: Models) -> Table:
+    """Say for each model and score which layer is best, and how much better than the last.
+
+    Args:
+        models: By model, then by score, (layers,).
+
+    Raises:
+        ValueError: If there is no model or score, models differ in their scores, or one is unfit.
+    """
+    check_models(models, "models")
+    rows = []
+    for model, scores in models.items():
+        for name, values in {**scores, MEAN: mean_score(scores)}.items():
+            best = int(values.argmax())
+            gain = 100 * float(values[best] - values[-1])
+            last = len(values) - 1
+            rows.append(
+                (model, name, f"{best} of {last}", float(values[best]), float(values[-1]), signed(gain))
+            )
+    return results(["model", "score", "best layer", "best", "last", "gain (points)"], rows)
+
+
+def mean_score(scores: Curves) -> Tensor:
+    """Return the mean of scores over the same layers: (layers,)."""
+    return torch.stack(list(scores.values())).mean(dim=0)
+
+
+def standardised(values: Tensor) -> Tensor:
+    """Return a curve minus its mean, over its standard deviation; zeros if it is flat: (layers,)."""
+    rest = values - values.mean()
+    scale = rest.square().mean().sqrt()
+    return rest / torch.where(scale > 0, scale, 1)

@@ -1,0 +1,158 @@
+"""Parts 3 and 7: noisy texts beside the plain ones, and the results beside the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from oraledu.course.tables import Table, results
+from oraledu.representations.correlation import spearman
+from oraledu.representations.selection import Choice, pick
+from oraledu.representations.views.choices import Name
+from oraledu.representations.views.layout import Curves, Models, check_curves, check_models, plain
+from oraledu.representations.views.scores import mean_score
+
+
+def augmentation_table(*, texts: Sequence[str], views: Sequence[Sequence[str]]) -> Table:
+    """Set texts beside noisy views of them.
+
+    Args:
+        texts: The texts.
+        views: For each text the same number of views, at least one.
+
+    Raises:
+        ValueError: If the views are not as many for each text.
+    """
+    counts = {len(each) for each in views}
+    if len(views) != len(texts) or len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"views must hold as many views, at least one, for each of {len(texts)} texts; got {len(views)} lists of "
+            f"{sorted(counts)}."
+        )
+    header = ["text", *(f"view {place}" for place in range(1, counts.pop() + 1))]
+    return results(header, [(text, *each) for text, each in zip(texts, views, strict=True)])
+
+
+def paper_and_here(
+    *,
+    scores: Models,
+    choices: Mapping[Name, Choice],
+    metrics: Curves,
+    valley: tuple[str, str],
+    picks: Mapping[str, str],
+    vision: Models,
+) -> Table:
+    """Set this run's numbers beside the paper's, with the reason for each difference.
+
+    Args:
+        scores: By model, first the decoder, then the encoder, then by score, (layers,).
+        choices: By score, the layers chosen honestly for the decoder.
+        metrics: The decoder's metrics, (layers,).
+        valley: The names of two of them: the entropy with the first token, and without.
+        picks: By name of a metric which end to trust, ``"low"`` or ``"high"``.
+        vision: By network, first the autoregressive one, then by probe, (layers,) or (seeds, layers).
+
+    Raises:
+        ValueError: If there are not two models each, a curve is unfit, or a metric is missing.
+    """
+    _check(scores, choices, metrics, [*valley, *picks])
+    (decoder, mine), (encoder, other) = scores.items()
+    mean, best = mean_score(mine), int(mean_score(mine).argmax())
+    last = len(mean) - 1
+    with_first, without = (metrics[name] for name in valley)
+    deep = slice(last // 3, 2 * last // 3 + 1)
+    clear = sum(choice.interval()[0] > 0 for choice in choices.values())
+    rows = [
+        (
+            "mean score: last layer, best layer",
+            "Pythia-410M 45.5 %, 52.0 %; gains of 2 to 16 points",
+            f"{decoder} {_percent(mean[-1])}, {_percent(mean[best])}",
+            f"another model, {len(mine)} scores on dictionary texts instead of 32 tasks",
+        ),
+        (
+            "where the best layer lies",
+            "near the middle",
+            f"layer {best} of {last}, at {best / last:.0%} of the depth",
+            "the middle third is not the rule in the authors' stored results either",
+        ),
+        (
+            "an earlier layer beats the last",
+            "on nearly every task",
+            f"on {_beaten(mine)} of {len(mine)} scores; chosen honestly on "
+            f"{sum(choice.gain > 0 for choice in choices.values())}, with the interval above zero on {clear}",
+            "the paper reports the best layer on the items that chose it",
+        ),
+        (
+            "an encoder trained at its last layer",
+            "LLM2Vec-8B: last 63.9 %, best 66.3 %",
+            f"{encoder}: last layer within a point of the best on {_kept(other)} of {len(other)} scores",
+            "the objective asks for similarity there",
+        ),
+        (
+            "entropy in the middle third of a decoder",
+            "a valley",
+            f"mean {plain(with_first[deep].mean())} of the largest with the first token, "
+            f"{plain(without[deep].mean())} without",
+            "the valley is one token",
+        ),
+        (
+            "rank correlation of metric and score",
+            "entropies, LiDAR, DiME negative; InfoNCE positive",
+            "; ".join(f"{name} {plain(spearman(metrics[name], mean))}" for name in picks),
+            "the sign depends on the convention, and on the model",
+        ),
+        (
+            "layer picked without labels",
+            "DiME 48.5 %, InfoNCE 46.2 %, dataset entropy 48.1 %; last 45.5 %",
+            "; ".join(_picked(name, metrics[name], mean, end) for name, end in picks.items())
+            + f"; last {_percent(mean[-1])}",
+            "the end to trust was chosen with the scores in sight, there as here",
+        ),
+        (
+            "vision: best layer, of all",
+            "inside only for the autoregressive model; else near the last",
+            "; ".join(f"{name} {_depth(curves)}" for name, curves in vision.items()),
+            "small networks on small images; means of their probes",
+        ),
+    ]
+    return results(["", "paper", "here", "reason for the difference"], rows)
+
+
+def _percent(value: Tensor | float) -> str:
+    return f"{100 * float(value):.1f} %"
+
+
+def _beaten(scores: Curves) -> int:
+    """Count the scores that are best before the last layer."""
+    return sum(bool(values[:-1].max() > values[-1]) for values in scores.values())
+
+
+def _kept(scores: Curves) -> int:
+    """Count the scores whose last layer is at most a point below the best."""
+    return sum(bool(values.max() - values[-1] <= 0.01) for values in scores.values())
+
+
+def _picked(name: str, metric: Tensor, mean: Tensor, end: str) -> str:
+    chosen = pick(metric, mean, prefer="low" if end == "low" else "high")
+    return f"{end}est {name} {_percent(chosen.score)} (layer {chosen.layer})"
+
+
+def _depth(curves: Curves) -> str:
+    mean = mean_score(
+        {name: values if values.ndim == 1 else values.mean(dim=0) for name, values in curves.items()}
+    )
+    return f"layer {int(mean.argmax())} of {len(mean) - 1}"
+
+
+def _check(scores: Models, choices: Mapping[Name, Choice], metrics: Curves, names: Sequence[str]) -> None:
+    check_models(scores, "scores")
+    if len(scores) != 2 or not choices:
+        raise ValueError(
+            f"scores must be of a decoder and an encoder, got {', '.join(scores)}; choices not empty."
+        )
+    layers = check_curves(metrics, "metrics")
+    if missing := [name for name in names if name not in metrics]:
+        raise ValueError(f"metrics has no {', '.join(missing)}; it has {', '.join(metrics)}.")
+    if layers != len(next(iter(next(iter(scores.values())).values()))):
+        raise ValueError("metrics must be over the layers of the first model of scores.")

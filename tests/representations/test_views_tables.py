@@ -1,0 +1,93 @@
+"""The tables of lesson 2: noisy texts, and the results beside the paper's."""
+
+import pytest
+import torch
+
+from oraledu.representations import correlation, views
+from oraledu.representations.selection import Choice
+from tests.representations.pictures import curves
+
+SCORES = ("probe", "neighbours")
+METRICS = ("entropy raw", "entropy raw, no first", "DiME")
+
+
+@pytest.fixture
+def parts():
+    decoder = curves(*SCORES, layers=10, seed=1)
+    encoder = {name: torch.linspace(0.2, 0.9, 4).double() for name in SCORES}
+    encoder["probe"][1] = 0.95
+    good = Choice(torch.tensor([4, 4]), torch.tensor([0.2, 0.2]), torch.tensor([0.1, 0.1]))
+    bad = Choice(torch.tensor([4, 4]), torch.tensor([0.2, 0.2]), torch.tensor([-0.1, -0.1]))
+    return {
+        "scores": {"deep": decoder, "flat": encoder},
+        "choices": {("noun", "probe"): good, ("noun", "neighbours"): bad},
+        "metrics": curves(*METRICS, layers=10),
+        "valley": METRICS[:2],
+        "picks": {"DiME": "low", "entropy raw": "high"},
+        "vision": {
+            "one": {"probe": torch.tensor([[0.1, 0.3, 0.2], [0.1, 0.5, 0.2]])},
+            "two": curves("probe"),
+        },
+    }
+
+
+def here(parts):
+    table = views.paper_and_here(**parts)
+    assert all(all(cell for cell in row) for row in table.rows)
+    return {row[0]: row[2] for row in table.rows}
+
+
+def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(parts):
+    cells = here(parts)
+    decoder, metrics = parts["scores"]["deep"], parts["metrics"]
+    mean = torch.stack(list(decoder.values())).mean(0)
+    best = int(mean.argmax())
+    assert (
+        cells["mean score: last layer, best layer"]
+        == f"deep {100 * mean[-1]:.1f} %, {100 * mean[best]:.1f} %"
+    )
+    assert cells["where the best layer lies"] == f"layer {best} of 9, at {best / 9:.0%} of the depth"
+    beaten = sum(int(values.argmax()) < 9 for values in decoder.values())
+    assert cells["an earlier layer beats the last"] == (
+        f"on {beaten} of 2 scores; chosen honestly on 1, with the interval above zero on 1"
+    )
+    assert "on 1 of 2 scores" in cells["an encoder trained at its last layer"]
+    means = [metrics[name][3:7].mean() for name in METRICS[:2]]
+    assert cells["entropy in the middle third of a decoder"] == (
+        f"mean {means[0]:.2f} of the largest with the first token, {means[1]:.2f} without"
+    )
+    rank = correlation.spearman(metrics["DiME"], mean)
+    assert f"DiME {rank:.2f}" in cells["rank correlation of metric and score"]
+    layer = int(metrics["DiME"].argmin())
+    expected = f"lowest DiME {100 * mean[layer]:.1f} % (layer {layer}); highest entropy raw"
+    assert expected in cells["layer picked without labels"]
+    two = int(parts["vision"]["two"]["probe"].argmax())
+    assert cells["vision: best layer, of all"] == f"one layer 1 of 2; two layer {two} of 4"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scores": {"deep": curves(*SCORES, layers=10)}}, "a decoder and an encoder"),
+        ({"choices": {}}, "choices not empty"),
+        ({"picks": {"LiDAR": "low"}}, "metrics has no LiDAR"),
+        ({"metrics": curves(*METRICS, layers=9)}, "layers of the first model"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(parts, change, message):
+    with pytest.raises(ValueError, match=message):
+        views.paper_and_here(**{**parts, **change})
+
+
+def test_noisy_texts_stand_beside_the_plain_ones():
+    table = views.augmentation_table(
+        texts=["a cat", "a dog"], views=[["a cxt", "a c at"], ["a dgo", "s dog"]]
+    )
+    assert table.header == ["text", "view 1", "view 2"]
+    assert table.rows[1] == ["a dog", "a dgo", "s dog"]
+
+
+@pytest.mark.parametrize("noisy", [[], [["x"]], [["x"], ["y", "z"]], [[], []]])
+def test_texts_with_other_numbers_of_views_are_refused(noisy):
+    with pytest.raises(ValueError, match="views must hold as many"):
+        views.augmentation_table(texts=["a", "b"], views=noisy)
