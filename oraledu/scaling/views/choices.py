@@ -18,6 +18,7 @@ from oraledu.scaling.views.layout import (
     ORANGE,
     Normalize,
     about,
+    decades,
     panels,
     places_of,
     require_grid,
@@ -109,8 +110,9 @@ def offset_explorer(
         )
     right.axvline(fitted, color=GREY, linestyle=":", linewidth=1)
     cursor = right.axvline(0, color="black", linewidth=1)
-    right.set(yscale="log", xlabel="offset $L_0$")
+    right.set(yscale="log", xlabel="offset L₀")
     middle.legend(loc="lower left", fontsize="small")
+    decades(left.xaxis, left.yaxis, middle.yaxis, right.yaxis)
     size_legend(figure, sizes_in_words(parameters))
 
     def draw(offset: float = float(fitted)) -> Figure:
@@ -125,7 +127,7 @@ def offset_explorer(
         row = offsets.index(offset)
         explained = law.r_squared(compute, ends)
         spread, ratio, share = table[row].tolist()
-        left.set_title(f"$L_0$ = {about(offset, 3)}\n$R^2$ = {int(explained * 10_000) / 10_000:.4f}")
+        left.set_title(f"L₀ = {about(offset, 3)}\nR² = {int(explained * 10_000) / 10_000:.4f}")
         middle.set_title("deviation and floor\n")
         right.set_title(f"root mean squares,\nx from {WINDOW[0]:g} to {WINDOW[1]:g}")
         best = [offsets[int(table[:, column].argmin())] for column in range(3)]

@@ -13,6 +13,7 @@ from oraledu.course.figures import Figure
 from oraledu.scaling.frontier import PowerLaw, check_offset
 from oraledu.scaling.views.layout import (
     about,
+    decades,
     panels,
     plain_log,
     require_grid,
@@ -67,7 +68,7 @@ def frontier(
     axes["raw"].set(ylabel="loss L", title=_law_in_words(law, explained))
     if law.offset > 0:
         axes["raw"].set_title("the loss bends towards its offset")
-        axes["less"].set(ylabel="$L - L_0$", title=_law_in_words(law, explained))
+        axes["less"].set(ylabel="L - L₀", title=_law_in_words(law, explained))
     size_legend(figure, sizes_in_words(parameters))
     return figure
 
@@ -141,15 +142,19 @@ def _curves_and_law(
 
 
 def _few_numbers(ax: Axes) -> None:
-    """Write a few plain numbers at a logarithmic loss axis."""
+    """Write a few plain numbers at a logarithmic loss axis, and powers of ten at one of compute."""
     low, high = ax.get_ylim()
     if high / low < 100:
         plain_log(ax)
+    else:
+        decades(ax.yaxis)
+    if ax.get_xscale() == "log":
+        decades(ax.xaxis)
 
 
 def _law_in_words(law: PowerLaw, explained: float) -> str:
-    left = "$L - L_0$" if law.offset > 0 else "L"
-    return f"end points: {left} ∝ $c^{{-{law.exponent:.2f}}}$,  $R^2$ {_share(explained)}"
+    left = "L - L₀" if law.offset > 0 else "L"
+    return f"end points: {left} ∝ c to the power -{law.exponent:.2f},  R² {_share(explained)}"
 
 
 def _frontier_in_words(law: PowerLaw, points: tuple[Tensor, Tensor], explained: float, sizes: int) -> str:

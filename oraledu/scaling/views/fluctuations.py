@@ -18,6 +18,7 @@ from oraledu.scaling.views.layout import (
     ORANGE,
     PALE,
     about,
+    decades,
     look,
     panels,
     plain,
@@ -173,6 +174,7 @@ def end_slopes(
             low = float(span[0]), float(centre.exp() * span[0] ** theory[name])
             ax.annotate(f"{theory[name]:g}", low, (4, 0), textcoords="offset points", va="center")
     ax.set(xscale="log", yscale="log", xlabel="1 - x, what is left of the run", ylabel="deviation Δ(x)")
+    decades(ax.xaxis, ax.yaxis)
     ax.invert_xaxis()
     ax.legend(title="slope in the grey band; black: theory", loc="lower left")
     return figure

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -19,6 +18,7 @@ from oraledu.scaling.views.layout import (
     GREY,
     Normalize,
     about,
+    decades,
     look,
     panels,
     plain_log,
@@ -65,6 +65,7 @@ def horizon_explorer(
         xscale="log", yscale="log", xlabel="compute c = 6 t p (FLOPs)", ylabel="end loss less the offset"
     )
     right.set(yscale="log", ylim=(0.94, 3), xlabel="progress x = t / t(p)", ylabel="normalised loss ℓ(x)")
+    decades(left.xaxis, left.yaxis)
     plain_log(right)
     size_legend(figure, sizes_in_words(parameters))
 
@@ -88,15 +89,15 @@ def horizon_explorer(
         deviation = float(curves.collapse_deviation(normalized[:, None])[place])
         explained = law.r_squared(compute, ends)
         true = model.frontier().exponent
-        left.set_title(f"slope {-law.exponent:.3f} (right: {-true:.3f}), $R^2$ = {_down(explained)}")
+        left.set_title(f"slope {-law.exponent:.3f} (right: {-true:.3f}), R² = {_down(explained)}")
         right.set_title(f"normalised curves: Δ = {100 * deviation:.1f} % at x = {x[place]:.2f}")
         figure.alt = (
             f"The sum of two power laws with μ = {mu:.2f} and ν = {nu:.2f}; the horizon's exponent is "
             f"{model.ratio * exponent_factor:.2f}, where {model.ratio:.2f} is right, and the offset is off by "
             f"{100 * offset_error:.0f} % of the smallest reducible loss. Left: the end losses of {len(sizes)} sizes "
             f"over compute, with a fitted slope of {-law.exponent:.3f} ({-true:.3f} is right) and R² "
-            f"{_down(explained)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between {normalized[:, place].min():.2f} and "
-            f"{normalized[:, place].max():.2f}, a deviation of {100 * deviation:.1f} %."
+            f"{_down(explained)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between "
+            f"{normalized[:, place].min():.2f} and {normalized[:, place].max():.2f}, a deviation of {100 * deviation:.1f} %."
         )
         return figure
 
@@ -159,6 +160,7 @@ def wrong_exponent(
     axes["deviation"].set(
         yscale="log", ylabel="Δ of the exact means", title="the collapse says which is right"
     )
+    decades(axes["deviation"].yaxis)
     steepest = max(float(values.abs().max()) for values in slope.values())
     axes["slope"].set(
         ylim=(-1.5 * steepest, 0), ylabel="slope in log-log", title="the frontier's slope does not"
@@ -178,10 +180,9 @@ def wrong_exponent(
 
 
 def _fit_axes(ax: Axes, compute: Tensor, values: Tensor) -> None:
-    """Keep all points in sight, and decades alone as numbers, which are of one width in every picture."""
+    """Keep all points in sight, whatever the exponents."""
     ax.set(xlim=(compute.min().item() / 3, compute.max().item() * 3))
     ax.set(ylim=(values.min().item() / 2, values.max().item() * 2))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _down(explained: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure as MatplotlibFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -23,6 +24,7 @@ PALE = "#d9d9d9"
 
 #: What normalises curves: `curves.normalize`, or a learner's own.
 Normalize = Callable[[Tensor, Tensor, float, Tensor], Tensor]
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: How a schedule looks wherever it is drawn; other names take the remaining looks in turn.
 LOOKS = {"constant": (BLUE, "-"), "linear": (ORANGE, "--"), "cosine": (GREEN, "-.")}
 OTHERS = ((RED, "-"), (PURPLE, "--"), (PALETTE[5], "-."), (PALETTE[9], ":"), ("black", "-"))
@@ -85,6 +87,14 @@ def plain_log(ax: Axes) -> None:
     ax.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
+
+
+def decades(*axes: Axis) -> None:
+    """Write powers of ten at few decades of logarithmic axes, as plain text: mathematical text is slow to draw."""
+    for axis in axes:
+        axis.set_major_locator(LogLocator(base=10, numticks=5))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+        axis.set_minor_locator(NullLocator())
 
 
 def places_of(grid: Tensor, at: Sequence[float]) -> list[int]:
@@ -151,6 +161,11 @@ def require_runs(**curves: Tensor) -> None:
     for name, values in curves.items():
         if values.ndim != 3 or 0 in values.shape:
             raise ValueError(f"{name} must have shape (sizes, seeds, points), got {tuple(values.shape)}")
+
+
+def _power_of_ten(value: float) -> str:
+    exponent = round(math.log10(value)) if value > 0 else 0
+    return f"10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def _short(count: float) -> str:

@@ -14,6 +14,7 @@ from oraledu.scaling.views.layout import (
     GREY,
     ORANGE,
     about,
+    decades,
     mean_floor,
     panels,
     places_of,
@@ -61,6 +62,8 @@ def deviation_and_floor(
         words.append(f"{name} {about(ratio)}, {_since(since)}")
     lowest = min(float(curve[(grid >= 0.1) & (grid <= 0.99)].min()) for curve in deviation.values())
     axes[names[0]].set_ylim(max(lowest / 2, 1e-5), None)
+    for name in names:
+        decades(axes[name].yaxis)
     axes[names[0]].set_ylabel("relative standard deviation")
     figure.legend(handles=axes[names[0]].get_lines()[1::-1], loc="outside lower center", ncols=2)
     figure.alt = (

@@ -62,7 +62,7 @@ def schedule_explorer(
         ax = axes[name]
         ax.plot(time[1:], level[1:], color=BLUE, label="constant rate")
         (drawn[name],) = ax.plot([], [], color=ORANGE, linewidth=2, label="this schedule, exact")
-        ax.set(yscale="log", xlim=(0, steps), xlabel=label, ylabel="$L - L_0$")
+        ax.set(yscale="log", xlim=(0, steps), xlabel=label, ylabel="L - L₀")
         ax.set_ylim(0.8 * float(level[-1]), float(level[time >= steps / 12][0]))
         plain_log(ax)
     (law,) = axes["tau"].plot([], [], color="black", linestyle="--", label="predicted from the constant rate")
@@ -158,7 +158,7 @@ def prediction(
         _predicted_and_true(axes[name], tau[name], *(v[name] - offset for v in (true, predicted, constant)))
         axes[name].set_title(f"{name}: {_down(share)} explained")
     for row in layout:
-        axes[row[0]].set_ylabel("$L - L_0$" if offset else "loss L")
+        axes[row[0]].set_ylabel("L - L₀" if offset else "loss L")
     for name in layout[-1]:
         if name != ".":
             axes[name].set_xlabel("training time τ (steps)")

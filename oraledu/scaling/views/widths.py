@@ -16,6 +16,7 @@ from oraledu.scaling.views.layout import (
     GREY,
     ORANGE,
     about,
+    decades,
     look,
     mean_floor,
     panels,
@@ -123,6 +124,7 @@ def text_ladder(
         title="the curves of the transformers",
     )
     right.set(xlim=(0, 1), yscale="log", xlabel="progress x", title="a small deviation may be cheap")
+    decades(right.yaxis)
     right.legend(loc="lower left")
     size_legend(figure, sizes_in_words(parameters))
     middle, late = places_of(grid, [0.5, 0.9])
