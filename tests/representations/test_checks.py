@@ -8,6 +8,7 @@ import torch
 
 from oraledu.course.examine import examine
 from oraledu.course.proof import rejections
+from oraledu.course.quiz import Quiz
 from oraledu.representations import checks, entropy, geometry, invariance, selection, sink
 from oraledu.representations.checks.inputs import Decompositions
 
@@ -53,6 +54,13 @@ def test_each_exercise_stands_under_the_name_of_its_function():
         assert getattr(checks, exercise.name) is exercise
         assert exercise.id == f"representations.{exercise.name}"
         assert exercise.reference.__name__ == exercise.name
+
+
+def test_each_of_five_questions_has_one_right_answer():
+    quizzes = [value for value in vars(checks.questions).values() if isinstance(value, Quiz)]
+    assert len(quizzes) == 5
+    for each in quizzes:
+        assert [option.right for option in each.options].count(True) == 1, each.question
 
 
 def test_five_exercises_are_core():

@@ -1,5 +1,6 @@
 """The exercises of the lesson on layers, each under the name of the function that the learner writes."""
 
+from oraledu.representations.checks import questions
 from oraledu.representations.checks.collision_entropy import collision_entropy
 from oraledu.representations.checks.curvature import curvature
 from oraledu.representations.checks.curvature_from_gram import curvature_from_gram
@@ -27,4 +28,4 @@ ALL = (
     honest_gain,
 )
 
-__all__ = ["ALL", *(exercise.name for exercise in ALL)]
+__all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]
