@@ -222,10 +222,6 @@ predict_loss = Exercise(
             _changed(traced=lambda trace: trace[-1].expand_as(trace)),
             "The noise changes along the run: read the trace at equal τ, not at the end",
         ),
-        WrongAnswer(
-            _changed(traced=lambda trace: trace.mean().expand_as(trace)),
-            "The noise changes along the run: read the trace at equal τ, not its mean",
-        ),
         WrongAnswer(_changed(traced=torch.sqrt), "The law has the trace itself, not its root"),
         WrongAnswer(
             _changed(read=_nearest), "Interpolate linearly between the records; yours takes the nearest one"

@@ -50,8 +50,8 @@ less_noise = quiz(
             "It is there as before, and the division by each run's own end cancels most of it",
             True,
             "A run that is a little too high late in training ends a little too high: its own end is a control "
-            "variate. What remains is the noise that comes in after $x$. With the mean end for all, the spread within a size is "
-            "the floor again.",
+            "variate. What remains is the noise that comes in after $x$. With the mean end for all, the spread within "
+            "a size is the floor again.",
         ),
         (
             "Nothing: deviation and floor are the same statistic",
