@@ -97,7 +97,8 @@ def horizon_explorer(
             f"{100 * offset_error:.0f} % of the smallest reducible loss. Left: the end losses of {len(sizes)} sizes "
             f"over compute, with a fitted slope of {-law.exponent:.3f} ({-true:.3f} is right) and R² "
             f"{_down(explained)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between "
-            f"{normalized[:, place].min():.2f} and {normalized[:, place].max():.2f}, a deviation of {100 * deviation:.1f} %."
+            f"{normalized[:, place].min():.2f} and {normalized[:, place].max():.2f}, "
+            f"a deviation of {100 * deviation:.1f} %."
         )
         return figure
 

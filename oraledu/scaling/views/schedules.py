@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -54,7 +56,7 @@ def schedule_explorer(
     assert constant.trace is not None  # the exact recursion always knows it
     time, level, trace = constant.tau[0], constant.loss[0, 0] - ladder.offset, constant.trace[0, 0]
     steps = int(constant.steps[0, -1])
-    figure, axes = panels([["rate", "tau"], ["steps", "change"]], height=470, width_ratios=[1, 1.4])
+    figure, axes = panels([["rate", "tau"], ["steps", "change"]], height=430, width_ratios=[1, 1.4])
     (share,) = axes["rate"].plot([], [], color=ORANGE, linewidth=2)
     axes["rate"].set(xlim=(0, steps), ylim=(-0.03, 1.05), xlabel="step t", title="share s of the full rate")
     drawn = {}
@@ -77,6 +79,12 @@ def schedule_explorer(
     change.set(xlim=(0, steps), xlabel="training time τ (steps at full rate)", ylabel="per cent")
     most = 50 * float(trace[-1] / level[-1])  # what the law gives for α = 1/2 at the end of a full decay
     change.set_ylim(-1.2 * most, 0.2 * most)
+    for ax in axes.values():
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    for name in ("rate", "change"):
+        axes[name].yaxis.set_major_locator(MaxNLocator(4))
+    for name in ("steps", "tau"):
+        axes[name].yaxis.set_major_locator(FixedLocator(list(_few(*axes[name].get_ylim()))))
     handles, labels = axes["tau"].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
 
@@ -182,6 +190,12 @@ def _predicted_and_true(ax: Axes, tau: Tensor, true: Tensor, predicted: Tensor, 
     ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
     plain_log(ax)
     ax.locator_params(axis="x", nbins=4)
+
+
+def _few(low: float, high: float) -> Iterator[float]:
+    """Yield the 1, 2, 3, 5 of each decade between two numbers."""
+    for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high))):
+        yield from (d * 10.0**exponent for d in (1, 2, 3, 5) if low <= d * 10.0**exponent <= high)
 
 
 def _tenths(share: float) -> str:
