@@ -5,7 +5,8 @@ import torch
 
 from oraledu.representations import correlation, views
 from oraledu.representations.selection import Choice
-from tests.representations.pictures import curves
+from oraledu.representations.views import published
+from tests.representations.pictures import curves, looks_drawn
 
 SCORES = ("probe", "neighbours")
 METRICS = ("entropy raw", "entropy raw, no first", "DiME")
@@ -91,3 +92,17 @@ def test_noisy_texts_stand_beside_the_plain_ones():
 def test_texts_with_other_numbers_of_views_are_refused(noisy):
     with pytest.raises(ValueError, match="views must hold as many"):
         views.augmentation_table(texts=["a", "b"], views=noisy)
+
+
+def test_the_gains_of_the_published_models_are_best_less_last():
+    for _, _, _, best, last, gain in published.MODELS:
+        assert gain == pytest.approx(best - last, abs=0.011)  # each is rounded by itself
+    assert [row[-1] for row in views.published_models().rows] == ["+6.3", "+4.1", "+3.5", "+5.1", "+15.3"]
+
+
+def test_the_published_training_shows_the_last_layer_fall_while_the_best_one_rises():
+    figure = views.published_training()
+    assert "step 16000: layer 19 50.7, last 48.2, step 64000: layer 19 52.3, last 47.8" in looks_drawn(figure)
+    best, last = (list(line.get_ydata()) for line in figure.axes[0].lines)
+    assert max(last) == last[5] > last[-1]
+    assert best[-1] > best[5]

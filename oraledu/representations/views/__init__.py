@@ -7,6 +7,7 @@ from oraledu.representations.views.grams import gram_images
 from oraledu.representations.views.layers import entropy_conventions, layer_explorer
 from oraledu.representations.views.paths import path_explorer
 from oraledu.representations.views.projections import Task, task_explorer
+from oraledu.representations.views.published import published_models, published_training
 from oraledu.representations.views.scores import score_heatmap, score_table
 from oraledu.representations.views.sinks import sink_explorer
 from oraledu.representations.views.spectra import entropy_orders, rank_against_entropy, spectrum_explorer
@@ -24,6 +25,8 @@ __all__ = [
     "metric_curves",
     "paper_and_here",
     "path_explorer",
+    "published_models",
+    "published_training",
     "rank_against_entropy",
     "regret_explorer",
     "results",

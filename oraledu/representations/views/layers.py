@@ -83,8 +83,9 @@ def layer_explorer(
     longest = max(gram.shape[-1] for gram in grams)
     spectrum.set_yscale("log")
     spectrum.minorticks_off()
-    spectrum.set_yticks([1e-6, 1e-4, 1e-2, 1])
-    spectrum.set(xlim=(0, longest + 1), ylim=(FLOOR / 2, 3), xlabel="direction i", ylabel="share $p_i$")
+    # Formulas in $ would cost a sixth of a redraw.
+    spectrum.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+    spectrum.set(xlim=(0, longest + 1), ylim=(FLOOR / 2, 3), xlabel="direction i", ylabel="share pᵢ")
     right = axes["curve"]
     (plain,) = right.plot([], [], color=GREY, linewidth=1, linestyle="--", label="raw, with first token")
     (curve,) = right.plot([], [], color=BLUE, label="as chosen")

@@ -38,9 +38,9 @@ def spectrum_explorer(
     ranks = np.arange(1, directions + 1)
     figure, axes = panels([["shares", "orders"]], height=300, width_ratios=[1.5, 1])
     left, right = axes["shares"], axes["orders"]
-    bars = left.bar(ranks, np.ones(directions), color=BLUE, width=0.8, label="shares $p_i$")
+    bars = left.bar(ranks, np.ones(directions), color=BLUE, width=0.8, label="shares pᵢ")
     (box,) = left.plot([], [], color=ORANGE, linewidth=2, label="equal shares of the same entropy")
-    left.set(xlim=(0.3, directions + 0.7), ylim=(0, 1.05), xlabel="direction i", ylabel="share $p_i$")
+    left.set(xlim=(0.3, directions + 0.7), ylim=(0, 1.05), xlabel="direction i", ylabel="share pᵢ")
     left.legend(loc="upper right")
     (curve,) = right.plot(FINE_ORDERS, np.zeros(len(FINE_ORDERS)), color=PURPLE)
     (dot,) = right.plot([], [], "o", color=ORANGE, markersize=7)
@@ -49,7 +49,7 @@ def spectrum_explorer(
     right.set_xscale("log")
     right.minorticks_off()
     right.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
-    right.set(ylim=(-0.1, np.log(directions) + 0.45), xlabel="order α", ylabel="$S_α$ (nats)")
+    right.set(ylim=(-0.1, np.log(directions) + 0.45), xlabel="order α", ylabel="entropy S of order α (nats)")
     kept: dict[float, tuple[Tensor, list[float]]] = {}
 
     def of(beta: float) -> tuple[Tensor, list[float]]:
@@ -69,8 +69,8 @@ def spectrum_explorer(
         left.set_ylim(0, 0.42 if shares[0] < 0.36 else 1.05)
         curve.set_ydata(values)
         dot.set_data([alpha], [found])
-        left.set_title(f"$p_i ∝ i^{{-{beta:g}}}$: $e^S$ = {count:.1f} of {directions} directions")
-        right.set_title(f"$S_α$ = {found:.2f} nats at α = {alpha:g}")
+        left.set_title(f"shares ∝ i^(-{beta:g}): exp S = {count:.1f} of {directions} directions")
+        right.set_title(f"S = {found:.2f} nats at order α = {alpha:g}")
         figure.alt = (
             f"Left: bars of {directions} shares that fall as the power -{beta:g} of the rank, the first "
             f"{shares[0]:.2f}, with a box as wide as {count:.1f} equal shares. Right: the entropy over its order "
@@ -124,7 +124,10 @@ def entropy_orders(
     ax.set_xticks([0.1, 0.5, 1, 2, 10], ["0.1", "0.5", "1", "2", "10"])
     top = max(values[0] for values in found.values())
     ax.set(
-        xlim=(0.1, 10), ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05), xlabel="order α", ylabel="$S_α$ (nats)"
+        xlim=(0.1, 10),
+        ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05),
+        xlabel="order α",
+        ylabel="entropy S of order α (nats)",
     )
     for order in (1, 2):
         ax.axvline(order, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
@@ -165,7 +168,7 @@ def rank_against_entropy(*, entropies: Tensor, ranks: Tensor) -> Figure:
     ax.set(
         xlim=(0.95, top),
         ylim=(0.95, top),
-        xlabel="$e^{S_1}$ (σ² as shares)",
+        xlabel="exp S₁ (σ² as shares)",
         ylabel="effective rank (σ as shares)",
     )
     ax.text(

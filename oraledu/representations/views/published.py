@@ -1,0 +1,65 @@
+"""Part 7: the larger models of the paper, told with numbers counted again from the results that its authors store.
+
+They are the main scores of the paper's 32 tasks of MTEB, in percent, averaged, from the files that come with the
+authors' code (2024, older than the final paper). Mamba-370M has all tasks at 27 of its 49 layers; these count.
+"""
+
+from __future__ import annotations
+
+from oraledu.course.figures import Figure
+from oraledu.course.tables import Table, results
+from oraledu.representations.views.layout import BLUE, ORANGE, name_ends, panels
+
+#: Model, its blocks, the best layer (0 is the embedding), the mean score there and at the last layer, the gain.
+MODELS = (
+    ("Pythia-14M", 6, "0", 40.44, 34.15, 6.29),
+    ("Pythia-70M", 6, "0", 44.41, 40.36, 4.06),
+    ("Pythia-160M", 12, "8", 47.03, 43.50, 3.53),
+    ("Pythia-410M", 24, "17", 51.89, 46.84, 5.06),
+    ("Mamba-370M", 48, "11 or 12", 48.9, 33.6, 15.3),
+)
+#: Training step of Pythia-410M, the best layer then, the mean score there and at the last layer.
+TRAINING = (
+    (1, 0, 42.5, 26.2),
+    (1000, 0, 43.2, 34.7),
+    (2000, 0, 44.6, 41.5),
+    (4000, 22, 46.8, 44.8),
+    (8000, 19, 48.8, 46.8),
+    (16000, 19, 50.7, 48.2),
+    (64000, 19, 52.3, 47.8),
+    (128000, 17, 52.0, 47.2),
+)
+
+
+def published_models() -> Table:
+    """Say for each model with stored results which layer is best, and how much better than the last."""
+    header = ["model", "blocks", "best layer", "best (%)", "last (%)", "gain (points)"]
+    rows = [
+        (name, blocks, layer, f"{best:.1f}", f"{last:.1f}", f"{gain:+.1f}")
+        for name, blocks, layer, best, last, gain in MODELS
+    ]
+    return results(header, rows)
+
+
+def published_training() -> Figure:
+    """Draw the best and the last layer of Pythia-410M over its training, with the number of the best layer."""
+    figure, axes = panels([["training"]], height=300, width=600)
+    ax = axes["training"]
+    steps, _, best, last = zip(*TRAINING, strict=True)
+    places = range(len(steps))
+    ax.plot(places, best, "-o", color=BLUE)
+    ax.plot(places, last, "--s", color=ORANGE)
+    for place, (_, layer, score, _) in zip(places, TRAINING, strict=True):
+        ax.annotate(
+            f"{layer}", (place, score), xytext=(0, 6), textcoords="offset points", ha="center", color=BLUE
+        )
+    ax.set_xticks(places, [f"{step:,}" for step in steps])
+    ax.set(xlim=(-0.3, len(steps) - 0.85), ylim=(24, 56), xlabel="training step", ylabel="mean score (%)")
+    ax.set_title("Pythia-410M, 24 blocks; the numbers are those of the best layer")
+    end = len(steps) - 1.0
+    name_ends(ax, [(end, best[-1], "best layer", BLUE), (end, last[-1], "last layer", ORANGE)])
+    words = ", ".join(
+        f"step {step}: layer {layer} {top:.1f}, last {end:.1f}" for step, layer, top, end in TRAINING
+    )
+    figure.alt = f"Mean score in percent of Pythia-410M's best and last layer over its training. {words}."
+    return figure
