@@ -187,10 +187,6 @@ curvature = Exercise(
         WrongAnswer(
             _changed(angle=lambda cosines: cosines), "This is the mean cosine: take the angle by `arccos`"
         ),
-        WrongAnswer(
-            _changed(angle=lambda cosines: 1 - cosines),
-            "This is 1 minus the cosine: take the angle by `arccos`",
-        ),
         WrongAnswer(_of_the_mean_cosine, "Take the mean of the angles, not the angle of the mean cosine"),
         WrongAnswer(
             _changed(angle=lambda cosines: torch.rad2deg(_arccos(cosines))),

@@ -48,6 +48,19 @@ def with_singular_values(
     return left * values @ right.T
 
 
+def same_spectrum(z: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    """Return matrices whose singular values are those of z (T, D), up to one factor, by what has been done to it."""
+    tokens, width = z.shape
+    return {
+        "all tokens times -3": -3 * z,
+        "all tokens rotated by one rotation": z @ rotation(width, generator),
+        "the tokens in another order": z[torch.randperm(tokens, generator=generator)],
+        "each token taken twice": z.repeat(2, 1),
+        "three more coordinates that are all zero": torch.nn.functional.pad(z, (0, 3)),
+        "rows and columns exchanged": z.mT.clone(),
+    }
+
+
 def largest_difference(one: Any, other: Any) -> float:
     """Return the largest difference between two tensors or numbers, infinite if one of them is not finite."""
     one, other = (torch.as_tensor(each, dtype=torch.float64) for each in (one, other))

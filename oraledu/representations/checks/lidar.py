@@ -203,10 +203,6 @@ lidar = Exercise(
             "Sw is a mean over all n·q vectors, not a sum: beside delta that matters",
         ),
         WrongAnswer(
-            _changed(scatter=lambda rows, views: rows.T @ rows / len(views)),
-            "Sw is a mean over all n·q vectors, not over the n prompts: beside delta that matters",
-        ),
-        WrongAnswer(
             _changed(scatter=lambda rows, views: rows.T @ rows / (len(rows) - len(views))),
             "Sw is a plain mean over n·q vectors, not the unbiased one: beside delta that matters",
         ),
@@ -227,12 +223,6 @@ lidar = Exercise(
             _changed(small=lambda means, within: means @ within @ means.T),
             "Directions in which views scatter count less: divide by Sw, you multiply",
         ),
-        WrongAnswer(
-            _changed(
-                small=lambda means, within: means @ torch.linalg.matrix_power(within.inverse(), 2) @ means.T
-            ),
-            "Sw stands between C and C' once: you divided by it twice",
-        ),
         WrongAnswer(_changed(weigh=torch.sqrt), "The shares are eigenvalues of C Sw⁻¹ C', not their roots"),
         WrongAnswer(
             _changed(weigh=torch.square), "The shares are eigenvalues of C Sw⁻¹ C', not their squares"
@@ -240,10 +230,6 @@ lidar = Exercise(
         WrongAnswer(
             _changed(finish=torch.exp),
             "This is exp of the entropy, as LiDAR's authors report it: return the entropy",
-        ),
-        WrongAnswer(
-            _changed(finish=lambda result: result / math.log(2)),
-            "Your entropy is in bits: take natural logarithms",
         ),
         WrongAnswer(
             _in_coordinates,

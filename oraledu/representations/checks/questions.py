@@ -64,14 +64,14 @@ objective_decides = quiz(
         (
             "Take the layer in the middle, $L/2$, of any network",
             False,
-            "It is not the best one even of this decoder, whose best layers come late, and far from the best one of the "
+            "It is not the best one even of this decoder, whose best layers come late, and far from that of the "
             "encoder.",
         ),
         (
             "The encoder is an exception: it has too few layers to have a middle",
             False,
-            "It has inner layers, and the scores rise through nearly all of them. What differs is what the end is trained "
-            "for.",
+            "It has inner layers, and the scores rise through nearly all of them. What differs is what the end is "
+            "trained for.",
         ),
         (
             "The last layer serves what the network was trained for there, and that may or may not be your task",
@@ -108,8 +108,8 @@ best_of_many = quiz(
         (
             "No: a difference of three points is never more than noise",
             False,
-            "That depends on how many texts there are. Chosen on one half and reported on the other, such a gain can be "
-            "real.",
+            "That depends on how many texts there are. Chosen on one half and reported on the other, such a gain can "
+            "be real.",
         ),
     ],
 )
@@ -131,8 +131,8 @@ sign_of_a_metric = quiz(
         (
             "Not yet: the sign has to be checked on that model, under the same convention",
             True,
-            "A metric is a proxy: its sign depends on centring, on lengths, on the first token and on the model. A few labels "
-            "show which it is, and what a wrong pick would cost.",
+            "A metric is a proxy: its sign depends on centring, on lengths, on the first token and on the model. A few "
+            "labels show which it is, and what a wrong pick would cost.",
         ),
         (
             "No: more entropy is more information, so take the layer of highest entropy",
