@@ -7,7 +7,7 @@ from oraledu.representations.settings import QUICK
 TINY = replace(
     QUICK.vision,
     train=40,
-    fit=90,
+    fit=80,
     test=30,
     tokens=12,
     viewed=8,
