@@ -90,7 +90,8 @@ def offset_explorer(
     dots = [left.plot([], [], "o", color=c, markeredgecolor="black", zorder=3)[0] for c in shades(len(loss))]
     left.set(xscale="log", yscale="log", xlabel="compute c (FLOPs)", ylabel="end loss less the offset")
     left.set(
-        xlim=(compute.min() / 3, compute.max() * 3), ylim=(float(ends.min()) / 30, float(ends.max()) * 2)
+        xlim=(float(compute.min()) / 3, float(compute.max()) * 3),
+        ylim=(float(ends.min()) / 30, float(ends.max()) * 2),
     )
     inner = grid < 1
     (floor_line,) = middle.plot(grid[inner], grid[inner], color=ORANGE, linestyle="--", label="floor σ")

@@ -118,9 +118,9 @@ def about(value: float, digits: int = 1) -> str:
     """Write a number with one significant digit, or more, without an exponent; noise counts little in words."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    text = f"{round(value, places):.{max(places, 0)}f}"
-    return "0" if float(text) == 0 else text
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding, which may add a digit
+    places = digits - 1 - exponent
+    return f"{round(value, places):.{max(places, 0)}f}"
 
 
 def plain(value: float) -> str:

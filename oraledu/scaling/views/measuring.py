@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure
@@ -104,41 +106,16 @@ def variance_bars(
     if len(grid) - 1 in places:
         raise ValueError("at must lie below 1: there every run is 1, and nothing varies")
     figure, axes = panels([names], height=280, sharey=True)
-    positions, words = np.arange(len(places)), []
+    words = []
     for name in names:
-        size, seed = (part[places].double() for part in parts[name])
+        size, seed = (part[places].double().numpy() for part in parts[name])
         whole = size + seed
-        share = size / whole
         # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
         chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
-        ax = axes[name]
-        ax.bar(positions, share, color=BLUE, width=0.6, label="between sizes")
-        ax.bar(
-            positions,
-            1 - share,
-            bottom=share,
-            color=ORANGE,
-            width=0.6,
-            hatch="//",
-            edgecolor="white",
-            label="between seeds",
-        )
-        ax.hlines(
-            chance,
-            positions - 0.4,
-            positions + 0.4,
-            color="black",
-            linewidth=1.6,
-            label="size part by chance",
-        )
-        for place, value in enumerate(whole.sqrt()):
-            ax.text(place, 1.03, about(float(value)), ha="center", fontsize="small")
-        ax.set(title=f"{name}\n", ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"])
-        ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
-        ax.set_xticks(positions, [f"{grid[place]:.2g}" for place in places])
-        ax.set_xlabel("progress x")
-        listed = ", ".join(f"{100 * float(value):.0f} %" for value in _tenths(share))
-        words.append(f"{name} {listed}")
+        _share_bars(axes[name], size / whole, chance, np.sqrt(whole))
+        axes[name].set_title(f"{name}\n")
+        axes[name].set_xticks(range(len(places)), [f"{grid[place]:.2g}" for place in places])
+        words.append(f"{name} {', '.join(f'{10 * round(10 * share)} %' for share in size / whole)}")
     axes[names[0]].set_ylabel("share of the variance")
     handles, labels = axes[names[0]].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
@@ -149,8 +126,18 @@ def variance_bars(
     return figure
 
 
-def _tenths(shares: Tensor) -> Tensor:
-    return (10 * shares).round() / 10
+def _share_bars(ax: Axes, share: np.ndarray, chance: np.ndarray, deviation: np.ndarray) -> None:
+    """Draw a bar of two parts for each share, (n,), with a line at what chance gives and a number above it."""
+    positions = np.arange(len(share))
+    ax.bar(positions, share, color=BLUE, width=0.6, label="between sizes")
+    hatched: dict[str, Any] = {"color": ORANGE, "hatch": "//", "edgecolor": "white"}
+    ax.bar(positions, 1 - share, bottom=share, width=0.6, label="between seeds", **hatched)
+    line: dict[str, Any] = {"color": "black", "linewidth": 1.6, "label": "size part by chance"}
+    ax.hlines(chance, positions - 0.4, positions + 0.4, **line)
+    for place, value in enumerate(deviation):
+        ax.text(place, 1.03, about(float(value)), ha="center", fontsize="small")
+    ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
+    ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"], xlabel="progress x")
 
 
 def _since(start: float | None) -> str:

@@ -1,0 +1,77 @@
+"""The table of lesson 3 that stands beside the paper's, and the words that the views share."""
+
+import pytest
+import torch
+
+from oraledu.scaling import views
+from oraledu.scaling.views import layout
+
+
+def table(**changes):
+    options = {
+        "widths": (16, 24, 48),
+        "seeds": 8,
+        "solvable_ratio": {"constant": 1.42, "linear": 0.41},
+        "network_ratio": {"constant": 1.8, "linear": 0.23},
+        "solvable_from": 0.52,
+        "network_from": 0.38,
+        "shared_ratio": 0.71,
+        "alpha": {"solvable": 0.296, "network": 0.34},
+        "slopes": {"linear": 1.46, "cosine": 2.46},
+        "wrong_exponent": 24.3,
+        "drift": {"muP": 0.02, "one rate": 0.53},
+        "text": (0.32, 0.18),
+    }
+    return views.paper_and_here(**options | changes)
+
+
+def test_the_table_beside_the_paper_holds_the_numbers_of_the_run():
+    assert [row[2] for row in table().rows] == [
+        "16 to 48 wide, 8 seeds",
+        "solvable from x = 0.5; MLP from x = 0.4",
+        "solvable 0.4; MLP 0.2",
+        "solvable 1; MLP 2",
+        "MLP 0.7",
+        "solvable 0.30; MLP 0.3",
+        "linear 1.5, cosine 2.5",
+        "solvable, off by 0.2: Δ between sizes 20 times as large",
+        "ℓ(0.5) rises by 0.5 from the narrowest to the widest; with muP by 0.0",
+        "0.3; but Δ is 0.2 of ℓ - 1",
+    ]
+    assert all(all(cell for cell in row) for row in table().rows)
+
+
+def test_a_ladder_that_never_supercollapses_is_said_to_do_so_nowhere():
+    assert "solvable nowhere" in str(table(solvable_from=None))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "words"),
+    [
+        (0.0187, 1, "0.02"), (0.0187, 2, "0.019"), (1.42, 1, "1"), (23.7, 1, "20"), (-0.052, 1, "-0.05"),
+        (0.0, 2, "0"), (0.096, 1, "0.1"), (1234.0, 2, "1200"),
+    ],
+)  # fmt: skip
+def test_few_digits_are_told_without_an_exponent(value, digits, words):
+    assert layout.about(value, digits) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(-0.04, "0.0"), (0.26, "0.3"), (-0.26, "-0.3")])
+def test_a_zero_never_has_a_minus(value, words):
+    assert layout.plain(value) == words
+
+
+def test_sizes_have_short_names():
+    assert layout.sizes_in_words([48, 9360, 1_478_016]) == ["48", "9,360", "1.48M"]
+
+
+def test_schedules_look_the_same_everywhere_and_others_take_other_looks():
+    assert layout.look(["cosine"], "cosine") == layout.look(["linear", "cosine"], "cosine")
+    names = ["linear", "wsd", "quadratic", "constant"]
+    assert len({layout.look(names, name) for name in names}) == 4
+
+
+def test_sizes_have_colours_that_differ_in_brightness_in_one_order():
+    weights = torch.tensor([0.2126, 0.7152, 0.0722])
+    brightness = torch.tensor([list(map(float, colour[:3])) for colour in layout.shades(8)]) @ weights
+    assert (brightness.diff() > 0.03).all()
