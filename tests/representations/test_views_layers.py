@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from oraledu.representations import correlation, views
+from oraledu.representations import correlation, probes, views
 from oraledu.representations.selection import Choice
 from oraledu.representations.views import curves as curves_module
 from oraledu.representations.views import scores as scores_module
@@ -31,11 +31,16 @@ def encoder():
 
 def test_every_metric_has_a_panel_with_its_unit_and_the_curve_of_each_model():
     models = {"one": curves(*METRICS), "two": curves(*METRICS, seed=1)}
-    figure = views.metric_curves(models=models, references={"InfoNCE": 0.5}, units={"LiDAR": "directions"})
+    figure = views.metric_curves(models=models, references={"InfoNCE": 0.5})
     alt = looks_drawn(figure)
     axes = {ax.get_title(): ax for ax in figure.axes}
     assert list(axes) == list(METRICS)
-    assert [ax.get_ylabel() for ax in figure.axes] == ["share of largest", "radians", "nats", "directions"]
+    assert [ax.get_ylabel() for ax in figure.axes] == [
+        "share of largest",
+        "radians",
+        "nats",
+        "share of largest",
+    ]
     for name, ax in axes.items():
         for line, (model, of) in zip(ax.lines, models.items(), strict=False):
             np.testing.assert_allclose(line.get_ydata(), of[name])
@@ -119,6 +124,31 @@ def test_vision_curves_draw_metrics_and_probes_of_the_same_networks():
         assert f"{model}, retrieval: {scores[model]['retrieval'][0]:.2f}" in alt
     with pytest.raises(ValueError, match="metrics are of one, two, scores of one"):
         views.vision_curves(metrics=metrics, scores={"one": scores["one"]})
+
+
+def test_metrics_can_be_chosen_and_ordered_and_probes_start_a_new_row():
+    models = {"one": curves(*METRICS)}
+    figure = views.metric_curves(models=models, names=["LiDAR", "curvature"])
+    assert [ax.get_title() for ax in figure.axes] == ["LiDAR", "curvature"]
+    scores = {"one": curves(*SCORES)}
+    figure = views.vision_curves(metrics=models, scores=scores, names=["LiDAR"], columns=2)
+    assert [ax.get_title() for ax in figure.axes] == ["LiDAR", *SCORES]
+    looks_drawn(figure)
+    heights = [round(ax.get_position().y0, 2) for ax in figure.axes]
+    assert heights[0] > heights[1] == heights[2] > heights[3]
+    with pytest.raises(ValueError, match="names has DiME; there are entropy raw"):
+        views.metric_curves(models=models, names=["DiME"])
+    with pytest.raises(ValueError, match="names has DiME; there are entropy raw"):
+        views.vision_curves(metrics=models, scores=scores, names=["DiME"])
+
+
+def test_outcomes_are_taken_under_the_names_of_the_figures():
+    items = torch.rand(5, 8, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    outcome = probes.Outcome(items, lambda of: of[..., 0].mean(-1))
+    scores = {"noun": {"probe": outcome}, "retrieval": {"retrieval": outcome}}
+    found = views.by_name(scores, probes.Outcome.score)
+    assert list(found) == ["noun, probe", "retrieval"]
+    torch.testing.assert_close(found["retrieval"], items.mean((1, 2)))
 
 
 def test_the_heat_map_shows_standardised_scores_with_a_dot_at_the_best_layer(decoder):

@@ -8,7 +8,7 @@ from oraledu.representations.views.layers import entropy_conventions, layer_expl
 from oraledu.representations.views.paths import path_explorer
 from oraledu.representations.views.projections import Task, task_explorer
 from oraledu.representations.views.published import published_models, published_training
-from oraledu.representations.views.scores import score_heatmap, score_table
+from oraledu.representations.views.scores import by_name, mean_score, score_heatmap, score_table
 from oraledu.representations.views.sinks import sink_explorer
 from oraledu.representations.views.spectra import entropy_orders, rank_against_entropy, spectrum_explorer
 from oraledu.representations.views.tables import augmentation_table, paper_and_here
@@ -16,11 +16,13 @@ from oraledu.representations.views.tables import augmentation_table, paper_and_h
 __all__ = [
     "Task",
     "augmentation_table",
+    "by_name",
     "entropy_conventions",
     "entropy_orders",
     "gram_images",
     "honest_selection",
     "layer_explorer",
+    "mean_score",
     "metric_against_score",
     "metric_curves",
     "paper_and_here",

@@ -21,16 +21,16 @@ from oraledu.representations.views.layout import (
     PURPLE,
     Curves,
     Models,
+    Name,
     check_curves,
     check_models,
     layer_axis,
     panels,
     plain,
     signed,
+    written,
 )
 from oraledu.representations.views.scores import MEAN, mean_score
-
-Name = str | tuple[str, ...]
 
 
 def honest_selection(*, models: Mapping[str, Mapping[Name, Choice]], level: float = 0.9) -> Figure:
@@ -71,11 +71,11 @@ def honest_selection(*, models: Mapping[str, Mapping[Name, Choice]], level: floa
             f"{model}: the honest gain is above zero on {above} of {len(names)} scores, its interval of {level:.0%} on "
             f"{clear}; in points, promised and honest: "
             + ", ".join(
-                f"{_written(name)} {signed(100 * choice.promised.mean())} and {signed(100 * choice.gain)}"
+                f"{written(name)} {signed(100 * choice.promised.mean())} and {signed(100 * choice.gain)}"
                 for name, choice in choices.items()
             )
         )
-    axes[next(iter(models))].set_yticks(range(len(names)), [_written(name) for name in names])
+    axes[next(iter(models))].set_yticks(range(len(names)), [written(name) for name in names])
     axes[next(iter(models))].set_ylim(len(names) - 0.5, -0.5)
     first = axes[next(iter(models))]
     handles = [
@@ -211,10 +211,6 @@ def metric_against_score(*, metrics: Models, scores: Curves) -> Figure:
         f"{'. '.join(words)}."
     )
     return figure
-
-
-def _written(name: Name) -> str:
-    return name if isinstance(name, str) else ", ".join(name)
 
 
 def _fit(ax: Axes, values: Tensor, *, below: float = 0.08) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -25,6 +25,8 @@ from oraledu.representations.views.layout import (
     plain,
 )
 
+#: A place without a panel.
+EMPTY = "."
 #: Height of a small panel, CSS pixels.
 HEIGHT = 150
 
@@ -32,23 +34,23 @@ HEIGHT = 150
 def metric_curves(
     *,
     models: Models,
+    names: Sequence[str] = (),
     references: Mapping[str, float] | None = None,
-    units: Mapping[str, str] | None = None,
     columns: int = 3,
 ) -> Figure:
     """Draw every metric over the layers, one panel each, the models over each other.
 
     Args:
         models: By model, then by metric, (layers,), or (runs, layers) with the spread of the runs as a band.
+        names: Which metrics to draw, in this order; all of them if left out.
         references: Values to draw as a dotted line, such as that of chance, by metric.
-        units: What stands beside a panel, by metric; `unit_of` its name where it is not given.
         columns: Panels in a row.
 
     Raises:
-        ValueError: If there is no model or metric, models differ in their metrics, or a curve is unfit.
+        ValueError: If there is no model or metric, models differ in their metrics, a name is missing, or a curve unfit.
     """
-    names = {name: (units or {}).get(name, unit_of(name)) for name in next(iter(models.values()), {})}
-    figure, axes = _grid(models, names, columns, argument="models")
+    models = _chosen(models, names, "models")
+    figure, axes = _grid(models, [_with_units(models)], columns)
     for name, value in (references or {}).items():
         axes[name].axhline(value, color=GREY, linestyle=":", linewidth=1.2)
     figure.alt = f"Metrics by layer. {_words(models)}"
@@ -74,8 +76,8 @@ def score_curves(
     Raises:
         ValueError: If there is no model or score, models differ in their scores, or a curve or spread is unfit.
     """
-    names = dict.fromkeys(next(iter(models.values()), {}), "score")
-    figure, axes = _grid(models, names, columns, argument="models")
+    models = _chosen(models, (), "models")
+    figure, axes = _grid(models, [dict.fromkeys(next(iter(models.values())), "score")], columns)
     widest: dict[str, list[float]] = {}
     for (model, curves), look in zip(models.items(), LOOKS, strict=False):
         for name, samples in (spreads or {}).get(model, {}).items():
@@ -96,51 +98,65 @@ def score_curves(
     return figure
 
 
-def vision_curves(*, metrics: Models, scores: Models, columns: int = 4) -> Figure:
+def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (), columns: int = 4) -> Figure:
     """Draw the metrics and, below them, the probes of several networks over their layers.
 
     Args:
         metrics: By network, then by metric, (layers,), or (seeds, layers) with the spread of the seeds as a band.
         scores: The same of the probes, for the same networks.
+        names: Which metrics to draw, in this order; all of them if left out.
         columns: Panels in a row.
 
     Raises:
-        ValueError: If metrics and scores are of other networks, or a curve is unfit.
+        ValueError: If metrics and scores are of other networks, a name is missing, or a curve is unfit.
     """
     if list(metrics) != list(scores):
         raise ValueError(
             f"metrics are of {', '.join(metrics)}, scores of {', '.join(scores)}; give the same."
         )
-    check_models(_means(metrics), "metrics")
-    check_models(_means(scores), "scores")
+    metrics, scores = _chosen(metrics, names, "metrics"), _chosen(scores, (), "scores")
     both = {model: {**metrics[model], **scores[model]} for model in metrics}
-    names = {name: unit_of(name) for name in next(iter(metrics.values()))}
-    names |= dict.fromkeys(next(iter(scores.values())), "score")
-    figure, _ = _grid(both, names, columns, argument="metrics")
+    groups = [_with_units(metrics), dict.fromkeys(next(iter(scores.values())), "score")]
+    figure, _ = _grid(both, groups, columns)
     figure.alt = f"Metrics and probes by layer. {_words(both)}"
     return figure
 
 
 def unit_of(metric: str) -> str:
-    """Return what a metric of the lesson is measured in: entropies as a share of their largest value."""
-    if "entropy" in metric:
+    """Return what a metric of `evaluate.metric_table` is measured in: entropies as a share of their largest value."""
+    if "entropy" in metric or "LiDAR" in metric:
         return "share of largest"
     return "radians" if "curvature" in metric else "nats"
 
 
-def _grid(
-    models: Models, names: Mapping[str, str], columns: int, *, argument: str
-) -> tuple[Figure, dict[str, Axes]]:
-    """Draw a panel for each name, labelled with its unit, and a legend of the models."""
+def _with_units(models: Models) -> dict[str, str]:
+    return {name: unit_of(name) for name in next(iter(models.values()))}
+
+
+def _chosen(models: Models, names: Sequence[str], argument: str) -> Models:
+    """Return the curves of the given names in their order, or all, once they are known to fit."""
     check_models(_means(models), argument)
-    keys = list(names)
-    width = min(columns, len(keys))
-    rows = [keys[start : start + width] for start in range(0, len(keys), width)]
-    rows[-1] += ["."] * (width - len(rows[-1]))
+    known = list(next(iter(models.values())))
+    if missing := [name for name in names if name not in known]:
+        raise ValueError(f"names has {', '.join(missing)}; there are {', '.join(known)}.")
+    return {model: {name: curves[name] for name in names or known} for model, curves in models.items()}
+
+
+def _grid(
+    models: Models, groups: Sequence[Mapping[str, str]], columns: int
+) -> tuple[Figure, dict[str, Axes]]:
+    """Draw a panel for each name, labelled with its unit, each group from a new row on, and a legend of the models."""
+    names = {name: unit for group in groups for name, unit in group.items()}
+    width = min(columns, max(len(group) for group in groups))
+    rows = []
+    for group in groups:
+        keys = list(group)
+        keys += [EMPTY] * (-len(keys) % width)
+        rows += [keys[start : start + width] for start in range(0, len(keys), width)]
     several = len(models) > 1 or any(values.ndim > 1 for values in next(iter(models.values())).values())
     units_differ = len(set(names.values())) > 1
-    figure, axes = panels(rows, height=HEIGHT * len(rows) + 26 * several + 18)
-    for name in keys:
+    figure, axes = panels(rows, height=HEIGHT * len(rows) + 26 * several + 18, empty_sentinel=EMPTY)
+    for name in names:
         ax = axes[name]
         for (model, curves), look in zip(models.items(), LOOKS, strict=False):
             runs = _runs(curves[name])
@@ -161,7 +177,7 @@ def _grid(
             fontsize=9,
         )
     if several:
-        handles = axes[keys[0]].get_lines()[: len(models)]
+        handles = axes[rows[0][0]].get_lines()[: len(models)]
         figure.legend(handles=handles, loc="outside upper center", ncols=len(models), frameon=False)
     return figure, axes
 

@@ -31,6 +31,8 @@ CONVENTIONS = {
     "centred, then of length one": "centred-unit",
 }
 
+#: Of a score: in words, or its text set and its own name.
+Name = str | tuple[str, ...]
 #: Values by layer, by name.
 Curves = Mapping[str, Tensor]
 #: The same by model.
@@ -191,6 +193,11 @@ def plain(value: float | Tensor, digits: int = 2) -> str:
 def signed(value: float | Tensor) -> str:
     """Write a difference with its sign and one digit after the point; a rounded zero is +0.0."""
     return f"{round(float(value), 1) + 0.0:+.1f}"
+
+
+def written(name: Name) -> str:
+    """Write a name; of a text set and a score "noun, clustering", or one of them if they are the same."""
+    return name if isinstance(name, str) else ", ".join(dict.fromkeys(name))
 
 
 def extremes(values: Tensor) -> str:

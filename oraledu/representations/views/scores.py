@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from oraledu.course.figures import WIDTH, Figure
 from oraledu.course.tables import Table, results
+from oraledu.representations.probes import Outcome
+from oraledu.representations.selection import Scores
 from oraledu.representations.views.layout import (
     Curves,
     Models,
@@ -16,6 +20,7 @@ from oraledu.representations.views.layout import (
     panels,
     plain,
     signed,
+    written,
 )
 
 MEAN = "mean of all"
@@ -79,6 +84,18 @@ def score_table(*, models: Models) -> Table:
                 (model, name, f"{best} of {last}", float(values[best]), float(values[-1]), signed(gain))
             )
     return results(["model", "score", "best layer", "best", "last", "gain (points)"], rows)
+
+
+def by_name(scores: Scores, take: Callable[[Outcome], Tensor]) -> dict[str, Tensor]:
+    """Take something of each outcome, such as its score or its bootstrap, under the name that figures give it.
+
+    Args:
+        scores: Outcomes by text set and score, as `evaluate.score_table` returns them.
+        take: Called with each outcome.
+    """
+    return {
+        written((texts, name)): take(outcome) for texts, of in scores.items() for name, outcome in of.items()
+    }
 
 
 def mean_score(scores: Curves) -> Tensor:

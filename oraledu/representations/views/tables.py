@@ -9,8 +9,7 @@ from torch import Tensor
 from oraledu.course.tables import Table, results
 from oraledu.representations.correlation import spearman
 from oraledu.representations.selection import Choice, pick
-from oraledu.representations.views.choices import Name
-from oraledu.representations.views.layout import Curves, Models, check_curves, check_models, plain
+from oraledu.representations.views.layout import Curves, Models, Name, check_curves, check_models, plain
 from oraledu.representations.views.scores import mean_score
 
 
