@@ -103,7 +103,7 @@ def test_the_offset_explorer_says_root_mean_squares_of_what_it_draws():
     loss = drawn.curves(offset=OFFSET)
     explorer = offset_explorer()
     inner = (WINDOW[0] <= GRID) & (WINDOW[1] >= GRID)
-    for offset in (explorer.values["offset"], explorer.controls["offset"].options[0][1]):
+    for offset in (explorer.values["offset"], explorer.controls["offset"].options[0]):
         explorer.controls["offset"].value = offset
         normalized = curves.normalize(GRID, loss, offset, GRID)
         delta, sigma = curves.collapse_deviation(normalized), curves.noise_floor(loss, offset).mean(dim=0)

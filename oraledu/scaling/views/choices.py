@@ -76,7 +76,9 @@ def offset_explorer(
         )
     at_grid, ends = curves.on_grid(progress, loss, grid), loss[..., -1].mean(dim=1)
     window = (grid >= WINDOW[0]) & (grid <= WINDOW[1])
-    offsets = sorted({*torch.linspace(0, 0.96 * float(loss.min()), OFFSETS).tolist(), float(fitted)})
+    fitted = float(f"{fitted:.4g}")  # as the slider writes it
+    scan = torch.linspace(0, 0.96 * float(loss.min()), OFFSETS).tolist()
+    offsets = sorted({*(float(f"{value:.3g}") for value in scan), fitted})
 
     def measured(offset: float) -> tuple[Tensor, Tensor, Tensor]:
         normalized = normalize(progress, loss, offset, grid)
@@ -116,7 +118,7 @@ def offset_explorer(
     decades(left.xaxis, left.yaxis, middle.yaxis, right.yaxis)
     size_legend(figure, sizes_in_words(parameters))
 
-    def draw(offset: float = float(fitted)) -> Figure:
+    def draw(offset: float = fitted) -> Figure:
         law = fit_frontier(compute, ends, offset=offset)
         line.set_data(compute, law(compute) - offset)
         for row, dot in enumerate(dots):
@@ -141,7 +143,7 @@ def offset_explorer(
         )
         return figure
 
-    return explore(draw, labels={"offset": "offset L₀"}, offset={about(value, 3): value for value in offsets})
+    return explore(draw, labels={"offset": "offset L₀"}, offset=offsets)
 
 
 def normaliser_explorer(

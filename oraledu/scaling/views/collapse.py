@@ -153,8 +153,7 @@ def _few_numbers(ax: Axes) -> None:
 
 
 def _law_in_words(law: PowerLaw, explained: float) -> str:
-    left = "L - L₀" if law.offset > 0 else "L"
-    return f"end points: {left} ∝ c to the power -{law.exponent:.2f},  R² {_share(explained)}"
+    return f"end points: exponent -{law.exponent:.2f}, R² {_share(explained)}"
 
 
 def _frontier_in_words(law: PowerLaw, points: tuple[Tensor, Tensor], explained: float, sizes: int) -> str:
@@ -169,7 +168,7 @@ def _frontier_in_words(law: PowerLaw, points: tuple[Tensor, Tensor], explained: 
 
 def _collapse_in_words(loss: Tensor, offset: float, grid: Tensor, normalized: Tensor, at: int) -> str:
     ends, middle = loss[..., -1].mean(dim=1), normalized[..., at].mean(dim=1)
-    less = f", then less the offset {about(offset, 2)}" if offset else ""
+    less = f", as they are and less the offset {about(offset, 2)}" if offset else ""
     return (
         f"The loss curves of {loss.shape[0]} sizes with {loss.shape[1]} runs each. Over compute they lie apart{less}; "
         f"their ends fall from {about(float(ends[0]), 2)} for the smallest size to {about(float(ends[-1]), 2)} for "

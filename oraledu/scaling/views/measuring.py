@@ -97,8 +97,8 @@ def variance_bars(
         ValueError: The shapes do not fit, there is one seed, or a bar lies outside the grid or at its end.
     """
     names = same_names(parts=parts)
-    for size, seed in parts.values():
-        require_grid(grid, size_part=size, seed_part=seed)
+    for size_part, seed_part in parts.values():
+        require_grid(grid, size_part=size_part, seed_part=seed_part)
     sizes, seeds = counts
     if seeds < 2:
         raise ValueError("counts must have at least two seeds: with one there is no seed part")
@@ -108,7 +108,8 @@ def variance_bars(
     figure, axes = panels([names], height=280, sharey=True)
     words = []
     for name in names:
-        size, seed = (part[places].double().numpy() for part in parts[name])
+        of_sizes, of_seeds = parts[name]
+        size, seed = of_sizes[places].double().numpy(), of_seeds[places].double().numpy()
         whole = size + seed
         # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
         chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
