@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.mlp import MLPLadder
+from oraledu.scaling.runs import Runs
+from oraledu.scaling.training import train
 from oraledu.scaling.transformer import TransformerLadder
 
 L = TypeVar("L", LinearLadder, MLPLadder, TransformerLadder)
@@ -124,6 +126,20 @@ FULL = Preset(
     ),
     Study(replace(_TEXT, widths=(16, 24, 32, 40, 64)), ("constant", "linear", "cosine"), tuple(range(5))),
 )
+
+
+def train_study(study: Study[L], schedule: str, device: str = "cpu") -> Runs:
+    """Train the ladder of a study under one of its schedules, or another that has a name.
+
+    Args:
+        study: What to train.
+        schedule: The name of a schedule.
+        device: Where networks compute; the solvable ladder stays on the CPU.
+    """
+    ladder = study.ladder
+    if not isinstance(ladder, LinearLadder):
+        ladder = replace(ladder, device=device)
+    return train(ladder, schedule, seeds=study.seeds, records=study.records, trace=study.trace)
 
 
 def preset(scale: str) -> Preset:

@@ -39,6 +39,25 @@ def test_the_recursion_is_the_mean_of_many_seeds(schedule, settings):
         assert ((values.mean(dim=1) - mean[:, 0]).abs()[:, 1:] <= 3 * error[:, 1:]).all()
 
 
+def test_a_step_from_outside_drives_the_recursion(linear):
+    seen = []
+
+    def step(moments, eigenvalues, rate, batch, noise):
+        seen.append(rate)
+        risk = eigenvalues @ moments + noise
+        squared = eigenvalues.square() * moments
+        gradient = (eigenvalues * risk + 2 * squared) / batch + (1 - 1 / batch) * squared
+        return moments * (1 - 2 * rate * eigenvalues) + rate**2 * gradient
+
+    for schedule in ("constant", "cosine"):
+        own, other = (linear.expected(schedule, records=10, step=given) for given in (None, step))
+        torch.testing.assert_close(own.loss, other.loss, rtol=1e-12, atol=0)
+        torch.testing.assert_close(own.trace, other.trace, rtol=1e-12, atol=0)
+    assert len(seen) == 2 * sum(train_steps(linear, width) for width in linear.widths)
+    stuck = linear.expected("linear", records=10, step=lambda moments, *rest: moments)
+    assert (stuck.loss == stuck.loss[..., :1]).all()
+
+
 def test_a_seed_trains_as_a_plain_loop_would(linear):
     runs = train(linear, "linear", seeds=(3, 5), records=4)
     run = linear.begin(8, (5,), 1)

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from oraledu.scaling import settings
-from oraledu.scaling.ladder import train_steps
+from oraledu.scaling.ladder import train, train_steps
 from oraledu.scaling.schedules import resolve
 from oraledu.scaling.training import record_steps
 
@@ -78,3 +78,19 @@ def test_full_is_the_papers_ladder():
     assert train_steps(full, 384) == pytest.approx(33_308, rel=1e-4)
     assert train_steps(full, 2048) == pytest.approx(1.08e6, rel=0.01)
     assert full.layer_rates(2048)["readout"] == pytest.approx(1e-3 / 16)
+
+
+def test_a_study_is_trained_with_its_own_seeds_and_records(linear, mlp):
+    for ladder, trace in ((linear, False), (mlp, True)):
+        study = settings.Study(ladder, ("linear",), (3, 1), records=5, trace=trace)
+        found = settings.train_study(study, "cosine")
+        assert found.seeds == (3, 1)
+        assert (found.trace is not None) is trace
+        assert found.loss.equal(train(ladder, "cosine", seeds=(3, 1), records=5).loss)
+
+
+def test_a_study_of_networks_computes_where_it_is_told(mlp):
+    study = settings.Study(mlp, ("linear",), (0,), records=5)
+    assert settings.train_study(study, "linear", "cpu").loss.isfinite().all()
+    with pytest.raises(RuntimeError):
+        settings.train_study(study, "linear", "nowhere")
