@@ -106,20 +106,46 @@ def choose_layers(
         ValueError: If outcomes differ in their layers, or those of a text set in their items; if a text set has
             fewer than 4 items; if ``by`` is unknown, or ``"others"`` with fewer than two scores.
     """
-    names = _check(scores, by, splits)
-    choosing: list[Tensor] = []
-    reporting: list[Tensor] = []
+    if by not in ("own", "others"):
+        raise ValueError(f"by must be 'own' or 'others', got {by!r}")
+    if by == "others" and sum(len(of) for of in scores.values()) < 2:
+        raise ValueError("scores must hold at least 2, got 1: one score has no others")
+    halves = split_scores(scores, generator=generator, splits=splits)
+    on_a = torch.stack([a for a, _ in halves.values()])  # (scores, splits, layers)
+    others = (on_a.sum(dim=0) - on_a) / max(len(on_a) - 1, 1)
+    criteria = on_a if by == "own" else others
+    return {
+        name: choose(criterion, *both, last=last)
+        for (name, both), criterion in zip(halves.items(), criteria, strict=True)
+    }
+
+
+def split_scores(
+    scores: Scores, *, generator: torch.Generator, splits: int = 1000
+) -> dict[tuple[str, str], tuple[Tensor, Tensor]]:
+    """Halve the items of each text set at random, over and over, and score both halves at every layer.
+
+    Args:
+        scores: Outcomes with items (layers, n, k), by text set and score. Each split halves a text set once, for
+            all scores over it.
+        generator: The source of randomness for the splits.
+        splits: How many times to halve, at least 1.
+
+    Returns:
+        For each (text set, score) the scores on half A and on half B, (splits, layers) each.
+
+    Raises:
+        ValueError: If outcomes differ in their layers, or those of a text set in their items; if a text set has
+            fewer than 4 items.
+    """
+    names = _check(scores, splits)
+    found: dict[tuple[str, str], tuple[list[Tensor], list[Tensor]]] = {name: ([], []) for name in names}
     for _ in range(splits):
         parts = {texts: _halve(_items(of), generator) for texts, of in scores.items()}
-        for half, kept in enumerate((choosing, reporting)):
-            kept.append(torch.stack([scores[texts][name].score(parts[texts][half]) for texts, name in names]))
-    on_a, on_b = torch.stack(choosing), torch.stack(reporting)  # (splits, scores, layers)
-    others = (on_a.sum(dim=1, keepdim=True) - on_a) / max(len(names) - 1, 1)
-    criterion = on_a if by == "own" else others
-    return {
-        name: choose(criterion[:, place], on_a[:, place], on_b[:, place], last=last)
-        for place, name in enumerate(names)
-    }
+        for texts, name in names:
+            for half, kept in zip(parts[texts], found[texts, name], strict=True):
+                kept.append(scores[texts][name].score(half))
+    return {name: (torch.stack(a), torch.stack(b)) for name, (a, b) in found.items()}
 
 
 def bootstrap(outcome: Outcome, *, generator: torch.Generator, resamples: int = 1000) -> Tensor:
@@ -180,13 +206,11 @@ def _halve(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return order[: count // 2], order[count // 2 :]
 
 
-def _check(scores: Scores, by: str, splits: int) -> list[tuple[str, str]]:
+def _check(scores: Scores, splits: int) -> list[tuple[str, str]]:
     """Raise unless the scores can be split and chosen from; return their names, text set first."""
     names = [(texts, name) for texts, of in scores.items() for name in of]
-    if by not in ("own", "others"):
-        raise ValueError(f"by must be 'own' or 'others', got {by!r}")
-    if len(names) < (2 if by == "others" else 1):
-        raise ValueError(f"scores must hold at least {2 if by == 'others' else 1}, got {len(names)}")
+    if not names:
+        raise ValueError("scores must hold at least 1, got 0")
     if splits < 1:
         raise ValueError(f"splits must be at least 1, got {splits}")
     for texts, of in scores.items():

@@ -102,6 +102,16 @@ def test_scores_over_one_text_set_share_their_halves(generator):
     assert borrowed["nouns", "one"].optimism > 0, "the other score saw the same texts"
 
 
+def test_split_scores_are_those_that_choices_are_made_of(generator):
+    scores = {"nouns": {"one": accuracy([0.4, 0.6, 0.5]), "two": accuracy([0.5, 0.6, 0.4], seed=1)}}
+    halves = selection.split_scores(scores, generator=torch.Generator().manual_seed(5), splits=40)
+    choices = selection.choose_layers(scores, generator=torch.Generator().manual_seed(5), splits=40)
+    for name, (on_a, on_b) in halves.items():
+        assert on_a.shape == on_b.shape == (40, 3)
+        assert torch.allclose((on_a + on_b) / 2, scores[name[0]][name[1]].score().expand(40, 3))
+        assert torch.equal(selection.choose(on_a, on_a, on_b).honest, choices[name].honest)
+
+
 def test_the_reference_is_the_last_layer_unless_another_is_named(generator):
     outcome = accuracy([0.9, 0.5, 0.1], items=1000)
     assert only(outcome, generator, splits=20).gain == pytest.approx(0.8, abs=0.05)

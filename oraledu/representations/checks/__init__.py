@@ -24,8 +24,8 @@ ALL = (
     info_nce,
     dime_collision,
     lidar,
-    entropy_bound,
     honest_gain,
+    entropy_bound,
 )
 
 __all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

@@ -1,4 +1,4 @@
-"""Exercise 10: what one massive token leaves of the entropy."""
+"""Exercise 11: what one massive token leaves of the entropy."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Exercise 11: choose a layer on one half, report on the other."""
+"""Exercise 10: choose a layer on one half, report on the other."""
 
 from collections.abc import Callable
 
