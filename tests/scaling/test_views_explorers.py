@@ -126,7 +126,7 @@ def test_the_normaliser_explorer_divides_by_what_it_says(divisor):
     explorer = normaliser_explorer()
     explorer.controls["divisor"].value = divisor
     figure = explorer._draw(schedule="linear", divisor=divisor)
-    first = torch.as_tensor(figure.axes[0].lines[0].get_ydata())
+    first = torch.as_tensor(figure.axes[0].lines[0].get_ydata())[: len(GRID)]
     by = {
         "own": losses["linear"][0, 0, -1],
         "mean": losses["linear"][0, :, -1].mean(),

@@ -19,6 +19,7 @@ from oraledu.scaling.views.layout import (
     Normalize,
     about,
     decades,
+    joined,
     panels,
     places_of,
     require_grid,
@@ -172,9 +173,9 @@ def normaliser_explorer(
     sizes, seeds, _ = losses[names[0]].shape
     figure, axes = panels([["curves", "spread"]], height=320)
     left, right = axes["curves"], axes["spread"]
+    every_x = joined(grid.expand(seeds, -1))
     lines = [
-        [left.plot(grid, grid, color=colour, linewidth=0.8, alpha=0.7)[0] for _ in range(seeds)]
-        for colour in shades(sizes)
+        left.plot(every_x, every_x, color=colour, linewidth=0.8, alpha=0.7)[0] for colour in shades(sizes)
     ]
     (floor_line,) = right.plot(grid, grid, color=ORANGE, linestyle="--", label="noise floor σ")
     (spread_line,) = right.plot(grid, grid, color=BLUE, label="spread of what is shown, Δ")
@@ -191,9 +192,8 @@ def normaliser_explorer(
         reducible = losses[schedule] - offset
         shown = reducible / _divisor(reducible, divisor)
         spread, floor = curves.collapse_deviation(shown), floors[schedule]
-        for row, of_size in zip(shown, lines, strict=True):
-            for curve, drawn in zip(row, of_size, strict=True):
-                drawn.set_ydata(curve)
+        for rows, drawn in zip(shown, lines, strict=True):
+            drawn.set_ydata(joined(rows))
         floor_line.set_ydata(floor)
         spread_line.set_ydata(spread)
         left.set_ylim(0, 1.05 * float(shown[..., grid >= 0.1].max()))

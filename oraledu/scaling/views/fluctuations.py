@@ -19,6 +19,7 @@ from oraledu.scaling.views.layout import (
     PALE,
     about,
     decades,
+    joined,
     look,
     panels,
     plain,
@@ -59,9 +60,7 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
     seeds = len(psi[names[0]])
     figure, axes = panels([["paths", "scatter", "bars"]], height=290, width_ratios=[1.7, 1.15, 0.75])
     paths, scatter, bars = axes["paths"], axes["scatter"], axes["bars"]
-    # All seeds in one line, with gaps between them: many lines are slow to draw.
-    gap = torch.full((seeds, 1), torch.nan, dtype=torch.float64)
-    every_x = torch.cat([grid.double().expand(seeds, -1), gap], dim=1).flatten()
+    every_x = joined(grid.expand(seeds, -1))
     (pale,) = paths.plot(every_x, every_x, color=PALE, linewidth=0.6)
     bold = [paths.plot(grid, grid, color=c, linewidth=1.6)[0] for c in (ORANGE, GREEN)]
     cursor = paths.axvline(0.5, color="black", linewidth=1)
@@ -81,7 +80,7 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
     def draw(schedule: str = names[0], x: float = 0.9, first: int = 0, second: int = 1) -> Figure:
         found, place = psi[schedule], places[x]
         now, end = found[:, place], found[:, -1]
-        pale.set_ydata(torch.cat([found.double(), gap], dim=1).flatten())
+        pale.set_ydata(joined(found))
         cloud.set_data(now, end)
         for line, mark, seed in zip(bold, marks, (first, second), strict=True):
             line.set_ydata(found[seed])

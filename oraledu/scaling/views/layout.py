@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure as MatplotlibFigure
@@ -107,6 +108,12 @@ def places_of(grid: Tensor, at: Sequence[float]) -> list[int]:
     if outside := [x for x in at if not low <= x <= high]:
         raise ValueError(f"at must lie within the grid, from {low:g} to {high:g}; got {outside[0]:g}")
     return [int((grid - x).abs().argmin()) for x in at]
+
+
+def joined(curves: Tensor) -> Tensor:
+    """Return curves (n, points) as one, with a gap after each, (n · (points + 1),): many lines are slow to draw."""
+    gap = curves.new_full((len(curves), 1), math.nan, dtype=curves.double().dtype)
+    return torch.cat([curves.double(), gap], dim=1).flatten()
 
 
 def mean_floor(floor: Tensor) -> Tensor:
