@@ -69,12 +69,12 @@ def spectrum_explorer(
         left.set_ylim(0, 0.42 if shares[0] < 0.36 else 1.05)
         curve.set_ydata(values)
         dot.set_data([alpha], [found])
-        left.set_title(f"shares ∝ i^(-{beta:g}): exp S = {count:.1f} of {directions} directions")
+        left.set_title(f"shares ∝ 1 / i^{beta:g}: exp S = {count:.1f} of {directions} directions")
         right.set_title(f"S = {found:.2f} nats at order α = {alpha:g}")
         figure.alt = (
-            f"Left: bars of {directions} shares that fall as the power -{beta:g} of the rank, the first "
+            f"Left: bars of {directions} shares that fall as 1 over the rank to the power {beta:g}, the first "
             f"{shares[0]:.2f}, with a box as wide as {count:.1f} equal shares. Right: the entropy over its order "
-            f"falls from {values[0]:.2f} nats at 0.1 to {values[-1]:.2f} at 10; at order {alpha:g} it is {found:.2f}."
+            f"goes from {values[0]:.2f} nats at 0.1 to {values[-1]:.2f} at 10; at order {alpha:g} it is {found:.2f}."
         )
         return figure
 
