@@ -198,6 +198,15 @@ def test_a_choice_is_drawn_as_what_it_promises_and_what_it_gives():
     np.testing.assert_allclose(promised.get_xdata(), [6], atol=1e-5)
 
 
+def test_the_honest_gain_is_that_of_the_function_handed_in_and_the_promise_that_of_half_a(generator):
+    on_a, on_b = torch.rand(2, 6, 5, generator=generator)
+    found = views.gains(halves={("noun", "probe"): (on_a, on_b)}, honest_gain=lambda a, b: (b - a).mean(1))
+    (made,) = found.values()
+    torch.testing.assert_close(made.honest, (on_b - on_a).mean(1))
+    torch.testing.assert_close(made.promised, on_a.amax(1) - on_a[:, -1])
+    assert made.layers.tolist() == on_a.argmax(1).tolist()
+
+
 @pytest.mark.parametrize("models", [{}, {"deep": {}}, {"deep": {"a": 1}, "flat": {"b": 1}}])
 def test_choices_for_other_scores_are_refused(models):
     with pytest.raises(ValueError, match="same scores"):

@@ -1,7 +1,12 @@
 """The figures and explorers of lesson 2, layer by layer: arrays go in, figures come out. One module a part or two."""
 
 from oraledu.course.tables import results
-from oraledu.representations.views.choices import honest_selection, metric_against_score, regret_explorer
+from oraledu.representations.views.choices import (
+    gains,
+    honest_selection,
+    metric_against_score,
+    regret_explorer,
+)
 from oraledu.representations.views.curves import metric_curves, score_curves, vision_curves
 from oraledu.representations.views.grams import gram_images
 from oraledu.representations.views.layers import entropy_conventions, layer_explorer
@@ -19,6 +24,7 @@ __all__ = [
     "by_name",
     "entropy_conventions",
     "entropy_orders",
+    "gains",
     "gram_images",
     "honest_selection",
     "layer_explorer",

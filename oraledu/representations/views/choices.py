@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from torch import Tensor
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure
 from oraledu.representations.correlation import distance_correlation, spearman
-from oraledu.representations.selection import Choice, pick
+from oraledu.representations.selection import Choice, choose, pick
 from oraledu.representations.views.layout import (
     BLUE,
     GREEN,
@@ -33,11 +34,23 @@ from oraledu.representations.views.layout import (
 from oraledu.representations.views.scores import MEAN, mean_score
 
 
+def gains(
+    *, halves: Mapping[Name, tuple[Tensor, Tensor]], honest_gain: Callable[[Tensor, Tensor], Tensor]
+) -> dict[Name, Choice]:
+    """Choose a layer on half A of every split, and let a function say what it gains on half B.
+
+    Args:
+        halves: By score the scores on both halves, (splits, layers) each, as `selection.split_scores` returns them.
+        honest_gain: The learner's or the reference's ``honest_gain(on_a, on_b)``: (splits,).
+    """
+    return {name: replace(choose(a, a, b), honest=honest_gain(a, b)) for name, (a, b) in halves.items()}
+
+
 def honest_selection(*, models: Mapping[str, Mapping[Name, Choice]], level: float = 0.9) -> Figure:
     """Draw for each score what the layer chosen on one half promises there, and what it gives on the other.
 
     Args:
-        models: By model, then by score, the choices of `selection.choose_layers`; the same scores for each model.
+        models: By model, then by score, the choices of `gains` or of `selection.choose_layers`; the same scores for each model.
         level: The share of splits that an interval holds.
 
     Raises:
