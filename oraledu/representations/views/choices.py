@@ -50,7 +50,7 @@ def honest_selection(*, models: Mapping[str, Mapping[Name, Choice]], level: floa
     """Draw for each score what the layer chosen on one half promises there, and what it gives on the other.
 
     Args:
-        models: By model, then by score, the choices of `gains` or of `selection.choose_layers`; the same scores for each model.
+        models: By model, then by score, choices as of `gains` or `selection.choose_layers`; the same scores for each.
         level: The share of splits that an interval holds.
 
     Raises:
