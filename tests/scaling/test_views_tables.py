@@ -34,7 +34,7 @@ def test_the_table_beside_the_paper_holds_the_numbers_of_the_run():
         "MLP 0.7",
         "solvable 0.30; MLP 0.3",
         "linear 1.5, cosine 2.5",
-        "solvable, off by 0.2: Δ between sizes 20 times as large",
+        "solvable, off by 0.2: Δ between sizes 24 times as large",
         "ℓ(0.5) rises by 0.5 from the narrowest to the widest; with muP by 0.0",
         "0.3; but Δ is 0.2 of ℓ - 1",
     ]
