@@ -59,9 +59,9 @@ def deviation_and_floor(
         ratio = float(deviation[name][place] / mean_floor(floor[name])[place])
         ax.axvline(float(grid[place]), color=GREY, linewidth=0.8, linestyle=":")
         ax.set(yscale="log", xlim=(0, 1), xlabel="progress x")
-        ax.set_title(f"{name}\nΔ / σ = {about(ratio)} at x = {grid[place]:.2g}")
+        ax.set_title(f"{name}\nΔ / σ = {_ratio(ratio)} at x = {grid[place]:.2g}")
         since = supercollapse_from(deviation[name], floor[name], grid)
-        words.append(f"{name} {about(ratio)}, {_since(since)}")
+        words.append(f"{name} {_ratio(ratio)}, {_since(since)}")
     lowest = min(float(curve[(grid >= 0.1) & (grid <= 0.99)].min()) for curve in deviation.values())
     axes[names[0]].set_ylim(max(lowest / 2, 1e-5), None)
     for name in names:
@@ -145,3 +145,8 @@ def _since(start: float | None) -> str:
     if start is None:
         return "not below the floor up to the end"
     return f"below the floor from x = {start:.1f} to the end"
+
+
+def _ratio(value: float) -> str:
+    """Write a ratio with one digit after the point, or with its first digit if that comes later."""
+    return f"{value:.1f}" if value >= 0.1 else about(value)

@@ -62,7 +62,7 @@ def paper_and_here(
         (
             "constant rate, Δ / σ at x = 0.9",
             "about 1",
-            f"solvable {about(solvable_ratio['constant'])}; MLP {about(network_ratio['constant'])}",
+            f"solvable {solvable_ratio['constant']:.1f}; MLP {network_ratio['constant']:.1f}",
             "√2 for fluctuations that are independent, more where the ends vary most",
         ),
         (
