@@ -23,7 +23,10 @@ class Lesson:
     title: str
 
 
-LESSONS = (Lesson("04", "04_grokking", "grokking", "Grokking without neural nets"),)
+LESSONS = (
+    Lesson("01", "01_creativity", "diffusion", "Creativity in diffusion models"),
+    Lesson("04", "04_grokking", "grokking", "Grokking without neural nets"),
+)
 
 
 def lesson(number_or_name: str) -> Lesson:

@@ -105,7 +105,7 @@ def test_the_scatter_counts_what_lies_above_its_diagonal():
 
 def test_the_table_has_medians_and_lower_quantiles_of_r_and_of_its_square():
     r = torch.tensor([0.5, 0.6, 0.7, 0.8, 0.9], dtype=torch.float64)
-    table = prediction.agreement_table({"ideal": r, "local": torch.full((5,), 0.5)}, step=0.01)
+    table = prediction.agreement_table({"ideal": r, "local": torch.full((5,), 0.5)}, quantile_step=0.01)
     assert table.rows == [
         ["ideal", "0.70", "0.54", "0.49", "0.29"],
         ["local", "0.50", "0.50", "0.25", "0.25"],
@@ -113,6 +113,6 @@ def test_the_table_has_medians_and_lower_quantiles_of_r_and_of_its_square():
     assert [name.split(",")[0] for name in table.header] == ["machine", "r", "r", "r²", "r²"]
 
 
-def test_the_table_s_numbers_are_multiples_of_a_step_that_no_processor_moves():
+def test_the_table_s_quantiles_are_multiples_of_a_step_that_no_processor_moves():
     table = prediction.agreement_table({"machine": torch.tensor([0.971, 0.972, 0.9695])})
-    assert table.rows == [["machine", "0.95", "0.95", "0.95", "0.95"]]
+    assert table.rows == [["machine", "0.97", "0.95", "0.94", "0.95"]]

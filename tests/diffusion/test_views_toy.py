@@ -33,11 +33,11 @@ def test_a_lone_pixel_is_in_the_minority_and_a_half_plane_is_not():
     assert toy.in_minority(plain, 3).nonzero().tolist() == [[0, 0, 5, 6]]
 
 
-def test_the_share_is_that_of_all_images_and_the_first_is_drawn():
+def test_the_share_is_that_of_all_images_and_the_one_with_most_red_is_drawn():
     lone = torch.ones(1, 1, 5, 5)
     lone[0, 0, 2, 2] = -1
     figure = views.majority(
-        {"before": torch.cat([lone, torch.ones(1, 1, 5, 5)]), "after": -torch.ones(1, 1, 5, 5)}
+        {"before": torch.cat([torch.ones(1, 1, 5, 5), lone]), "after": -torch.ones(2, 1, 5, 5)}
     )
     first, second = figure.axes
     assert first.get_xlabel() == "2.0% in the minority"

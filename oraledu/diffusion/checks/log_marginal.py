@@ -82,7 +82,8 @@ def depends_on_the_set_alone(function: Function, generator: torch.Generator) -> 
     plain = function(queries, patches, 0.5)
     if not largest_difference(function(queries, patches.flip(0), 0.5), plain) < 1e-10:
         return "the order of the patches should not matter"
-    if not largest_difference(function(queries, torch.cat([patches, patches]), 0.5), plain) < 1e-10:
+    # A logarithm of the number of patches in float32 is good enough; a sum in place of the mean is off by log 2.
+    if not largest_difference(function(queries, torch.cat([patches, patches]), 0.5), plain) < 1e-5:
         return "with every patch there twice the mean should stay as it is: take the mean, not the sum"
     return None
 

@@ -5,6 +5,7 @@ from oraledu.diffusion.views.beliefs import belief_explorer
 from oraledu.diffusion.views.border import dictionary_sizes, padding_explorer
 from oraledu.diffusion.views.counts import count_explorer
 from oraledu.diffusion.views.equivariance import machines_explorer, translation_test
+from oraledu.diffusion.views.layout import image_rows
 from oraledu.diffusion.views.limits import architectures, paper_and_here
 from oraledu.diffusion.views.locality import local_samples, locality_explorer
 from oraledu.diffusion.views.memory import copies, denoised, ideal_explorer, noising
@@ -25,6 +26,7 @@ __all__ = [
     "denoised",
     "dictionary_sizes",
     "ideal_explorer",
+    "image_rows",
     "local_samples",
     "locality_explorer",
     "losses",

@@ -123,18 +123,24 @@ def agreement_scatter(agreements: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def agreement_table(agreements: Mapping[str, Tensor], *, step: float = 0.05) -> Table:
+def agreement_table(
+    agreements: Mapping[str, Tensor], *, step: float = 0.01, quantile_step: float = 0.05
+) -> Table:
     """Tabulate how well machines predict a network's images, by Pearson's r and by its square.
 
     Args:
         agreements: For each machine (B,) Pearson's r, one for each noise.
-        step: The numbers are rounded to its multiples. Those of a network that has just been trained differ by
-            0.001 between processors, so that two full digits would not be the same everywhere.
+        step: Medians are rounded to its multiples.
+        quantile_step: The same for quantiles, which hang on a few images. Those of a network that has just been
+            trained differ between processors, so that two full digits would not be the same everywhere.
     """
     rows = []
     for name, r in agreements.items():
-        numbers = [q for values in (r, r.square()) for q in (values.median(), values.quantile(0.1))]
-        rows.append([name, *(rounded(float(number), step) for number in numbers)])
+        numbers = []
+        for values in (r, r.square()):
+            numbers += [rounded(float(values.median()), step)]
+            numbers += [rounded(float(values.quantile(0.1)), quantile_step)]
+        rows.append([name, *numbers])
     return results(["machine", "r, median", "r, 10 % quantile", "r², median", "r², 10 % quantile"], rows)
 
 

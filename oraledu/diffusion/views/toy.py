@@ -28,11 +28,13 @@ def majority(mosaics: Mapping[str, Tensor], *, patch: int = 3) -> Figure:
     """Draw mosaics of black and white, and in red the pixels that differ from the majority of their window.
 
     Args:
-        mosaics: For each title images (B, 1, H, W); the first is drawn, and the share of red pixels is that of all.
+        mosaics: For each title images (B, 1, H, W). The one with the most red pixels under the first title is drawn
+            under all; the shares are those of all images.
         patch: Side of the window, odd; it wraps around the edges.
     """
     shares = {title: float(in_minority(images, patch).double().mean()) for title, images in mosaics.items()}
     words = ", ".join(f"{title}: {share:.1%}" for title, share in shares.items())
+    shown = int(in_minority(next(iter(mosaics.values())), patch).flatten(1).sum(1).argmax())
     side = min(200, WIDTH // len(mosaics))
     figure, axes = panels([list(mosaics)], width=side * len(mosaics), height=side + 40)
     figure.alt = (
@@ -41,7 +43,7 @@ def majority(mosaics: Mapping[str, Tensor], *, patch: int = 3) -> Figure:
     )
     for title, images in mosaics.items():
         ax = axes[title]
-        ax.imshow(_marked(images[:1], patch), interpolation="nearest")
+        ax.imshow(_marked(images[shown : shown + 1], patch), interpolation="nearest")
         bare(ax, title)
         ax.set_xlabel(f"{shares[title]:.1%} in the minority", color=RED)
     return figure
