@@ -412,8 +412,8 @@ checks.questions.what_locality
 #
 # Write `equivariant_local_denoiser(x, images, alpha_bar, patch)` with circular padding, for the windows of $x$ and
 # of the training images alike. `windows.windows(images, patch, "circular")` gives all patches,
-# $N \times H \times H \times C k^2$. A sample of part 5 needs some $10^{11}$ weights, so do not keep all of them in
-# memory.
+# $N \times H \times H \times C k^2$. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
+# them in memory.
 
 
 # %% tags=["exercise"]
@@ -422,10 +422,8 @@ def equivariant_local_denoiser(x, images, alpha_bar, patch):
     bank = windows.windows(images, patch, "circular").flatten(0, 2)  # (patches, C k²)
     centres = images.permute(0, 2, 3, 1).flatten(0, 2)  # (patches, C)
     values = torch.cat([centres, torch.ones_like(centres[:, :1])], 1)  # the ones add up the weights
-    gain, offset = (
-        alpha_bar**0.5 / (1 - alpha_bar),
-        alpha_bar / (2 * (1 - alpha_bar)) * bank.square().sum(1),
-    )
+    gain = alpha_bar**0.5 / (1 - alpha_bar)
+    offset = alpha_bar / (2 * (1 - alpha_bar)) * bank.square().sum(1)
     means = []
     for queries in windows.windows(x, patch, "circular").flatten(0, 2).split(196):
         top, sums = queries.new_full((len(queries), 1), -math.inf), 0
@@ -459,7 +457,7 @@ equivariant_local_denoiser = checks.equivariant_local_denoiser(equivariant_local
 # mini-batches of different size; and a result with rows and columns exchanged.
 
 # %% [markdown]
-# The next cell asks both machines the question of equivariance: does it matter whether we move the image before or
+# The next cell asks three machines the question of equivariance: does it matter whether we move the image before or
 # after denoising?
 
 # %%
@@ -542,9 +540,7 @@ assert difference < 1e-9
 # form. The two that see the whole image end in copies; which of the two puts them in the wrong place?
 
 # %%
-patches = (
-    [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5
-)  # a patch size for each step, from t = 1 on; part 5 finds it
+patches = [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5  # one for each step, from t = 1 on; part 5 finds it
 views.machines_explorer(
     {
         "equivariant-local": lambda x, t: els(x, images, alpha_bar(t), patches[round(20 - 20 * t)]),
@@ -1043,9 +1039,9 @@ two_image_denoiser = checks.two_image_denoiser(two_image_denoiser)
 
 # %% [markdown]
 # As the noise falls, the estimate turns into the *majority colour* of the window. So a locally consistent image is
-# one in which every pixel has the colour of most of its neighbours. The next cell samples with steps of equal ratio
-# in $\sigma = b / a$, from 80 down to a smallest $\sigma$, and marks in red the pixels that disagree with their
-# majority.
+# one in which every pixel has the colour of most of its neighbours. We sample with steps of equal ratio in
+# $\sigma = b / a$, from 80 down to a smallest $\sigma$. The next cell holds this sampler, and counts the pixels that
+# disagree with their majority.
 
 
 # %%
@@ -1069,7 +1065,7 @@ def in_minority(mosaic):
 
 
 # %% [markdown]
-# The next cell draws one of sixteen mosaics at three of these ends.
+# Now sixteen mosaics, for three ends of $\sigma$. One of them is drawn, with those pixels in red.
 
 # %%
 start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1), dtype=torch.float64)
@@ -1291,8 +1287,7 @@ views.paper_and_here(
 #    place $i$ and starts at $t = 0.95$ from the noise that the network gets at $t = 1$ (next cell).
 # 5. **The theorem** assumes that the limits exist, and shows as a trend (part 6).
 # 6. **The numbers** of abstract, text and tables do not quite agree with each other. We quote the tables.
-# 7. **Open**: what locality means with attention, why networks use the windows that they use, and why the middle of
-#    the trajectory, where the schedule steps down, is predicted worst.
+# 7. **Open**: what takes the place of locality with attention, and why networks use the windows that they use.
 #
 # The next cell checks the dictionary: once more the torus, with interior patches and with all of them.
 
@@ -1399,14 +1394,13 @@ print(f"larger runs at this scale: {len(preset.large)}")
 # ## Further reading
 #
 # * **The paper**: M. Kamb, S. Ganguli, [arXiv:2412.20292](https://arxiv.org/abs/2412.20292). Read section 3 beside
-#   our parts 2 to 4, and look at the figures of the appendix: page after page of networks and machines side by
-#   side.
+#   our parts 2 to 4, and its figure 10 beside our scatter of $r$.
 # * **Where the sampler comes from**: J. Song, C. Meng, S. Ermon, "Denoising diffusion implicit models", ICLR 2021,
 #   [arXiv:2010.02502](https://arxiv.org/abs/2010.02502). For DDIM as we use it; and Y. Song and others,
 #   "Score-based generative modeling through stochastic differential equations", ICLR 2021,
 #   [arXiv:2011.13456](https://arxiv.org/abs/2011.13456), for the probability flow.
 # * **Tweedie's formula**: B. Efron, "Tweedie's formula and selection bias", Journal of the American Statistical
-#   Association 106 (2011). Two pages of history, and what else it is good for.
+#   Association 106 (2011). Its history, and what else it is good for.
 # * **The prediction of $v$**: T. Salimans, J. Ho, "Progressive distillation for fast sampling of diffusion models",
 #   ICLR 2022, [arXiv:2202.00512](https://arxiv.org/abs/2202.00512), appendix D.
 # * **Another answer to the same question**: Z. Kadkhodaie, F. Guth, E. Simoncelli, S. Mallat, "Generalization in
