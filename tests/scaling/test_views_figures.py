@@ -120,7 +120,8 @@ def test_the_ratio_of_deviation_to_floor_is_that_of_the_arrays():
         sigma = floor[name].mean(dim=0)
         torch.testing.assert_close(drawn_y(ax.lines[0]), sigma[GRID < 1])
         torch.testing.assert_close(drawn_y(ax.lines[1]), deviation[name][GRID < 1])
-        ratio = about(float(deviation[name][place] / sigma[place]))
+        share = float(deviation[name][place] / sigma[place])
+        ratio = f"{share:.1f}" if share >= 0.1 else about(share)
         assert f"Δ / σ = {ratio} at x = 0.8" in ax.get_title()
         assert f"{name} {ratio}, " in alt
     assert "constant" in alt
