@@ -24,6 +24,8 @@ from oraledu.representations.views.layout import (
 )
 
 MEAN = "mean of all"
+#: Standard deviations beyond which colours stay the same.
+WIDEST = 2.0
 
 
 def score_heatmap(*, scores: Curves, model: str) -> Figure:
@@ -41,7 +43,7 @@ def score_heatmap(*, scores: Curves, model: str) -> Figure:
     z = torch.stack([standardised(values) for values in rows.values()])
     figure, axes = panels([["map"]], height=60 + 26 * len(rows), width=WIDTH)
     ax = axes["map"]
-    limit = float(z.abs().max())
+    limit = min(float(z.abs().max()), WIDEST)  # one poor layer must not wash out the others
     image = ax.imshow(
         z.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
     )
@@ -51,7 +53,9 @@ def score_heatmap(*, scores: Curves, model: str) -> Figure:
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="layer", title=f"{model}: each score over the layers; the dot marks its best layer")
     ax.locator_params(axis="x", integer=True, nbins=9)
-    bar = figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
+    bar = figure.colorbar(
+        image, ax=ax, fraction=0.04, pad=0.02, extend="both" if limit == WIDEST else "neither"
+    )
     bar.set_label("standard deviations\nfrom the score's mean", fontsize="small")
     words = "; ".join(
         f"{name} {plain(values.max())} at layer {place}, {plain(values[-1])} at the last"

@@ -125,7 +125,7 @@ def _measured(
 def _diagonal(ax: Axes, bound: Tensor, real: Tensor) -> Line2D:
     """Draw all layers of all prompts in grey under the diagonal; return the dots of one layer, still empty."""
     ax.plot([0, 1], [0, 1], color="black", linewidth=1)
-    ax.plot(bound.flatten(), real.flatten(), ".", color=GREY, markersize=2, alpha=0.35, markeredgewidth=0)
+    ax.plot(bound.flatten(), real.flatten(), ".", color=GREY, markersize=4, alpha=0.5, markeredgewidth=0)
     (here,) = ax.plot([], [], "o", color=ORANGE, markersize=4, markeredgecolor="white", markeredgewidth=0.5)
     ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.08), ylabel="entropy / log T", aspect="equal")
     ax.set_xlabel("bound of the first token / log T")
