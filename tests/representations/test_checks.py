@@ -134,11 +134,16 @@ def curvature(z):
 
 
 def curvature_from_gram(k):
-    difference = torch.eye(k.shape[-1], dtype=k.dtype).diff(dim=0)  # D Z are the steps, D K D' their products
-    products = difference @ k @ difference.mT
-    lengths = products.diagonal(dim1=-2, dim2=-1).sqrt()
+    difference = torch.eye(k.shape[-1], dtype=torch.float64).diff(
+        dim=0
+    )  # D Z are the steps, D K D' their products
+    products = difference @ k.double() @ difference.mT
+    squares = products.diagonal(dim1=-2, dim2=-1)
+    seen = squares > 1e-6 * (difference.abs() @ k.double().diagonal(dim1=-2, dim2=-1)[..., None])[..., 0]
+    lengths = torch.where(seen, squares, 1).sqrt()
     cosines = products.diagonal(1, dim1=-2, dim2=-1) / (lengths[..., 1:] * lengths[..., :-1])
-    return cosines.clamp(-1, 1).acos().mean(-1)
+    turns = (seen[..., 1:] & seen[..., :-1]).double()
+    return ((cosines.clamp(-1, 1).acos() * turns).sum(-1) / turns.sum(-1).clamp(min=1)).to(k.dtype)
 
 
 def info_nce(a, b, temperature=0.1):

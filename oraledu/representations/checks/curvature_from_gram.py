@@ -13,7 +13,7 @@ from oraledu.representations.checks.inputs import all_layers, largest_difference
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return Gram matrices of paths in many and in two dimensions, of layers at once, and in float32."""
+    """Return Gram matrices of paths, of layers at once, in float32, and with a token twice in a row."""
     path = states(generator, 7, 10)
     walk = normal(generator, 8, 2).cumsum(0)
     return [
@@ -22,6 +22,11 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("three tokens", (_gram(path[:3]),)),
         Case("several layers at once", (_gram(states(generator, 2, 3, 5, 6)),)),
         Case("a Gram matrix in float32", (_gram(path).float(),)),
+        Case("a token that is repeated", (_repeated(path),)),
+        Case(
+            "one layer with a repeated token among others", (torch.stack([_repeated(path), _repeated(path)]),)
+        ),
+        Case("a token that stands still", (torch.ones(4, 4, dtype=torch.float64),)),
     ]
 
 
@@ -32,6 +37,14 @@ def full_size(generator: torch.Generator) -> Case:
 
 def _gram(z: Tensor) -> Tensor:
     return z @ z.mT
+
+
+def _repeated(path: Tensor) -> Tensor:
+    """Return the Gram matrix of a path with one token twice in a row, whose step rounding has not left at zero."""
+    k = _gram(path[[0, 1, 2, 2, 3, 4, 5]]).float()
+    k[2, 3] *= 1 - 1e-7
+    k[3, 2] = k[2, 3]
+    return k
 
 
 def agrees_with_the_path_itself(function: Function, generator: torch.Generator) -> str | None:
@@ -89,13 +102,22 @@ def _changed(
     products: Callable[[Tensor], Tensor] = _products,
     steps: Callable[[Tensor], Tensor] = _squared_steps,
     norms: Callable[[Tensor], Tensor] = lambda steps: (steps[..., 1:] * steps[..., :-1]).sqrt(),
-    finish: Callable[[Tensor], Tensor] = lambda cosines: cosines.clamp(-1, 1).arccos().mean(-1),
+    turn: Callable[[Tensor], Tensor] = lambda cosines: cosines.clamp(-1, 1).arccos(),
+    mean: Callable[[Tensor, Tensor], Tensor] = lambda angles, there: (
+        torch.where(there, angles, 0).sum(-1) / there.sum(-1).clamp(min=1)
+    ),
+    least: float = 1e-6,
 ) -> Function:
     """Return the plain method with one thing changed."""
 
     def curvature_from_gram(k: Tensor) -> Tensor:
         wide = k.double()
-        return finish(products(wide) / norms(steps(wide))).to(k.dtype)
+        squares = wide.diagonal(0, -2, -1)
+        taken = _squared_steps(wide) > least * (squares[..., 1:] + squares[..., :-1])
+        there = taken[..., 1:] & taken[..., :-1]
+        divisors = norms(steps(wide))
+        cosines = products(wide) / torch.where(there & (divisors != 0), divisors, 1)
+        return mean(turn(cosines), there).to(k.dtype)
 
     return curvature_from_gram
 
@@ -128,6 +150,13 @@ def _plus_mixed(k: Tensor) -> Tensor:
 def _between_tokens(k: Tensor) -> Tensor:
     squares, nexts, _ = _parts(k)
     return (nexts / (squares[..., 1:] * squares[..., :-1]).sqrt()).clamp(-1, 1).arccos().mean(-1)
+
+
+def _unguarded(k: Tensor) -> Tensor:
+    wide = k.double()
+    steps = _squared_steps(wide).clamp(min=0)
+    cosines = _products(wide) / (steps[..., 1:] * steps[..., :-1]).sqrt()
+    return cosines.clamp(-1, 1).arccos().mean(-1).to(k.dtype)
 
 
 def _rows_as_points(k: Tensor) -> Tensor:
@@ -180,16 +209,28 @@ curvature_from_gram = Exercise(
             "Divide by the lengths of both steps, not by the square of one",
         ),
         WrongAnswer(
-            _changed(finish=lambda cosines: cosines.mean(-1)),
+            _changed(turn=lambda cosines: cosines),
             "This is the mean cosine: take the angle by `arccos`",
         ),
         WrongAnswer(
-            _changed(finish=lambda cosines: cosines.mean(-1).clamp(-1, 1).arccos()),
+            lambda k: _changed(turn=lambda cosines: cosines)(k).clamp(-1, 1).arccos(),
             "Take the mean of the angles, not the angle of the mean cosine",
         ),
         WrongAnswer(
-            _changed(finish=lambda cosines: cosines.clamp(-1, 1).arccos().mean()),
+            _changed(mean=lambda angles, there: angles.mean()),
             "Each layer has a path of its own: take the mean over the last dimension only",
+        ),
+        WrongAnswer(
+            _unguarded,
+            "Where a token equals the next there is no step, and 0/0 is not a number: leave such turns out",
+        ),
+        WrongAnswer(
+            _changed(least=0.0),
+            "Rounding can leave a step of a repeated token just above zero: compare it with the tokens' lengths",
+        ),
+        WrongAnswer(
+            _changed(mean=lambda angles, there: torch.where(there, angles, 0).mean(-1)),
+            "Divide by the number of turns that there are: those without a step do not count",
         ),
     ],
     hints=[
@@ -198,7 +239,8 @@ curvature_from_gram = Exercise(
         "`k.diagonal(1, dim1=-2, dim2=-1)` holds $z_i \\cdot z_{i+1}$ for all $i$, of all layers. Which three "
         "diagonals are needed?",
         "With `s`, `n` and `o` for the diagonals 0, 1 and 2: products `n[..., 1:] + n[..., :-1] - s[..., 1:-1] - o`, "
-        "squared steps `s[..., 1:] + s[..., :-1] - 2 * n`.",
+        "squared steps `s[..., 1:] + s[..., :-1] - 2 * n`. A step is there if its square is above "
+        "`1e-6 * (s[..., 1:] + s[..., :-1])`, a turn if both of its steps are.",
     ],
     core=False,
     tolerance=1e-6,
