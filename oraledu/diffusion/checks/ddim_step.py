@@ -144,6 +144,10 @@ def _clamped(x: Tensor, denoised: Tensor, alpha_bar_now: float, alpha_bar_next: 
     return _changed()(x, denoised.clamp(-1, 1), alpha_bar_now, alpha_bar_next)
 
 
+def _clamped_result(x: Tensor, denoised: Tensor, alpha_bar_now: float, alpha_bar_next: float) -> Tensor:
+    return _changed()(x, denoised, alpha_bar_now, alpha_bar_next).clamp(-1, 1)
+
+
 def _in_place(x: Tensor, denoised: Tensor, alpha_bar_now: float, alpha_bar_next: float) -> Tensor:
     x -= _root(alpha_bar_now) * denoised
     x *= _root(1 - alpha_bar_next) / _root(1 - alpha_bar_now)
@@ -201,6 +205,7 @@ ddim_step = Exercise(
             "The way from x to the estimate is no straight line: image and noise have strengths a' and b'",
         ),
         WrongAnswer(_clamped, "Take the estimate as it is, also outside [-1, 1]"),
+        WrongAnswer(_clamped_result, "A noisy image reaches beyond [-1, 1]: leave the result as it is"),
         WrongAnswer(_in_place, "It changes x, which is still needed: use `x - …`, not `x -= …`"),
     ],
     hints=[
