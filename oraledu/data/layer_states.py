@@ -1,12 +1,12 @@
-"""States of every layer of a language model on the texts of `wordnet`, embedded in the package."""
+"""States of every layer of a language model on the texts of `wordnet`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
-#: Models whose states are embedded.
-NAMES = ("smollm2-135m", "minilm-l6")
+#: Models whose states are embedded, and their files.
+FILES = {"smollm2-135m": "states_smollm2.npz.xz", "minilm-l6": "states_minilm.npz.xz"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,10 @@ class LayerStates:
         prompts: Texts that are looked at token by token.
         grams: For each prompt (layers, T, T) float32, the Gram matrices of its tokens, the first token among them.
         pooled: By text set (layers, n, D) float32, the mean of each text's tokens without the first one.
-        with_first: By text set the same with the first token.
-        views: (layers, prompts, q, D) float32, q noisy copies of each prompt, pooled without the first token.
+        with_first: By text set the same with the first token. Embedded for SmolLM2 alone.
+        views: (layers, prompts, q, d) float32, q noisy copies of each prompt, pooled without the first token.
+            Embedded ones are in coordinates of their own span, so d = prompts · q: their products, not their
+            coordinates, are the model's.
     """
 
     name: str

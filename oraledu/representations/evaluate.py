@@ -1,0 +1,138 @@
+"""Every layer of a model by every measure: eight scores of tasks, and the metrics that know no task."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from oraledu.data.embedded_states import layer_states
+from oraledu.data.layer_states import LayerStates
+from oraledu.data.texts import TextSets, wordnet
+from oraledu.representations import invariance, probes
+from oraledu.representations.entropy import from_gram, matrix_entropy
+from oraledu.representations.geometry import curvature_from_gram
+from oraledu.representations.gram import CONVENTIONS, under
+from oraledu.representations.probes.outcome import Outcome
+from oraledu.representations.selection import Scores
+
+SEED = 0
+#: A clustering jumps with the last digit of a state; the mean over several does so less.
+CLUSTERINGS = 10
+
+
+def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = False) -> Scores:
+    """Score all layers on the four tasks of the texts, by eight probes.
+
+    Of nouns and verbs one half trains the classifiers and the other is tested; clusters are found among all and
+    judged on the tested half, so that all scores of a text set are over the same items. Every random choice has a
+    fixed seed of its own: a score does not depend on which others are taken.
+
+    Args:
+        states: Of a model.
+        texts: Those that the states are of.
+        with_first: Take the states that are pooled with the first token.
+
+    Returns:
+        Outcomes by text set ("noun", "verb", "pairs", "retrieval") and score.
+    """
+    pooled = states.with_first if with_first else states.pooled
+    noun, verb = pooled["noun"], pooled["verb"]
+    return {
+        "noun": {
+            "linear probe": _halved(probes.linear, noun, texts.labels["noun"]),
+            "few-shot": _halved(_few_shot, noun, texts.labels["noun"]),
+            "nearest neighbours": _halved(probes.nearest_neighbours, noun, texts.labels["noun"]),
+            "clustering": _clustered(noun, texts.labels["noun"]),
+        },
+        "verb": {
+            "linear probe": _halved(probes.linear, verb, texts.labels["verb"]),
+            "clustering": _clustered(verb, texts.labels["verb"]),
+        },
+        "pairs": {"similarity": probes.similarity(pooled["pairs_a"], pooled["pairs_b"], texts.similarity)},
+        "retrieval": {"retrieval": probes.retrieval(pooled["examples"], pooled["glosses"])},
+    }
+
+
+def embedded_scores(name: str, *, with_first: bool = False) -> Scores:
+    """Score the embedded states of a model: `score_table` as a function of settings, whose result can be kept.
+
+    Args:
+        name: ``"smollm2-135m"`` or ``"minilm-l6"``.
+        with_first: Take the states that are pooled with the first token; embedded for SmolLM2 alone.
+
+    Raises:
+        ValueError: If there are no embedded states of this name.
+        KeyError: If there are none with the first token.
+    """
+    return score_table(layer_states(name), wordnet(), with_first=with_first)
+
+
+def metric_table(states: LayerStates) -> dict[str, Tensor]:
+    """Take every metric of all layers, under every convention: each (layers,).
+
+    Per prompt and averaged over prompts:
+
+    * "entropy raw", "unit", "centred", "centred-unit", each also ", no first": the entropy S_1 of the tokens over
+      the log of how many they are, in [0, 1];
+    * "curvature", ", no first": radians.
+
+    Over prompts, each pooled without its first token:
+
+    * "dataset entropy", over the log of its largest value; "dataset entropy, centred" around the mean text;
+    * "InfoNCE", "DiME" (order 2, exact) of two noisy views, and ", centred" around the mean of all; nats;
+    * "LiDAR", over the log of its largest value.
+    """
+    table: dict[str, Tensor] = {}
+    for first_token, ending in ((True, ""), (False, ", no first")):
+        for convention in CONVENTIONS:
+            table[f"entropy {convention}{ending}"] = _over_prompts(
+                states.grams, lambda k, c=convention, f=first_token: _share(under(k, c, first_token=f))
+            )
+        table[f"curvature{ending}"] = _over_prompts(
+            states.grams, lambda k, f=first_token: curvature_from_gram(under(k, first_token=f))
+        )
+    texts, views = states.pooled["noun"], states.views
+    rank = torch.tensor(float(min(texts.shape[-2:])))
+    table["dataset entropy"] = matrix_entropy(texts) / rank.log()
+    table["dataset entropy, centred"] = matrix_entropy(_around_mean(texts)) / rank.log()
+    pair = views[:, :, :2].transpose(1, 2)  # (layers, 2, prompts, D)
+    for pair_of, ending in ((pair, ""), (_around_mean(pair.flatten(1, 2)).view_as(pair), ", centred")):
+        table[f"InfoNCE{ending}"] = invariance.info_nce(pair_of[:, 0], pair_of[:, 1])
+        table[f"DiME{ending}"] = invariance.dime(pair_of[:, 0], pair_of[:, 1], alpha=2)
+    table["LiDAR"] = invariance.lidar(views) / torch.tensor(float(len(states.prompts) - 1)).log()
+    return table
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(SEED)
+
+
+def _halved(probe: Callable[..., Outcome], states: Tensor, labels: Sequence[str]) -> Outcome:
+    """Train on one half of the items, the same for all probes, and test on the other."""
+    train, test = probes.halves(labels, generator=_generator())
+    known, asked = ([labels[place] for place in half.tolist()] for half in (train, test))
+    return probe(states[:, train], known, states[:, test], asked)
+
+
+def _few_shot(*arguments: Tensor) -> Outcome:
+    return probes.few_shot(*arguments, generator=_generator())
+
+
+def _clustered(states: Tensor, labels: Sequence[str]) -> Outcome:
+    """Cluster all items, and judge the tested half."""
+    outcome = probes.clustering(states, labels, generator=_generator(), repeats=CLUSTERINGS)
+    _, test = probes.halves(labels, generator=_generator())
+    return Outcome(outcome.items[:, test], outcome.measure)
+
+
+def _over_prompts(grams: Sequence[Tensor], metric: Callable[[Tensor], Tensor]) -> Tensor:
+    return torch.stack([metric(k) for k in grams]).mean(dim=0)
+
+
+def _share(k: Tensor) -> Tensor:
+    """Return the entropy of tokens over the log of how many they are."""
+    return from_gram(k) / torch.tensor(float(k.shape[-1])).log()
+
+
+def _around_mean(states: Tensor) -> Tensor:
+    return states - states.mean(dim=-2, keepdim=True)

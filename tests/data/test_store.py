@@ -1,0 +1,24 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from oraledu.data.embedded import CHECKSUMS, read_checked, read_checksums
+from oraledu.data.store import store
+
+
+def test_what_is_stored_can_be_read_and_what_was_listed_stays(tmp_path: Path):
+    store({"b": b"two"}, tmp_path)
+    store({"a": b"one"}, tmp_path)
+    assert read_checked("a", tmp_path) == b"one"
+    assert read_checked("b", tmp_path) == b"two"
+    assert list(read_checksums(tmp_path)) == ["a", "b"]
+    assert (tmp_path / CHECKSUMS).read_text().startswith(f"{hashlib.sha256(b'one').hexdigest()}  a\n")
+
+
+def test_an_interruption_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store({"a": b"one"}, tmp_path)
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        store({"a": b"two"}, tmp_path)
+    assert read_checked("a", tmp_path) == b"one"
