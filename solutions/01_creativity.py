@@ -124,6 +124,7 @@ alpha_bar = schedule.alpha_bar
 print(f"{len(images)} training images of {images.shape[-1]} x {images.shape[-1]} pixels")
 views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 
+
 # %% [markdown]
 # Around $t = 0.6$ the eye gives up; at $t = 1$ nothing is left to see.
 #
@@ -157,7 +158,6 @@ views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 # Write `ideal_denoiser(x, images, alpha_bar)` for noisy images $x$, $B \times C \times H \times H$, training
 # images, $N \times C \times H \times H$, and a number $\bar\alpha$ in $(0, 1)$. It returns
 # $B \times C \times H \times H$. It has to work at every noise level, so mind exponents of $-1000$.
-
 
 # %% tags=["exercise"]
 def ideal_denoiser(x, images, alpha_bar):
@@ -199,6 +199,7 @@ views.denoised(noisy, estimates, [f"t = {t}" for t in moments])
 # %%
 views.ideal_explorer(images, ideal_denoiser, noise)
 
+
 # %% [markdown]
 # ### From a denoiser to images
 #
@@ -223,7 +224,6 @@ views.ideal_explorer(images, ideal_denoiser, noise)
 # Write `ddim_step(x, denoised, alpha_bar_now, alpha_bar_next)`: from the noisy image now and the estimate
 # $\hat x_0$ to the next noisy image. The next $\bar\alpha$ may be 1, the present one is below 1.
 
-
 # %% tags=["exercise"]
 def ddim_step(x, denoised, alpha_bar_now, alpha_bar_next):
     # BEGIN SOLUTION
@@ -244,7 +244,6 @@ ddim_step = checks.ddim_step(ddim_step)
 # %% [markdown]
 # From here on every image is made by `follow`, which takes 20 of your steps. The next cell samples with the ideal
 # denoiser and looks for the training image nearest to each sample.
-
 
 # %%
 def follow(denoiser, noise, steps=20):
@@ -268,6 +267,7 @@ views.copies(ideal_samples, images[nearest])
 
 # %%
 checks.questions.why_copies
+
 
 # %% [markdown]
 # ## 2. Locality
@@ -307,7 +307,6 @@ checks.questions.why_copies
 #
 # Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
 # `patch` is $k$, odd, and up to $2H - 1$ for zero padding, where the window of every pixel covers the whole image.
-
 
 # %% tags=["exercise"]
 def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
@@ -366,6 +365,7 @@ views.locality_explorer(images, local, noise)
 # %%
 checks.questions.what_locality
 
+
 # %% [markdown]
 # ## 3. Equivariance
 #
@@ -414,7 +414,6 @@ checks.questions.what_locality
 # of the training images alike. `windows.windows(images, patch, "circular")` gives all patches,
 # $N \times H \times H \times C k^2$. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
 # them in memory.
-
 
 # %% tags=["exercise"]
 def equivariant_local_denoiser(x, images, alpha_bar, patch):
@@ -478,6 +477,7 @@ moved = els(x.roll((4, -5), (2, 3)), images, level, 5).roll((-4, 5), (2, 3))
 assert max((both - orbit).abs().max(), (moved - els(x, images, level, 5)).abs().max()) < 1e-4
 views.translation_test(x, asked)
 
+
 # %% [markdown]
 # The equivariant-local machine does not care. The other two know their place: a garment half out of the picture
 # makes no sense to them.
@@ -499,7 +499,6 @@ views.translation_test(x, asked)
 #
 # Write `log_marginal(queries, patches, alpha_bar)`, $\log \bar p_t$ for queries $Q \times D$ and patches
 # $P \times D$: $Q$ numbers, differentiable, at every noise level.
-
 
 # %% tags=["exercise"]
 def log_marginal(queries, patches, alpha_bar):
@@ -567,6 +566,7 @@ views.belief_explorer(images, unseen[7], noise[0], padding="circular")
 # %%
 views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 2, 5, 10, 30, 100, 300))
 
+
 # %% [markdown]
 # **What we saw.** Equivariance alone copies to other places; with locality it turns the training set into a bag of
 # patches that may be used anywhere. The answer is a softmax over patches, with nothing trained.
@@ -592,7 +592,6 @@ views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 
 #
 # Write `same_border(size, patch, row, column)`: an $H \times H$ tensor of truth values, true at the places that
 # have the signature of the given one in both axes.
-
 
 # %% tags=["exercise"]
 def same_border(size, patch, row, column):
@@ -672,6 +671,7 @@ else:
 print(f"{len(fashion)} images, {network.parameter_count()} parameters")
 None if losses is None else views.losses(losses)
 
+
 # %% [markdown]
 # The loss cannot fall to zero: what the noise has covered, nobody knows. And it stays *above* that of the ideal
 # machine, which is not allowed to the network.
@@ -697,7 +697,6 @@ None if losses is None else views.losses(losses)
 # `machines.score(x, denoised, alpha_bar)`. Return a list with one patch size for each step, the first for $t = 1$.
 # For an even number of noises take the lower median, as `torch.median` does. The check hands you networks that are
 # machines in disguise, with schedules that it knows.
-
 
 # %% tags=["exercise"]
 def patch_schedule(network, images, candidates, *, noise, padding="zeros", steps=20):
@@ -752,6 +751,7 @@ print(f"from coarse to fine: {patches[0] > patches[-1]}. {credit(patch_schedule,
 assert tau >= 0.7 and patches[0] > patches[-1]
 views.staircase(patches, jacobians)
 
+
 # %% [markdown]
 # A staircase from coarse to fine, which nobody has imposed. The Jacobian, which knows nothing of machines and
 # patches, tells the same story: a wide spot at much noise, a narrow one at little.
@@ -769,7 +769,6 @@ views.staircase(patches, jacobians)
 # ### Exercise 8 (further): Pearson's correlation
 #
 # Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair.
-
 
 # %% tags=["exercise"]
 def pearson_r(a, b):
@@ -796,7 +795,6 @@ pearson_r = checks.pearson_r(pearson_r)
 # makes its images from it. The machines make theirs *from the same noise*, with the same steps. They know the
 # training images and the schedule, and not one weight of the network. `machine` puts the functions of your
 # exercises to work.
-
 
 # %%
 def machine(name, training, patches=None, padding="zeros"):
@@ -935,6 +933,7 @@ views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | sched
 # %%
 checks.questions.agreement
 
+
 # %% [markdown]
 # ## 6. The patch mosaic
 #
@@ -961,7 +960,6 @@ checks.questions.agreement
 # every pixel replaced by the middle of the training patch nearest to its window. Locally consistent images are
 # those that it leaves alone.
 
-
 # %% tags=["exercise"]
 def nearest_centres(image, images, patch):
     # BEGIN SOLUTION
@@ -978,7 +976,6 @@ def nearest_centres(image, images, patch):
 
 # %% tags=["check"]
 nearest_centres = checks.nearest_centres(nearest_centres)
-
 
 # %% [markdown] tags=["solution"]
 # **Why half the square.** $\lVert q - p \rVert^2 / 2 = \lVert q \rVert^2 / 2 - q \cdot p + \lVert p \rVert^2 / 2$,
@@ -1002,6 +999,7 @@ print(f"and stays below 1: {max(near) < 1}. {credit(nearest_centres, equivariant
 assert equal[0] + 0.1 < equal[-1] < near[-1] < 1
 views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
 
+
 # %% [markdown]
 # It is a trend, not a fact about any finite sampler: with 20 steps the last estimate is still a *mean* of several
 # patches. That is how we should read "patch mosaic" here and in the paper.
@@ -1016,7 +1014,6 @@ views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
 #
 # Write `two_image_denoiser(x, alpha_bar, patch=3)`, the estimate for this training set, for $x$ of any shape
 # $B \times 1 \times H \times H$, without any dictionary.
-
 
 # %% tags=["exercise"]
 def two_image_denoiser(x, alpha_bar, patch=3):
@@ -1042,7 +1039,6 @@ two_image_denoiser = checks.two_image_denoiser(two_image_denoiser)
 # one in which every pixel has the colour of most of its neighbours. We sample with steps of equal ratio in
 # $\sigma = b / a$, from 80 down to a smallest $\sigma$. The next cell holds this sampler, and counts the pixels that
 # disagree with their majority.
-
 
 # %%
 def settle(noise, smallest, steps=200):
@@ -1271,6 +1267,7 @@ views.paper_and_here(
     study=further,
 )
 
+
 # %% [markdown]
 # ## What the paper gets wrong or leaves open
 #
@@ -1290,7 +1287,6 @@ views.paper_and_here(
 # 7. **Open**: what takes the place of locality with attention, and why networks use the windows that they use.
 #
 # The next cell checks the dictionary: once more the torus, with interior patches and with all of them.
-
 
 # %%
 def interior_machine(x, t, sizes=circular_patches):
@@ -1313,10 +1309,10 @@ if run.scale == "quick":
     print(f"interior patches alone: median r lower by at least 0.1: {bool(inner < whole - 0.1)}")
     assert inner < whole - 0.1
 
+
 # %% [markdown]
 # With the same schedule the median $r$ falls from 0.96 to about 0.7. The next cell repeats the claim about
 # mini-batches with the local machine and 40 training images.
-
 
 # %%
 def in_batches(x, images, level, size, patch=3):

@@ -1,0 +1,1471 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Creativity in diffusion models
+#
+# *Lesson 1, after M. Kamb, S. Ganguli, "An analytic theory of creativity in convolutional diffusion models", ICML
+# 2025 (oral), arXiv:2412.20292.*
+#
+# A diffusion model is trained to take noise off pictures. Solve that task perfectly, and the model can do one thing
+# only: give back the pictures that it was trained on. Real models make new ones. So what makes them creative must
+# be something that keeps them from solving their task. In this lesson we find it. Two limits of a convolutional
+# network are enough: a pixel sees only a window around itself, and it does not know where it is. The best denoiser
+# under these two limits can be written down, with nothing to train, and it predicts *which* pictures a trained
+# network makes from which noise, pixel by pixel.
+
+# %% [markdown]
+# ## At a glance
+#
+# **Objectives.** After this lesson you can
+#
+# * derive Tweedie's formula and the deterministic sampler, and explain why an ideal denoiser only copies;
+# * derive the best denoiser that sees a window, and the best one that also ignores where it is;
+# * say what zero padding tells a pixel, and which training patches are left for it;
+# * calibrate the one free number of the theory, and predict a trained network's images from its noise;
+# * prove that the results are patch mosaics, say where the proof stops, and explain trousers with three legs;
+# * tell $r$ from $r^2$, and test an agreement against the right baselines.
+#
+# **Prerequisites.** Conditional expectation and Bayes' rule (needed throughout), the Gaussian density (needed
+# throughout), the gradient of a function of several variables (needed in parts 1 and 3), PyTorch indexing and
+# broadcasting (needed in the exercises), convolutional networks (needed in part 5), ordinary differential equations
+# (helpful in parts 1 and 6).
+#
+# **Difficulty.** Moderate: each derivation is short, and each formula is a softmax.
+#
+# | Part | Minutes |
+# |---|---|
+# | 1. Why an ideal denoiser only copies | 30 |
+# | 2. Locality | 20 |
+# | 3. Equivariance | 25 |
+# | 4. The border | 10 |
+# | 5. Predicting a trained network | 30 |
+# | 6. The patch mosaic | 15 |
+# | 7. Where it stops | 10 |
+#
+# **Exercises.** The minutes include the five core exercises; each of the five others takes about 10 more. Each
+# check says whether the lesson goes on with your function or with the reference; either way every figure below is
+# right, so you may skip an exercise and come back.
+#
+# | Exercise | | Used in |
+# |---|---|---|
+# | 1. `ideal_denoiser` | core | part 1; the baseline of parts 5 and 6 |
+# | 2. `ddim_step` | core | every image that is made below |
+# | 3. `local_denoiser` | core | parts 2, 5 and 6 |
+# | 4. `equivariant_local_denoiser` | core | part 3; the prediction on digits in part 5 |
+# | 5. `log_marginal` | further | part 3 |
+# | 6. `same_border` | further | part 4 |
+# | 7. `patch_schedule` | core | part 5, and every prediction after it |
+# | 8. `pearson_r` | further | every agreement from part 5 on |
+# | 9. `nearest_centres` | further | part 6 |
+# | 10. `two_image_denoiser` | further | part 6 |
+#
+# **Notation.**
+#
+# | Symbol | Meaning | Shape |
+# |---|---|---|
+# | $\varphi_1, \dots, \varphi_N$ | the training images, values from $-1$ (black) to $1$ (white) | $C \times H \times H$ |
+# | $x_0$, $\varepsilon$ | a clean image, and standard normal noise | $C \times H \times H$ |
+# | $t$ | time: 0 is the image, 1 is the noise | |
+# | $\bar\alpha(t)$ | the share of the image's variance that is left | |
+# | $a = \sqrt{\bar\alpha}$, $b = \sqrt{1 - \bar\alpha}$ | strength of the image, strength of the noise | |
+# | $x = a x_0 + b\,\varepsilon$ | the noisy image | $C \times H \times H$ |
+# | $p_t$, $s = \nabla \log p_t$ | the density of $x$, and its **score** | |
+# | $\hat x_0(x)$, $\hat\varepsilon(x)$ | the **estimates** $\mathbb E[x_0 \mid x]$ and $\mathbb E[\varepsilon \mid x]$ | $C \times H \times H$ |
+# | $D$, $f_i$, $f$ | a denoiser, what it does at pixel $i$, what it does at every pixel | |
+# | $w_n$, $w_p$ | posterior weight of a training image, of a training patch | |
+# | $i$, $\Omega_i$ | a pixel, and the $k \times k$ window around it; $k$ is odd, $d = (k - 1)/2$ | |
+# | $q = x_{\Omega_i}$ | what pixel $i$ sees: the **query** | $C k^2$ |
+# | $p$, $p_\bullet$ | a training patch, and the pixel in its middle | $C k^2$, $C$ |
+# | $\mathcal P_k$, $\mathcal P_k^i$ | the **dictionary**: all training patches; those that pixel $i$ may use | |
+# | $T_v$ | translation of an image by $v$, around the edges | |
+# | $v = a\,\varepsilon - b\,x_0$ | what the networks are trained to predict (part 5 only) | $C \times H \times H$ |
+# | $k_t$ | the **patch schedule**: a patch size for each time | |
+# | $r$ | Pearson's correlation of two images | |
+
+# %% [markdown]
+# The first cell fixes the seeds and the number of threads, and says at which scale the lesson runs.
+
+# %%
+import math
+
+import torch
+from scipy.stats import kendalltau
+
+from oraledu import data
+from oraledu.course.exercise import Todo, credit, long_run
+from oraledu.course.runtime import start
+from oraledu.diffusion import checkpoints, checks, experiments, machines, mosaic, networks
+from oraledu.diffusion import sampling, schedule, settings, study, views, windows
+
+run = start("01_creativity")
+preset = settings.preset(run.scale)
+
+# %% [markdown]
+# ## 1. Why an ideal denoiser only copies
+#
+# *What would a diffusion model do that has learned its task perfectly?*
+#
+# Take a clean image $x_0$ and mix it with noise, $x = a x_0 + b\,\varepsilon$ with $a^2 + b^2 = 1$. The
+# **schedule** says how much of the image is left at time $t$. We use the one of the authors' code,
+# $\bar\alpha(t) = \cos^2\!\big(\tfrac{\pi}{2}\, t / 1.008\big)$: it is 1 at $t = 0$ and $0.00016$ at $t = 1$, a
+# trace of the image in pure noise. The next cell loads Fashion-MNIST, averaged to $14 \times 14$ pixels so that a
+# laptop is enough, and drowns one image.
+
+# %%
+images = data.fashion_mnist(preset.widget, pool=2).pixels  # (N, 1, 14, 14)
+noise = torch.randn(8, 1, 14, 14, generator=run.generator(0))
+alpha_bar = schedule.alpha_bar
+print(f"{len(images)} training images of {images.shape[-1]} x {images.shape[-1]} pixels")
+views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
+
+
+# %% [markdown]
+# Around $t = 0.6$ the eye gives up; at $t = 1$ nothing is left to see.
+#
+# ### One object under three names
+#
+# A **denoiser** $D$ guesses the clean image from the noisy one. It is trained by least squares,
+# $\mathbb E\, \lVert x_0 - D(x) \rVert^2 \to \min$, and the best guess is the conditional mean,
+# $\hat x_0(x) = \mathbb E[x_0 \mid x]$. Write $\pi(x \mid x_0)$ for the Gaussian density of $x$ around $a x_0$.
+# Then $p_t(x) = \mathbb E_{x_0}\, \pi(x \mid x_0)$, and
+#
+# $$\nabla \log p_t(x) = \frac{\mathbb E_{x_0} \big[ \tfrac{a x_0 - x}{b^2}\, \pi(x \mid x_0) \big]}{\mathbb E_{x_0}\, \pi(x \mid x_0)}
+#   = \mathbb E\Big[ \frac{a x_0 - x}{b^2} \,\Big|\, x \Big] = \frac{a\, \hat x_0(x) - x}{b^2} .$$
+#
+# This is **Tweedie's formula**: who can denoise knows the score. The expected noise is the same thing once more,
+# $\hat\varepsilon = (x - a \hat x_0)/b = -b\, s$. Score, expected noise and expected image are three linear ways to
+# write one object; we keep to $\hat x_0$.
+#
+# ### The ideal denoiser
+#
+# A training set is a distribution: each of the $N$ images has probability $1/N$. Then the expectation is a sum, and
+# Bayes' rule gives it in closed form,
+#
+# $$\hat x_0(x) = \sum_{n=1}^N w_n\, \varphi_n, \qquad
+#   w_n = \frac{\exp\big(-\lVert x - a \varphi_n \rVert^2 / 2 b^2\big)}{\sum_m \exp\big(-\lVert x - a \varphi_m \rVert^2 / 2 b^2\big)} .$$
+#
+# No denoiser does better on the training set; the paper calls it the *ideal score machine*. It compares the noisy
+# image with every training image, turns the distances into weights by a softmax, and averages.
+#
+# ### Exercise 1: the ideal denoiser
+#
+# Write `ideal_denoiser(x, images, alpha_bar)` for noisy images $x$, $B \times C \times H \times H$, training
+# images, $N \times C \times H \times H$, and a number $\bar\alpha$ in $(0, 1)$. It returns
+# $B \times C \times H \times H$. It has to work at every noise level, so mind exponents of $-1000$.
+
+# %% tags=["exercise"]
+def ideal_denoiser(x, images, alpha_bar):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+ideal_denoiser = checks.ideal_denoiser(ideal_denoiser)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# The noisy image is $x = a\varphi + b\,\varepsilon$ for some training image $\varphi$. How likely is $x$ for each of them? Bayes' rule turns these $N$ numbers into weights.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# `x[:, None] - a * images` has shape $B \times N \times C \times H \times W$. Square it, and add up the last three dimensions.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# `torch.softmax(-squares / (2 * b**2), dim=1)` is safe at every noise level, because it takes off the largest exponent first. The average of the images is a matrix product, or `torch.einsum("bn,nchw->bchw", weights, images)`.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-1:-the-ideal-denoiser)
+
+# %% [markdown]
+# What does it see in an image that is *not* in its training set? The next cell takes one from the test set, adds
+# more and more noise, and asks.
+
+# %%
+unseen = data.fashion_mnist(20, split="test", pool=2).pixels
+moments = (0.2, 0.4, 0.6, 0.8, 0.95)
+levels = torch.tensor([alpha_bar(t) for t in moments]).view(-1, 1, 1, 1)
+noisy = levels.sqrt() * unseen[[7]] + (1 - levels).sqrt() * noise[[0]]
+estimates = torch.cat([ideal_denoiser(x[None], images, float(level)) for x, level in zip(noisy, levels)])
+views.denoised(noisy, estimates, [f"t = {t}" for t in moments])
+
+# %% [markdown]
+# With much noise the answer is a blur, the mean of many images that might be it. With little noise it is *sharp and
+# wrong*: the nearest training image, whatever the noisy one was. The ideal denoiser cannot imagine anything else.
+#
+# In the explorer, move the time and watch the weights. Where does the entropy of the belief fall, and how many
+# images are in doubt at $t = 0.8$?
+
+# %%
+views.ideal_explorer(images, ideal_denoiser, noise)
+
+
+# %% [markdown]
+# ### From a denoiser to images
+#
+# A denoiser becomes a generator by going backwards in time. Let $\dot a$, $\dot b$ be the derivatives of $a$ and
+# $b$. Along $x_t = a x_0 + b\,\varepsilon$, any smooth function $g$ satisfies
+#
+# $$\tfrac{d}{dt}\, \mathbb E\, g(x_t) = \mathbb E\big[ \nabla g(x_t) \cdot (\dot a\, x_0 + \dot b\,\varepsilon) \big]
+#   = \mathbb E\big[ \nabla g(x_t) \cdot u_t(x_t) \big], \qquad u_t(x) = \dot a\, \hat x_0(x) + \dot b\, \hat\varepsilon(x),$$
+#
+# by the tower rule: given $x_t$, the image and the noise may be replaced by their expectations. So points that
+# follow the ordinary differential equation $\dot x = u_t(x)$ have the density $p_t$ at every time, as noisy images
+# have. Start with noise at $t = 1$, follow it down to $t = 0$, and what comes out is distributed like the images.
+# With $a^2 + b^2 = 1$ and $\hat\varepsilon = -b s$ one finds $\dot x = (\dot a / a)\,(x + s)$, the **probability
+# flow** in the form of the paper. Nothing in it is random but the start.
+#
+# To follow it in steps, hold $\hat x_0$ and $\hat\varepsilon$ fixed from one time to the next: the path
+# $a \hat x_0 + b\, \hat\varepsilon$ then has exactly the right velocity. A step takes the noise out of $x$ and puts
+# image and noise together again at their new strengths $a'$, $b'$. This is **DDIM**.
+#
+# ### Exercise 2: one step of the sampler
+#
+# Write `ddim_step(x, denoised, alpha_bar_now, alpha_bar_next)`: from the noisy image now and the estimate
+# $\hat x_0$ to the next noisy image. The next $\bar\alpha$ may be 1, the present one is below 1.
+
+# %% tags=["exercise"]
+def ddim_step(x, denoised, alpha_bar_now, alpha_bar_next):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+ddim_step = checks.ddim_step(ddim_step)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# Solve $x = a\,\hat x_0 + b\,\varepsilon$ for the noise $\varepsilon$ that must be in $x$ if $\hat x_0$ is the image.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# Put the same image and the same noise together again, now with $a' = \sqrt{\bar\alpha'}$ and $b' = \sqrt{1 - \bar\alpha'}$. What is left at $\bar\alpha' = 1$?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-2:-one-step-of-the-sampler)
+
+# %% [markdown]
+# From here on every image is made by `follow`, which takes 20 of your steps. The next cell samples with the ideal
+# denoiser and looks for the training image nearest to each sample.
+
+# %%
+def follow(denoiser, noise, steps=20):
+    """Follow a denoiser of (x, t) from noise to images, with the step of exercise 2."""
+    return sampling.sample(denoiser, noise, steps=steps, step=ddim_step)
+
+
+ideal_samples = follow(lambda x, t: ideal_denoiser(x, images, alpha_bar(t)), noise).images
+distance, nearest = mosaic.nearest_distance(ideal_samples, images)
+print(f"each sample equals a training image: {bool(distance.max() < 0.01)}")
+print(credit(ideal_denoiser, ddim_step))
+assert distance.max() < 0.01
+views.copies(ideal_samples, images[nearest])
+
+# %% [markdown]
+# All copies, to the last pixel. The formula says why: as $b \to 0$ the softmax becomes an argmin, one image takes
+# all the weight, and the flow ends there.
+#
+# **What we saw.** A perfect denoiser memorises. A model that makes something new must therefore be *kept* from
+# being perfect, and the question is by what.
+
+# %%
+checks.questions.why_copies
+
+
+# %% [markdown]
+# ## 2. Locality
+#
+# *What is the best that a denoiser can do that sees only a window around each pixel?*
+#
+# In a convolutional network each layer looks a pixel further. After $m$ layers of $3 \times 3$ filters, an output
+# pixel depends on the $(2m + 1) \times (2m + 1)$ window around it, and on nothing else. So suppose
+#
+# $$D(x)_i = f_i(x_{\Omega_i}), \qquad \Omega_i \text{ the } k \times k \text{ window around pixel } i,$$
+#
+# with any functions $f_i$, one for each pixel. Which are the best? The loss is a sum over pixels, and each $f_i$
+# stands in one term alone,
+#
+# $$\mathbb E\, \lVert x_0 - D(x) \rVert^2 = \sum_i \mathbb E\, \big( x_{0,i} - f_i(x_{\Omega_i}) \big)^2 ,$$
+#
+# so each term is least at the conditional mean given what the pixel sees. By the tower rule,
+#
+# $$f_i(q) = \mathbb E\big[ x_{0,i} \mid x_{\Omega_i} = q \big] = \mathbb E\big[ \hat x_0(x)_i \,\big|\, x_{\Omega_i} = q \big] :$$
+#
+# the ideal estimate, averaged over all noisy images that look like $q$ inside the window. It seems that one must
+# integrate over everything outside. But the noise is independent from pixel to pixel. Given that the image is
+# $\varphi_n$, the window holds $a\, \varphi_{n, \Omega_i}$ plus noise, whatever is outside, and Bayes' rule works
+# inside the window alone:
+#
+# $$f_i(q) = \sum_{n=1}^N w_n^{(i)}\, \varphi_{n,i}, \qquad w_n^{(i)} \propto \exp\Big( -\frac{\lVert q - a\, \varphi_{n, \Omega_i} \rVert^2}{2 b^2} \Big) .$$
+#
+# This is the **local machine** (LS in the paper, for local score). Compare with part 1: the same softmax, but now
+# *each pixel has a belief of its own*. Two pixels of one image may take themselves for parts of two different
+# training images, and nobody compares notes.
+#
+# To compute it, take the squares $(x_j - a \varphi_{n,j})^2$ at every pixel $j$ once, and sum them over every
+# window. With zero padding a window ends at the border, and so does the sum; with circular padding it goes on at
+# the opposite edge.
+#
+# ### Exercise 3: the local denoiser
+#
+# Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
+# `patch` is $k$, odd, and up to $2H - 1$ for zero padding, where the window of every pixel covers the whole image.
+
+# %% tags=["exercise"]
+def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+local_denoiser = checks.local_denoiser(local_denoiser)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Exercise 1 has one weight for each pair of a noisy and a training image. Here there is one for each pixel as well: leave $H$ and $W$ in, and replace the sum over the image by a sum over the window.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# A sum over every $k \times k$ window is $k^2$ times `torch.nn.functional.avg_pool2d(…, k, stride=1)` of the padded squares. `torch.nn.functional.pad(squares, (k // 2,) * 4)` pads with zeros, with `mode="circular"` it wraps. Why may the squares be padded, rather than the images?
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# With `squares = (x[:, None] - a * images).square().sum(2)`, of shape $B \times N \times H \times W$, the softmax runs over dimension 1, and `torch.einsum("bnhw,nchw->bchw", weights, images)` takes the means.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-3:-the-local-denoiser)
+
+# %% [markdown]
+# The next cell follows the local machine from three noises, with windows from a single pixel to the whole image.
+
+# %%
+local = long_run(local_denoiser)
+sizes = (1, 3, 5, 7, 13, 27)
+samples = {k: follow(lambda x, t, k=k: local(x, images, alpha_bar(t), k), noise[:3]).images for k in sizes}
+distances = {k: mosaic.nearest_distance(samples[k], images)[0] for k in sizes}
+print(f"k = 27, the whole image: the ideal machine's copies: {bool(distances[27].max() < 0.01)}")
+print(f"k = 3: at least 0.2 away from every training image: {bool(distances[3].min() > 0.2)}")
+print(credit(local_denoiser, ddim_step))
+assert torch.allclose(samples[27], ideal_samples[:3], atol=1e-3) and distances[3].min() > 0.2
+views.local_samples(samples)
+
+# %% [markdown]
+# With $k = 1$ every pixel decides for itself, and there is no picture. With $k = 27$ the window of every pixel is
+# the whole image, and we have the ideal machine's copies again. In between there are pictures that nobody has shown
+# to it.
+#
+# The explorer colours each pixel by the training image that has the most weight there (grey: no image has much).
+# How many images does one sample come from? Follow one noise from $k = 27$ down.
+
+# %%
+views.locality_explorer(images, local, noise)
+
+# %% [markdown]
+# **What we saw.** Locality alone ends the copying. The local machine knows for each place what can stand there, so
+# it puts collars on top and hems below, and assembles something new from pieces that fit where they meet.
+
+# %%
+checks.questions.what_locality
+
+
+# %% [markdown]
+# ## 3. Equivariance
+#
+# *A convolution does the same at every place. What does that forbid, and what does it allow?*
+#
+# Let $T_v$ move an image by $v$ pixels, around the edges. A network with circular padding is **equivariant**:
+# $D(T_v x) = T_v D(x)$. The local machine is not. It knows where each pixel stands, since it compares a window with
+# training windows *at the same place*.
+#
+# ### Equivariance alone
+#
+# Take any equivariant $D$. A translation does not change norms, so for every $v$
+#
+# $$\mathbb E\, \lVert x_0 - D(x) \rVert^2 = \mathbb E\, \lVert T_v x_0 - T_v D(x) \rVert^2 = \mathbb E\, \lVert T_v x_0 - D(T_v x) \rVert^2 ,$$
+#
+# and therefore it equals the mean of the right side over all $v$. That is the loss on another training set: all
+# $N H^2$ translates of the training images. (Translated noise is noise.) On that set the best denoiser of all is
+# *its* ideal denoiser, and this one is equivariant, because the set does not change when it is translated. So it is
+# the best equivariant one: the **equivariant machine** (ES), a softmax over all translates. It copies too, only not
+# always to the right place. Equivariance alone makes nothing new.
+#
+# ### Both together
+#
+# Now let $D(x)_i = f(x_{\Omega_i})$ with *one* function $f$ for all pixels. The loss is
+#
+# $$\sum_i \mathbb E\, \big( x_{0,i} - f(x_{\Omega_i}) \big)^2 = H^2\, \mathbb E_{i}\, \mathbb E\, \big( x_{0,i} - f(x_{\Omega_i}) \big)^2$$
+#
+# with a pixel $i$ drawn at random. Read the right side as a new guessing game: somebody draws an image *and a
+# place*, shows the noisy window, and asks for the pixel in its middle. The best guess is the conditional mean
+# again, but now the place is one more thing that is not known. The candidates are all $N H^2$ patches of all images
+# at all places,
+#
+# $$f(q) = \sum_{p \in \mathcal P_k} w_p\, p_\bullet, \qquad w_p \propto \exp\Big( -\frac{\lVert q - a p \rVert^2}{2 b^2} \Big) .$$
+#
+# This is the **equivariant-local machine** (ELS). Expand the square; $\lVert q \rVert^2$ is the same for all
+# patches and drops out,
+#
+# $$w_p = \operatorname{softmax}_p \Big( \tfrac{a}{b^2}\, q \cdot p - \tfrac{a^2}{2 b^2} \lVert p \rVert^2 \Big) .$$
+#
+# That is an attention layer: noisy windows are the queries, training patches the keys, their middle pixels the
+# values.
+#
+# ### Exercise 4: the equivariant-local denoiser
+#
+# Write `equivariant_local_denoiser(x, images, alpha_bar, patch)` with circular padding, for the windows of $x$ and
+# of the training images alike. `windows.windows(images, patch, "circular")` gives all patches,
+# $N \times H \times H \times C k^2$. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
+# them in memory.
+
+# %% tags=["exercise"]
+def equivariant_local_denoiser(x, images, alpha_bar, patch):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+equivariant_local_denoiser = checks.equivariant_local_denoiser(equivariant_local_denoiser)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Exercise 1 once more, with patches in the place of images: every window of $x$ is a query, all $N H W$ training patches are the candidates, and what is averaged is the middle pixel of each.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# `windows.windows(images, patch, "circular").flatten(0, 2)` is the bank of patches, one in each row; its middle pixels are `images.permute(0, 2, 3, 1).flatten(0, 2)`. Go through the windows of $x$ a few dozen at a time, with `.split(28)`: the exponents of a whole image, $HW \times NHW$ numbers, fill the memory and take three times as long.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# $-\lvert q - a p\rvert^2 = 2a\, q \cdot p - a^2 \lvert p\rvert^2 - \lvert q\rvert^2$, and the last term is the same for all patches: the softmax does not see it. What is left is the matrix product `q @ bank.T` and one number for each patch.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-4:-the-equivariant-local-denoiser)
+
+# %% [markdown]
+# The next cell asks three machines the question of equivariance: does it matter whether we move the image before or
+# after denoising?
+
+# %%
+els = long_run(equivariant_local_denoiser)
+level = alpha_bar(0.5)
+x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * noise[[0]]).contiguous()
+asked = {
+    "ideal": lambda x: ideal_denoiser(x, images, level),
+    "local": lambda x: local(x, images, level, 5, "circular"),
+    "equivariant-\nlocal": lambda x: els(x, images, level, 5),
+}
+odd = images[:, :, :13, :13]  # an odd side, so that a window can be the whole image
+both = els(x[:, :, :13, :13], odd, level, 13)
+orbit = machines.denoise(x[:, :, :13, :13], odd, level, machine="equivariant", padding="circular")
+print(f"with k = H, it is the equivariant machine: {bool((both - orbit).abs().max() < 1e-4)}")
+print(credit(equivariant_local_denoiser, local_denoiser, ideal_denoiser))
+moved = els(x.roll((4, -5), (2, 3)), images, level, 5).roll((-4, 5), (2, 3))
+assert max((both - orbit).abs().max(), (moved - els(x, images, level, 5)).abs().max()) < 1e-4
+views.translation_test(x, asked)
+
+
+# %% [markdown]
+# The equivariant-local machine does not care. The other two know their place: a garment half out of the picture
+# makes no sense to them.
+#
+# ### What it is the gradient of
+#
+# Tweedie's formula holds for windows as well. Let
+# $\bar p_t(q) = \frac{1}{|\mathcal P_k|} \sum_{p \in \mathcal P_k} \exp\big({-\lVert q - a p \rVert^2} / 2b^2\big)$,
+# up to a constant the density of a noisy window at an unknown place. The score of the equivariant-local machine at
+# pixel $i$ is
+#
+# $$\frac{a f(q) - q_\bullet}{b^2} = \frac{\partial}{\partial q_\bullet} \log \bar p_t(q), \qquad q = x_{\Omega_i} .$$
+#
+# Mind what is *not* there: the gradient of $\log \bar p_t$ has $k^2$ components, and the machine uses the middle
+# one. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours follows
+# a window of its own. So the scores of all pixels together are not the gradient of anything in general.
+#
+# ### Exercise 5 (further): the log density of a noisy patch
+#
+# Write `log_marginal(queries, patches, alpha_bar)`, $\log \bar p_t$ for queries $Q \times D$ and patches
+# $P \times D$: $Q$ numbers, differentiable, at every noise level.
+
+# %% tags=["exercise"]
+def log_marginal(queries, patches, alpha_bar):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+log_marginal = checks.log_marginal(log_marginal)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# `queries[:, None] - a * patches` has shape $Q \times P \times D$. Its squares, summed over the last dimension, are the $Q \times P$ distances.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# `torch.logsumexp(exponents, dim=1)` is the log of a sum, and does not underflow. What turns the sum into a mean?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-5-(further):-the-log-density-of-a-noisy-patch)
+
+# %% [markdown]
+# The next cell differentiates your function, and compares with the machine's score at the same pixels.
+
+# %%
+few, patch = images[:60].double(), 5
+queries = windows.windows(x.double(), patch, "circular")[0, 6].clone().requires_grad_()  # row 6: (14, 25)
+bank = windows.windows(few, patch, "circular").flatten(0, 2)
+(gradient,) = torch.autograd.grad(log_marginal(queries, bank, level).sum(), queries)
+estimate = machines.denoise(
+    x.double(), few, level, machine="equivariant-local", patch=patch, padding="circular"
+)
+score = machines.score(x.double(), estimate, level)[0, 0, 6]
+difference = (gradient[:, patch**2 // 2] - score).abs().max()
+print(f"middle component of the gradient equals the score to 1e-9: {bool(difference < 1e-9)}")
+print(credit(log_marginal))
+assert difference < 1e-9
+
+# %% [markdown]
+# Now all machines side by side. The explorer follows each from the same noise; move the time to see the estimate
+# form. The two that see the whole image end in copies; which of the two puts them in the wrong place?
+
+# %%
+patches = [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5  # one for each step, from t = 1 on; part 5 finds it
+views.machines_explorer(
+    {
+        "equivariant-local": lambda x, t: els(x, images, alpha_bar(t), patches[round(20 - 20 * t)]),
+        "local": lambda x, t: local(x, images, alpha_bar(t), patches[round(20 - 20 * t)], "circular"),
+        "equivariant": machines.Machine(images, "equivariant", padding="circular"),
+        "ideal": lambda x, t: ideal_denoiser(x, images, alpha_bar(t)),
+    },
+    noise[:4],
+)
+
+# %% [markdown]
+# And now ask a single pixel what it believes. Choose a time, a patch size and a pixel: the explorer shows its
+# window, the five training patches of the largest weight, and the entropy of the belief. With little noise a small
+# window is enough to be sure; with much noise even a large one is not.
+
+# %%
+views.belief_explorer(images, unseen[7], noise[0], padding="circular")
+
+# %% [markdown]
+# How many images does it take to be creative? In the next explorer the training set grows from one image on. With
+# one image the equivariant-local machine has $H^2$ patches of one object, and can only move them about. With ten
+# there is something to mix.
+
+# %%
+views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 2, 5, 10, 30, 100, 300))
+
+
+# %% [markdown]
+# **What we saw.** Equivariance alone copies to other places; with locality it turns the training set into a bag of
+# patches that may be used anywhere. The answer is a softmax over patches, with nothing trained.
+
+# %% [markdown]
+# ## 4. The border
+#
+# *Most networks pad with zeros. Is that a detail?*
+#
+# A noisy pixel is exactly 0 with probability 0. Beyond the border of a zero-padded image every pixel is exactly 0.
+# So a window that reaches beyond the border *gives the place away*: from how many rows and columns of zeros it
+# holds, a pixel knows how far each border is, provided that it is in sight. Equivariance is broken there, and only
+# there.
+#
+# The best local denoiser of this kind uses what it knows. Take one axis, and a place $\rho$ from 0 to $H - 1$. The
+# pixel knows $\big( \min(\rho, d), \min(H - 1 - \rho, d) \big)$, its **signature**, with $d = (k-1)/2$. The
+# argument of part 3 goes through for all pixels of one signature: they share a function, and their dictionary
+# $\mathcal P_k^i$ holds the patches from all places of the same signature. In the interior that is every interior
+# place; along an edge, every place along that edge at the same distance; near a corner, a single place. This is the
+# paper's *boundary-broken* machine. When $2d \geq H - 1$, no two places are alike, and it *is* the local machine.
+#
+# ### Exercise 6 (further): places that look alike
+#
+# Write `same_border(size, patch, row, column)`: an $H \times H$ tensor of truth values, true at the places that
+# have the signature of the given one in both axes.
+
+# %% tags=["exercise"]
+def same_border(size, patch, row, column):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+same_border = checks.same_border(same_border)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Rows and columns do not know of each other, so look at one axis. From row $r$ the window reaches $d = k // 2$ rows up and down. What can a pixel know about $r$?
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# It knows $\min(r, d)$ and $\min(H - 1 - r, d)$: the distance to each border, as long as that is in sight. `torch.arange(size).clamp(max=d)` is the first of these for all rows at once.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# With two vectors of truth values, `rows[:, None] & columns` is the matrix.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-6-(further):-places-that-look-alike)
+
+# %% [markdown]
+# The next cell counts the places for three patch sizes, and rebuilds three pixels of the boundary-broken machine
+# from `same_border` to see that the library does the same.
+
+# %%
+few, patch = images[:100].double(), 7
+estimate = machines.denoise(x.double(), few, level, machine="equivariant-local", patch=patch)[0, 0]
+queries, bank = (windows.windows(part, patch, "zeros") for part in (x.double(), few))
+errors = []
+for row, column in ((7, 7), (0, 7), (13, 1)):  # inside, at the upper edge, near a corner
+    allowed = same_border(14, patch, row, column)
+    squares = (queries[0, row, column] - level**0.5 * bank[:, allowed]).square().sum(2)  # (N, places)
+    weights = torch.softmax(-squares.flatten() / (2 * (1 - level)), dim=0)
+    errors.append((weights @ few[:, 0, allowed].flatten() - estimate[row, column]).abs())
+    print(f"pixel {row, column}: compared with {int(allowed.sum())} of {14 * 14} places")
+print(f"rebuilt to 1e-9: {max(errors) < 1e-9}. {credit(same_border)}")
+assert max(errors) < 1e-9
+views.dictionary_sizes(same_border, 14, (3, 7, 11))
+
+# %% [markdown]
+# At $k = 3$ nearly every pixel is as ignorant as on a torus; at $k = 11$ the border is in everybody's sight but the
+# middle's. In the explorer, walk with the pixel to the edge, and change the padding.
+
+# %%
+views.padding_explorer(images, unseen[7], noise[0], same_border)
+
+# %% [markdown]
+# **What we saw.** Zero padding is not neutral: it is a map, drawn in zeros, that fades towards the middle. The
+# boundary-broken machine lies between the equivariant-local one and the local one, and which of the two it
+# resembles depends on the patch size.
+
+# %% [markdown]
+# ## 5. Predicting a trained network
+#
+# *Does any of this describe a network that has been trained by gradient descent?*
+#
+# ### The network
+#
+# We train a small **ResNet**: a $3 \times 3$ convolution, four residual layers
+# $h \mapsto h + \operatorname{relu}(\operatorname{conv}(h))$ with a scale and shift for each noise level, and a
+# $1 \times 1$ convolution. Its receptive field is $11 \times 11$. There is no normalisation, which would tell every
+# pixel about the whole image. It predicts $v = a\,\varepsilon - b\,x_0$, from which
+#
+# $$a x - b v = a^2 x_0 + a b\, \varepsilon - a b\, \varepsilon + b^2 x_0 = x_0 :$$
+#
+# no division by a small $a$ near $t = 1$. An error of $\hat v$ is an error of $\hat x_0$ divided by $b$, so at each
+# noise level both losses have the same minimum. Training happens at the 20 noise levels that the sampler visits.
+# The next cell takes half a minute to a minute.
+
+# %%
+fashion = experiments.training_images(preset.fashion).to(run.device)
+skip_the_wait = False  # True takes the network that comes with the course
+if skip_the_wait:
+    network, losses = checkpoints.load("fashion-zeros").network, None
+else:
+    network, losses = experiments.learn(preset.fashion, fashion, run.generator(0))
+print(f"{len(fashion)} images, {network.parameter_count()} parameters")
+None if losses is None else views.losses(losses)
+
+
+# %% [markdown]
+# The loss cannot fall to zero: what the noise has covered, nobody knows. And it stays *above* that of the ideal
+# machine, which is not allowed to the network.
+#
+# ### One number to fit
+#
+# The network's receptive field says how far a pixel *can* see. How far it *does* look depends on the noise: with
+# much of it, only large features are left to go by; with little, the nearest neighbours know everything. So the
+# patch size becomes a function of time, $k_t$, and this **schedule** is the only thing that we fit. At each step of
+# the network's own trajectory we compare its score with the machine's for each candidate $k$, by the cosine of the
+# angle between them,
+#
+# $$\cos(u, v) = \frac{\sum_j u_j v_j}{\lVert u \rVert\, \lVert v \rVert}, \qquad k_t = \operatorname{median}_{\text{noises}}\; \operatorname{argmax}_k\; \cos\big(s_{\text{network}}, s_k\big).$$
+#
+# Nothing asks the schedule to be monotone, nor is any *image* fitted.
+#
+# ### Exercise 7: calibration
+#
+# Write `patch_schedule(network, images, candidates, *, noise, padding="zeros", steps=20)`. `network(x, t)` returns
+# estimates $\hat x_0$. Follow it with `sampling.sample(network, noise, steps=steps)`; `.times`, `.noisy` and
+# `.denoised` of the result hold its way. For the machine use
+# `machines.denoise(x, images, alpha_bar, machine="equivariant-local", patch=k, padding=padding)`, for the score
+# `machines.score(x, denoised, alpha_bar)`. Return a list with one patch size for each step, the first for $t = 1$.
+# For an even number of noises take the lower median, as `torch.median` does. The check hands you networks that are
+# machines in disguise, with schedules that it knows.
+
+# %% tags=["exercise"]
+def patch_schedule(network, images, candidates, *, noise, padding="zeros", steps=20):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+patch_schedule = checks.patch_schedule(patch_schedule)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# `run = sample(network, noise, steps=steps)` has all that the network did: at `run.times[j]` it was given `run.noisy[j]` and answered `run.denoised[j]`. There is one time more than there are answers.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# At each step compute the score of the network once, and that of the machine for every candidate: `machines.score(x, machines.denoise(x, images, alpha_bar(t), machine="equivariant-local", patch=k, padding=padding), alpha_bar(t))`. Their cosine is one number for each seed: flatten, multiply, sum, divide by both norms.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# Stack the cosines to a (candidates × seeds) tensor. `torch.tensor(candidates)[cosines.argmax(0)]` is the best patch of every seed, and `.median()` the lower median. At $t = 1$ the cosines differ after the sixth digit: compute them in `double()`.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-7:-calibration)
+
+# %% [markdown]
+# The next cell calibrates the network that we have trained, and measures where *it* looks: the **input Jacobian**,
+# the mean of $\lvert \partial \hat x_{0,i} / \partial x_j \rvert$ for the pixel $i$ in the middle, along its own
+# trajectories.
+
+# %%
+fit = preset.fashion
+calibrating = experiments.noises(fit, fashion, calibration=True)
+patches = long_run(patch_schedule)(
+    network.denoise,
+    fashion[: fit.calibration_count],
+    list(fit.candidates),
+    noise=calibrating,
+    padding=fit.padding,
+)
+path = follow(network.denoise, calibrating)
+jacobians = {
+    t: networks.input_jacobian(network.denoise, path.noisy[round(20 - 20 * t)], t)
+    for t in (1.0, 0.6, 0.2, 0.05)
+}
+tau = kendalltau(path.times[:-1], patches).statistic
+print(f"Kendall's tau of patch size and time is at least 0.8: {bool(tau >= 0.8)}")
+print(f"from coarse to fine: {patches[0] > patches[-1]}. {credit(patch_schedule, ddim_step)}")
+assert tau >= 0.7 and patches[0] > patches[-1]
+views.staircase(patches, jacobians)
+
+
+# %% [markdown]
+# A staircase from coarse to fine, which nobody has imposed. The Jacobian, which knows nothing of machines and
+# patches, tells the same story: a wide spot at much noise, a narrow one at little.
+#
+# ### How to measure an agreement
+#
+# Two images $u$ and $v$ agree up to contrast and brightness if their pixels lie on a line. **Pearson's $r$** takes
+# each image's own mean off, over all pixels and channels, and is the cosine of what remains,
+#
+# $$r = \frac{\sum_j (u_j - \bar u)(v_j - \bar v)}{\lVert u - \bar u \rVert\, \lVert v - \bar v \rVert} \in [-1, 1] .$$
+#
+# Its *square* is the share of one image's variance that a line in the other explains. The paper says "$r^2$", and
+# its code computes $r$. We print both.
+#
+# ### Exercise 8 (further): Pearson's correlation
+#
+# Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair.
+
+# %% tags=["exercise"]
+def pearson_r(a, b):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+pearson_r = checks.pearson_r(pearson_r)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# `a.flatten(1)` is a row for each image. Take its own mean off each row (`keepdim=True` helps).
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# What is left is the cosine of the angle between two rows: their product, summed, over the product of their norms. The numbers of pixels cancel.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-8-(further):-Pearson's-correlation)
+
+# %% [markdown]
+# ### The prediction
+#
+# Now the experiment of the paper. We draw fresh noise, which neither training nor calibration has seen. The network
+# makes its images from it. The machines make theirs *from the same noise*, with the same steps. They know the
+# training images and the schedule, and not one weight of the network. `machine` puts the functions of your
+# exercises to work.
+
+# %%
+def machine(name, training, patches=None, padding="zeros"):
+    """Return a machine as a denoiser of (x, t): by the exercises' functions, as far as they reach."""
+    library = machines.Machine(training, name, patches, padding)
+    if run.scale == "full" or (name, padding) == ("equivariant-local", "zeros"):
+        return library  # the boundary-broken machine, and sets that fill the memory
+    known = {
+        "ideal": lambda x, t: long_run(ideal_denoiser)(x, training, alpha_bar(t)),
+        "local": lambda x, t: local(x, training, alpha_bar(t), library.patch(t), padding),
+        "equivariant-local": lambda x, t: els(x, training, alpha_bar(t), library.patch(t)),
+    }
+    return known[name]
+
+
+# %% [markdown]
+# The next cell makes the images: the network's, and those of three machines.
+
+# %%
+fresh = experiments.noises(fit, fashion, calibration=False)
+made = follow(network.denoise, fresh)
+predicted = {
+    "equivariant-local": follow(machine("equivariant-local", fashion, patches), fresh),
+    "local": follow(machine("local", fashion, patches), fresh),
+    "ideal": follow(machine("ideal", fashion), fresh),
+}
+agreement = {name: pearson_r(made.images, path.images) for name, path in predicted.items()}
+print(
+    f"{len(fresh)} noises. {credit(ideal_denoiser, ddim_step, local_denoiser, patch_schedule, pearson_r)}"
+)
+views.strip({"network": made.images[:8]} | {name: path.images[:8] for name, path in predicted.items()})
+
+# %% [markdown]
+# Look at it column by column. The first two rows are the same pictures, oddities included: the same bite out of the
+# same side, the same stray leg, the same two halves of a shoe. The equivariant-local machine here is the
+# boundary-broken one of part 4. The local machine is close; the ideal machine makes perfect clothes, and mostly
+# other ones.
+#
+# The next cell puts numbers to it: medians over all noises, and the value that nine in ten exceed.
+
+# %%
+r2 = {name: r.square() for name, r in agreement.items()}
+best, local_r2, ideal_r2 = (r2[name].median() for name in ("equivariant-local", "local", "ideal"))
+wins = (agreement["equivariant-local"] > agreement["ideal"]).double().mean()
+print(f"median r² of the equivariant-local machine at least 0.90: {bool(best >= 0.90)}")
+print(f"better than the ideal machine for at least nine in ten noises: {bool(wins >= 0.9)}")
+assert best >= 0.90 and local_r2 < best - 0.05 and ideal_r2 < 0.55 and wins >= 0.9
+assert r2["equivariant-local"].quantile(0.1) >= 0.8
+views.agreement_table(agreement)
+
+# %% [markdown]
+# The estimates along the way agree as well, from the first step to the last: the network and the machine do not
+# just arrive at the same place, they go there by the same road.
+
+# %%
+views.trajectories({"network": made, "equivariant-local": predicted["equivariant-local"]}, index=1)
+
+# %% [markdown]
+# Each dot in the next figure is one noise. All of them should lie above the diagonal.
+
+# %%
+views.agreement_scatter(agreement)
+
+# %% [markdown]
+# ### On a torus
+#
+# With zero padding the local machine comes close to the network too, because clothes are centred and the border
+# gives places away. To see what equivariance is worth, take the border away. The next cell loads a network of the
+# same kind that was trained on MNIST with *circular* padding (the file holds its recipe; `retrain = True` makes it
+# anew, in a minute). Here the machine of exercise 4 makes the prediction.
+
+# %%
+torus, retrain = preset.mnist, run.scale == "full"
+digits = experiments.training_images(torus).to(run.device)
+if retrain:
+    circular_network, _ = experiments.learn(torus, digits, run.generator(0))
+    circular_patches = experiments.calibrated(torus, circular_network, digits)
+else:
+    stored = checkpoints.load("mnist-circular")
+    circular_network, circular_patches = stored.network, stored.patches
+
+# %% [markdown]
+# The next cell samples from it and from the machines, and shows both.
+
+# %%
+circular_noise = experiments.noises(torus, digits, calibration=False)
+circular_made = follow(circular_network.denoise, circular_noise).images
+circular_images = {
+    name: follow(
+        machine(name, digits, None if name == "ideal" else circular_patches, "circular"), circular_noise
+    ).images
+    for name in ("equivariant-local", "local", "ideal")
+}
+circular = {name: pearson_r(circular_made, each) for name, each in circular_images.items()}
+functions = (equivariant_local_denoiser, local_denoiser, ideal_denoiser, ddim_step, pearson_r)
+print(f"{len(circular_noise)} noises. {credit(*functions)}")
+views.strip({"network": circular_made[:8]} | {name: each[:8] for name, each in circular_images.items()})
+
+# %% [markdown]
+# On the torus nobody knows where a digit belongs, so the network writes *strokes*, not digits. The
+# equivariant-local machine writes the same strokes. The other two, which know places, write something unrelated.
+
+# %%
+els_r2, local_r2, ideal_r2 = (circular[name].square().median() for name in circular)
+print(f"median r² of the equivariant-local machine at least 0.85: {bool(els_r2 >= 0.85)}")
+print(f"of the local one at most 0.35: {bool(local_r2 <= 0.35)}; ideal, 0.15: {bool(ideal_r2 <= 0.15)}")
+assert els_r2 >= 0.85 and local_r2 <= 0.35 and ideal_r2 <= 0.15
+views.agreement_table(circular, quantile_step=0.01)
+
+# %% [markdown]
+# How much of this is due to the schedule? The next cell predicts again with other patch sizes: the same at all
+# times, and the calibrated ones in reversed order.
+
+# %%
+steps = len(patches)
+schedules = {f"{k} throughout": [k] * steps for k in (3, 5, 7, 9)}
+schedules["reversed"] = patches[::-1]
+remade = {
+    name: follow(machine("equivariant-local", fashion, sizes), fresh[:6]).images
+    for name, sizes in schedules.items()
+}
+remade = {"calibrated": predicted["equivariant-local"].images[:6]} | remade
+first, *others = (pearson_r(made.images[:6], each).median() for each in remade.values())
+print(f"the calibrated schedule beats all others: {bool(first > max(others))}")
+assert first > max(others) and min(others) < first - 0.05
+views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | schedules)
+
+# %% [markdown]
+# Large windows at the end leave the details blurred, small ones at the beginning never see that there is a garment.
+# A constant 5 is not bad: most of the steps that matter are near it.
+#
+# **What we saw.** A theory without a single trained weight predicts the images of a trained network: with the
+# border's zeros it explains about nine tenths of the pixels' variance, and so it does on the torus, where machines
+# that know places explain next to nothing.
+
+# %%
+checks.questions.agreement
+
+
+# %% [markdown]
+# ## 6. The patch mosaic
+#
+# *What are these pictures made of?*
+#
+# ### A theorem
+#
+# Follow the flow to its end. In $\dot x = \dot a\, \hat x_0 + \dot b\, (x - a \hat x_0) / b$, as $t \to 0$ we have
+# $a \to 1$ and $b \to 0$, and $\dot b / b \to \infty$ like $1/t$. Suppose that $x_t$ and $\dot x_t$ both have
+# limits. Then $(x - a \hat x_0)\, \dot b / b$ must stay finite, and that forces $x - a \hat x_0 \to 0$: **the image
+# equals its own estimate.** For the equivariant-local machine the estimate at pixel $i$ is a softmax over patches
+# of $-\lVert q - a p \rVert^2 / 2 b^2$, and as $b \to 0$ it becomes an argmin. So in the limit
+#
+# $$x_i = p^*_\bullet, \qquad p^* = \operatorname*{argmin}_{p \in \mathcal P_k} \lVert x_{\Omega_i} - p \rVert :$$
+#
+# every pixel is the middle of the training patch that is nearest to its own window. The paper calls such images
+# **locally consistent**. Note what it does *not* say. Only the middle pixel is a copy; the rest of the window must
+# merely be nearer to $p^*$ than to any other patch. And it starts with an "if": that the limits exist is an
+# assumption.
+#
+# ### Exercise 9 (further): the middle of the nearest patch
+#
+# Write `nearest_centres(image, images, patch)`: for images $B \times C \times H \times H$, with circular padding,
+# every pixel replaced by the middle of the training patch nearest to its window. Locally consistent images are
+# those that it leaves alone.
+
+# %% tags=["exercise"]
+def nearest_centres(image, images, patch):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+nearest_centres = checks.nearest_centres(nearest_centres)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# This is exercise 4 in the limit $t \to 0$: $a \to 1$, $b \to 0$, and the softmax becomes an argmin.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# $\lvert q - p\rvert^2 = \lvert q\rvert^2 - 2\, q \cdot p + \lvert p\rvert^2$: the smallest distance has the largest $q \cdot p - \lvert p\rvert^2 / 2$. Take one image at a time.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-9-(further):-the-middle-of-the-nearest-patch)
+
+# %% [markdown]
+# How true is the theorem for a sampler that stops after finitely many steps? The next cell takes more and more of
+# them, down to less and less noise, and counts the pixels that equal the middle of the nearest patch.
+
+# %%
+few, steps = images[:60], (20, 80, 320)
+ends = [
+    follow(machine("equivariant-local", few, 3, "circular"), noise[:3], steps=count).images
+    for count in steps
+]
+gaps = [(end - nearest_centres(end, few, 3)).abs() for end in ends]
+near, equal = ([float((gap < limit).double().mean()) for gap in gaps] for limit in (0.05, 1e-3))
+print(f"the share that is equal to within 0.001 grows with the steps: {equal[0] < equal[1] < equal[2]}")
+print(f"and stays below 1: {max(near) < 1}. {credit(nearest_centres, equivariant_local_denoiser)}")
+assert equal[0] + 0.1 < equal[-1] < near[-1] < 1
+views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
+
+
+# %% [markdown]
+# It is a trend, not a fact about any finite sampler: with 20 steps the last estimate is still a *mean* of several
+# patches. That is how we should read "patch mosaic" here and in the paper.
+#
+# ### The smallest mosaic
+#
+# Take the smallest training set that has anything to mix: one image all black, one all white, on a torus. There are
+# two patches, $p = (1, \dots, 1)$ and $-p$, and so the local and the equivariant-local machine are the same. Both
+# fit into one line. Which?
+#
+# ### Exercise 10 (further): two images, in closed form
+#
+# Write `two_image_denoiser(x, alpha_bar, patch=3)`, the estimate for this training set, for $x$ of any shape
+# $B \times 1 \times H \times H$, without any dictionary.
+
+# %% tags=["exercise"]
+def two_image_denoiser(x, alpha_bar, patch=3):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+two_image_denoiser = checks.two_image_denoiser(two_image_denoiser)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# There are two candidates, $p = (1, \dots, 1)$ and $-p$. Expand $\lvert q - a p\rvert^2$ for both: only the mixed term, $\mp 2a \sum_i q_i$, differs.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# With the exponents $\pm s$, the estimate is $(e^s - e^{-s})/(e^s + e^{-s}) = \tanh s$. What is $s$?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/01_creativity.ipynb#Exercise-10-(further):-two-images,-in-closed-form)
+
+# %% [markdown]
+# As the noise falls, the estimate turns into the *majority colour* of the window. So a locally consistent image is
+# one in which every pixel has the colour of most of its neighbours. We sample with steps of equal ratio in
+# $\sigma = b / a$, from 80 down to a smallest $\sigma$. The next cell holds this sampler, and counts the pixels that
+# disagree with their majority.
+
+# %%
+def settle(noise, smallest, steps=200):
+    """Follow the two-image machine down to b/a = smallest, and take its last estimate."""
+    sigmas = torch.logspace(
+        torch.tensor(80.0).log10(), torch.tensor(smallest).log10(), steps, dtype=torch.float64
+    )
+    levels = [*(1 / (1 + sigmas**2)).tolist(), 1.0]
+    x = noise
+    for now, following in zip(levels, levels[1:]):
+        x = ddim_step(x, two_image_denoiser(x, now), now, following)
+    return x
+
+
+def in_minority(mosaic):
+    """Return the share of the pixels whose 3 x 3 window has mostly the other colour."""
+    return float(
+        (mosaic.sign() != windows.windows(mosaic, 3, "circular").sum(3)[:, None].sign()).double().mean()
+    )
+
+
+# %% [markdown]
+# Now sixteen mosaics, for three ends of $\sigma$. One of them is drawn, with those pixels in red.
+
+# %%
+start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1), dtype=torch.float64)
+mosaics = {
+    f"down to {smallest:.5f}".rstrip("0"): settle(start_noise, smallest) for smallest in (2e-2, 1e-3, 1e-5)
+}
+first, second, third = (in_minority(each) for each in mosaics.values())
+more_steps = in_minority(settle(start_noise, 2e-2, steps=800))
+print(f"pixels in the minority, down to 0.02: {first:.0%}; with four times the steps: {more_steps:.0%}")
+print(
+    f"fewer with less noise at the end: {first > second > third}. {credit(two_image_denoiser, ddim_step)}"
+)
+assert 0.05 > first > second > third and abs(more_steps - first) < first / 2
+views.majority(mosaics)
+
+# %% [markdown]
+# From two images there is no end of mosaics. The number of red pixels falls with the last noise level, and not with
+# the number of steps. The explorer shows the law at work: each dot is a pixel, and all lie on the tanh, which grows
+# steeper.
+
+# %%
+views.toy_explorer(two_image_denoiser)
+
+# %%
+checks.questions.more_steps
+
+# %% [markdown]
+# ### Where a pixel comes from
+#
+# Back to clothes. For the last step of part 5's samples, the next cell asks each pixel for the training image and
+# place of its heaviest patch, and colours it by the image.
+
+# %%
+last = made.times[-2]
+window = {"equivariant-local": patches[-1], "local": patches[-1], "ideal": None}
+origins = {
+    name: machines.provenance(path.noisy[-2], fashion, alpha_bar(last), machine=name, patch=window[name])
+    for name, path in predicted.items()
+}
+counts = {name: mosaic.sources(origin).double().median() for name, origin in origins.items()}
+print(f"training images behind the pixels of one sample: ideal {counts['ideal']:.0f}")
+print(
+    f"local and equivariant-local at least 50: {bool(50 <= counts['local'] < counts['equivariant-local'])}"
+)
+assert counts["ideal"] == 1 and 50 <= counts["local"] < counts["equivariant-local"]
+views.source_maps({name: path.images for name, path in predicted.items()}, origins, index=1)
+
+# %% [markdown]
+# One colour, a stained-glass window, confetti. In the explorer, point at a pixel of one of the samples and see the
+# training image that it is taken from.
+
+# %%
+views.mosaic_explorer(predicted, origins, fashion, window)
+
+# %% [markdown]
+# ### How creative is it?
+#
+# We can put numbers to it. The next cell measures how far each image is from the training image nearest to it, and,
+# as a yardstick, how far new *real* images are (the test set). Then it counts how many mosaics there could be: if
+# each pixel chose freely among the patches of its signature, with $k = 3$.
+
+# %%
+made_by = {"network": made.images} | {name: path.images for name, path in predicted.items()}
+real = data.fashion_mnist(len(fresh), split="test", pool=fit.pool).pixels.to(fashion)
+distances = {
+    name: mosaic.nearest_distance(each, fashion)[0]
+    for name, each in (made_by | {"test images": real}).items()
+}
+new = min(distances[name].min() for name in ("network", "equivariant-local"))
+log10 = mosaic.log10_mosaics(len(fashion), fashion.shape[-1], 3)
+print(f"the ideal machine copies: {bool(distances['ideal'].median() < 0.01)}")
+print(f"every image of network and equivariant-local machine is at least 0.2 away: {bool(new >= 0.2)}")
+print(f"mosaics that the dictionary would allow: 10 to the power of {log10:.0f}")
+assert distances["ideal"].median() < 0.01 and new >= 0.2
+views.creativity(distances)
+
+# %% [markdown]
+# The images of the network are *further* from the training set than real new images are: they are new in a way in
+# which real clothes are not. That number of mosaics is only a bound. Neighbours share most of their windows, so
+# most choices contradict each other.
+#
+# ### Three legs
+#
+# Diffusion models are known for hands with six fingers. Here is why, in small. The next cell gives the machines
+# nothing but trousers, and counts the legs: the runs of bright pixels in the row above the hems.
+
+# %%
+clothes = data.fashion_mnist(pool=2)
+trousers = clothes.pixels[clothes.labels == clothes.classes.index("Trouser")]
+legwear = torch.randn(24, 1, 14, 14, generator=run.generator(3))
+sizes = checkpoints.load("fashion-zeros").patches
+worn = {
+    name: follow(machine(name, trousers, None if name == "ideal" else sizes), legwear).images
+    for name in ("equivariant-local", "local", "ideal")
+}
+
+# %% [markdown]
+# A leg begins where a bright pixel follows a dark one. The pictures with the most legs come first.
+
+# %%
+bright = {name: (each[:, 0, 12] > -0.5).int() for name, each in (worn | {"real": trousers}).items()}
+legs = {name: (row.diff(dim=1, prepend=0 * row[:, :1]) == 1).sum(1) for name, row in bright.items()}
+print(f"most legs: real {legs['real'].max()}, ideal {legs['ideal'].max()}")
+print(f"some equivariant-local trousers have more: {bool(legs['equivariant-local'].max() > 2)}")
+assert legs["real"].max() == legs["ideal"].max() == 2 < legs["equivariant-local"].max()
+order = legs["equivariant-local"].argsort(descending=True)[:8]
+views.image_rows(
+    {name.replace("-", "-\n"): each[order] for name, each in worn.items()},
+    alt="Trousers by the three machines from the same noises. The equivariant-local ones have odd ends and "
+    "up to three legs or more; the local ones have small faults, the ideal ones are training images.",
+)
+
+# %% [markdown]
+# At the end, when the details are settled, a pixel sees one or two pixels to each side. A window on one leg cannot
+# know how many others there are. Each leg is right by itself; nobody counts. The local machine, which knows its
+# place, fares better: it has learned *where* legs are.
+#
+# **What we saw.** Every pixel of the result is nearly the middle of some training patch, the patches come from over
+# a hundred images, and they agree only where they touch.
+
+# %% [markdown]
+# ## 7. Where it stops
+#
+# *What becomes of the theory when a network can see everything?*
+#
+# A **UNet** halves the image, works on the small one, and comes back, with short cuts: its pixels see further than
+# any ResNet's of its depth. Halving is also less than equivariant: it commutes with translations by two pixels
+# only. **Self-attention** at the coarsest scale lets each pixel look at the whole image. What remains of the
+# prediction?
+#
+# Three seeds of each were trained for 1,500 steps, twenty minutes in all (`oraledu/diffusion/study.py` is the
+# recipe); the next cell loads what they gave. Each was calibrated by itself, with windows up to the whole image.
+
+# %%
+further = study.load()
+tables = {
+    name: {machine: r.square().median(1).values for machine, r in table.items()}
+    for name, table in further.agreements().items()
+}
+rows = [
+    [
+        name,
+        *(f"{table[m].min():.2f} to {table[m].max():.2f}" for m in ("equivariant-local", "local", "ideal")),
+    ]
+    for name, table in tables.items()
+]
+resnet, unet, attention = tables.values()
+assert resnet["equivariant-local"].min() > attention["equivariant-local"].max()
+assert resnet["ideal"].max() < unet["ideal"].min() and unet["ideal"].max() < attention["ideal"].min()
+views.results(["median r² of three networks", "equivariant-local", "local", "ideal"], rows)
+
+# %% [markdown]
+# The order is that of sight. The further a network sees, the worse the equivariant-local machine predicts it, and
+# the *better* the ideal one does. But it is not the ideal machine: even with attention, the mosaic explains most of
+# the picture.
+
+# %%
+views.architectures(further)
+
+# %% [markdown]
+# On the right is how far each network looks when nothing hinders it. At much noise, UNets use all they have; at the
+# end all look at the nearest pixels.
+#
+# In the paper, too, a large UNet with attention is predicted worse ($r$ about 0.75, CIFAR-10), and its images look
+# like the machine's, *carved into objects*. No closed form is known for the machine with attention.
+#
+# How much of the agreement is a matter of training? The next cell trains a UNet for a few seconds only, a seventh
+# of the study's steps, and predicts it with the study's schedule.
+
+# %%
+short = preset.unet
+young, _ = experiments.learn(short, fashion, run.generator(0))
+sizes = next(entry.patches for entry in further.entries if entry.architecture == "UNet")
+fewer = fresh[:8]
+grown = pearson_r(
+    follow(young.denoise, fewer).images,
+    follow(machine("equivariant-local", fashion, sizes), fewer).images,
+)
+grown = grown.square().median()
+print(f"young UNet: median r² below the study's: {bool(grown < unet['equivariant-local'].min())}")
+print(credit(pearson_r, ddim_step))
+assert 0.2 < grown < unet["equivariant-local"].min()
+
+# %% [markdown]
+# The young network agrees *less*. So it is not that networks resemble the machine because they have not been
+# trained enough; it is the other way round: training takes them there.
+#
+# **What we saw.** The theory is about networks that are local and equivariant. It fades gradually as networks see
+# further, and with training it comes out more clearly.
+
+# %% [markdown]
+# ## Paper and here
+#
+# The table sets this run's numbers beside those of the paper's tables 1 and 2.
+
+# %%
+views.paper_and_here(
+    images=fashion,
+    zeros=agreement,
+    circular=circular,
+    zeros_patches=patches,
+    circular_patches=circular_patches,
+    study=further,
+)
+
+
+# %% [markdown]
+# ## What the paper gets wrong or leaves open
+#
+# 1. **$r$ or $r^2$.** The text says "pixelwise $r^2$"; the evaluation code takes the means off, normalises and sums
+#    products, which is Pearson's $r$. A reported 0.94 is then a share of 0.88 of the variance.
+# 2. **The dictionary on the torus.** The authors' code for circular padding takes training patches from the
+#    interior alone. A network on a torus sees wrapped windows, and the best machine needs wrapped patches (next
+#    cell). The paper's result for circular MNIST is conspicuously low (0.77), and its schedule there is not
+#    monotone; perhaps this is why.
+# 3. **Mini-batches of unequal size.** Three of the code's machines average over each mini-batch and then over the
+#    mini-batches. With unequal ones, as the last or those of one class are, each image of a small batch counts too
+#    much (next cell).
+# 4. **One step too late.** Calibration stores the patch size of $t = i/20$ at place $i - 1$, the sampler reads
+#    place $i$ and starts at $t = 0.95$ from the noise that the network gets at $t = 1$ (next cell).
+# 5. **The theorem** assumes that the limits exist, and shows as a trend (part 6).
+# 6. **The numbers** of abstract, text and tables do not quite agree with each other. We quote the tables.
+# 7. **Open**: what takes the place of locality with attention, and why networks use the windows that they use.
+#
+# The next cell checks the dictionary: once more the torus, with interior patches and with all of them.
+
+# %%
+def interior_machine(x, t, sizes=circular_patches):
+    """The equivariant-local machine with training patches that do not cross the edge."""
+    patch, level = sizes[round(20 - 20 * t)], alpha_bar(t)
+    inside = slice(patch // 2, digits.shape[-1] - patch // 2)
+    bank = windows.windows(digits, patch, "circular")[:, inside, inside].flatten(0, 2)
+    centres = digits[:, :, inside, inside].permute(0, 2, 3, 1).flatten(0, 2)
+    offset, means = level * bank.square().sum(1) / 2, []
+    for some in windows.windows(x, patch, "circular").flatten(0, 2).split(28):
+        logits = (level**0.5 * some @ bank.T - offset) / (1 - level)
+        weights = (logits - logits.amax(1, keepdim=True)).clamp(min=-80).exp()
+        means.append(weights @ centres / weights.sum(1, keepdim=True))
+    return torch.cat(means).view(x.shape)
+
+
+if run.scale == "quick":
+    inner = pearson_r(circular_made[:6], follow(interior_machine, circular_noise[:6]).images).median()
+    whole = circular["equivariant-local"][:6].median()
+    print(f"interior patches alone: median r lower by at least 0.1: {bool(inner < whole - 0.1)}")
+    assert inner < whole - 0.1
+
+
+# %% [markdown]
+# With the same schedule the median $r$ falls from 0.96 to about 0.7. The next cell repeats the claim about
+# mini-batches with the local machine and 40 training images.
+
+# %%
+def in_batches(x, images, level, size, patch=3):
+    """The local machine by means over mini-batches, as in the authors' code."""
+    total = mass = 0
+    for batch in images.split(size):
+        squares = (x[:, None] - level**0.5 * batch).square().sum(2)  # (1, batch, H, H)
+        sums = torch.nn.functional.avg_pool2d(squares, patch, 1, patch // 2) * patch**2
+        weights = torch.exp(-sums / (2 * (1 - level)))
+        total, mass = total + (weights[:, :, None] * batch).mean(1), mass + weights.mean(1)[:, None]
+    return total / mass
+
+
+level, few = alpha_bar(0.7), images[:40].double()
+x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * noise[[0]]).double()
+right = local_denoiser(x, few, level, 3)
+wrong = {size: (in_batches(x, few, level, size) - right).abs().max() for size in (20, 16)}
+print(f"batches of 20 and 20: exact to 1e-9: {bool(wrong[20] < 1e-9)}")
+print(f"batches of 16, 16 and 8: off by more than 0.05: {bool(wrong[16] > 0.05)}")
+assert wrong[20] < 1e-9 and wrong[16] > 0.05
+
+# %% [markdown]
+# And the late start, with the patch sizes of part 5.
+
+# %%
+x = fresh[:16]
+for step, (now, following) in enumerate(zip(made.times[1:], made.times[2:])):
+    denoised = machines.denoise(
+        x, fashion, alpha_bar(now), machine="equivariant-local", patch=patches[step]
+    )
+    x = ddim_step(x, denoised, alpha_bar(now), alpha_bar(following))
+late, punctual = pearson_r(made.images[:16], x).median(), agreement["equivariant-local"][:16].median()
+print(f"one step too late: median r lower, by less than 0.03: {bool(punctual - 0.03 < late < punctual)}")
+assert punctual - 0.03 < late < punctual
+
+# %% [markdown]
+# The first is a real error, which for the equivariant-local machine with zero padding does not arise (there the
+# code takes sums). The second costs less than a hundredth.
+#
+# ## Test yourself
+#
+# Four questions. Unfold an answer to see whether it is right, and why.
+
+# %%
+checks.questions.zero_padding
+
+# %%
+checks.questions.three_legs
+
+# %%
+checks.questions.longer_training
+
+# %%
+checks.questions.attention
+
+# %% [markdown]
+# ## The full-scale run
+#
+# `oraledu run 01 --scale full` executes this notebook at the paper's sizes: the complete sets at $28 \times 28$, a
+# ResNet of width 256 with eight layers of $3 \times 3$ filters, 140,000 steps, 100 noises, and then, in the next
+# cell, CIFAR-10 with both paddings. It needs the complete sets (a folder with the IDX files that `ORALEDU_DATA`
+# names, or torchvision) and a GPU for some hours: one prediction there compares 78,400 windows with 47 million
+# patches at every step. We have not run it; the numbers of this lesson are those of the quick scale.
+
+# %%
+for size in preset.large:
+    result = experiments.experiment(size, experiments.training_images(size).to(run.device), seed=0)
+    for name, r in result.agreement.items():
+        print(
+            f"{size.data}, {size.padding}, {name}: median r {r.median():.2f}, r² {r.square().median():.2f}"
+        )
+print(f"larger runs at this scale: {len(preset.large)}")
+
+# %% [markdown]
+# ## Further reading
+#
+# * **The paper**: M. Kamb, S. Ganguli, [arXiv:2412.20292](https://arxiv.org/abs/2412.20292). Read section 3 beside
+#   our parts 2 to 4, and its figure 10 beside our scatter of $r$.
+# * **Where the sampler comes from**: J. Song, C. Meng, S. Ermon, "Denoising diffusion implicit models", ICLR 2021,
+#   [arXiv:2010.02502](https://arxiv.org/abs/2010.02502). For DDIM as we use it; and Y. Song and others,
+#   "Score-based generative modeling through stochastic differential equations", ICLR 2021,
+#   [arXiv:2011.13456](https://arxiv.org/abs/2011.13456), for the probability flow.
+# * **Tweedie's formula**: B. Efron, "Tweedie's formula and selection bias", Journal of the American Statistical
+#   Association 106 (2011). Its history, and what else it is good for.
+# * **The prediction of $v$**: T. Salimans, J. Ho, "Progressive distillation for fast sampling of diffusion models",
+#   ICLR 2022, [arXiv:2202.00512](https://arxiv.org/abs/2202.00512), appendix D.
+# * **Another answer to the same question**: Z. Kadkhodaie, F. Guth, E. Simoncelli, S. Mallat, "Generalization in
+#   diffusion models arises from geometry-adaptive harmonic representations", ICLR 2024,
+#   [arXiv:2310.02557](https://arxiv.org/abs/2310.02557). Two networks that share no training image make the same
+#   pictures; read it against part 6.
+# * **Patches before networks**: A. Efros, T. Leung, "Texture synthesis by non-parametric sampling", ICCV 1999. A
+#   picture that grows pixel by pixel, each the middle of the best patch: the ancestor of the mosaic.
+#
+# ## Summary
+#
+# * A perfect denoiser of a finite training set only copies: creativity needs a constraint.
+# * The best denoiser that sees windows is a softmax over training patches at the same place; if it must not know
+#   its place, over patches from everywhere. Each pixel has a belief of its own.
+# * Zero padding gives places away, near the border.
+# * With one patch size for each noise level, which comes out from coarse to fine, these machines predict a trained
+#   network's images from the same noise: nine tenths of the variance, for noise after noise.
+# * In the limit every pixel is the middle of the nearest training patch. What fits locally need not make sense as a
+#   whole: three legs.
+# * Networks that see further are predicted less well, and not by copying either: what attention adds to the mosaic
+#   has no closed form yet.
