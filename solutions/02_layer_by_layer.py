@@ -106,8 +106,8 @@ from joblib import Parallel, delayed
 
 from oraledu import data
 from oraledu.course.exercise import Todo, credit, long_run
-from oraledu.course.runtime import start
-from oraledu.representations import augment, checks, correlation, evaluate, gram, models, probes
+from oraledu.course.runtime import cached, start
+from oraledu.representations import augment, checks, correlation, evaluate, gram, models
 from oraledu.representations import protocols, selection, settings, sink, tasks, views, vision
 from oraledu.representations.vision import study as vision_study
 
@@ -144,6 +144,7 @@ rows = [
     ["retrieval", first["examples"], f"which of 300 definitions? ({first['glosses']})"],
 ]
 views.results(["texts", "an example", "the question, and its answer"], rows)
+
 
 # %% [markdown]
 # For a task a text needs one vector: the mean $\bar z$ of its tokens, without the first one for a reason that we
@@ -190,6 +191,7 @@ spread = (first.amax(0) / first.amin(0)).max()
 print(f"over all prompts the first token's squared length varies by less than 1 %: {bool(spread < 1.01)}")
 assert spread < 1.01
 views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token=False)
+
 
 # %% [markdown]
 # The first token is the same special token for every text, and in a decoder a token sees only what stands before it.
@@ -257,6 +259,7 @@ def matrix_entropy(z, alpha=1.0):
 # %% tags=["check"]
 matrix_entropy = checks.matrix_entropy(matrix_entropy)
 
+
 # %% [markdown] tags=["solution"]
 # **Why eigenvalues are clamped, and never entries.** Rounding puts some zero eigenvalues a little below zero, where
 # $p \log p$ is not a number. A negative *entry* of $K$ is an angle above 90 degrees and perfectly sound; setting it
@@ -318,6 +321,7 @@ views.entropy_orders(spectra=spectra, matrix_entropy=matrix_entropy)
 # %%
 views.spectrum_explorer(matrix_entropy=long_run(matrix_entropy))
 
+
 # %% [markdown]
 # Now every prompt and every layer, as the paper plots it: the entropy over $\log T$, averaged over prompts.
 
@@ -342,6 +346,7 @@ print(f"SmolLM2 below 0.02 at all layers from 12 to 20: {bool(valley[12:21].max(
 print(f"MiniLM never below {slope.min():.1f}. {credit(matrix_entropy, collision_entropy)}")
 assert valley[0] > 0.7 and valley[12:21].max() < 0.02 and slope.min() > 0.6
 views.metric_curves(models=raw, columns=2)
+
 
 # %% [markdown]
 # There it is: in the middle of the decoder the entropy drops to nearly nothing, and it comes back at the end. The
@@ -383,6 +388,7 @@ def effective_rank(z):
 
 # %% tags=["check"]
 effective_rank = checks.effective_rank(effective_rank)
+
 
 # %% [markdown] tags=["solution"]
 # **Why not through the Gram matrix.** The root of an eigenvalue turns a rounding error of $10^{-16}$ into $10^{-8}$,
@@ -429,6 +435,7 @@ print(f"and at {int((layers[0] <= layers[1]).sum())} of {decoder.layers} layers 
 print(credit(matrix_entropy, effective_rank, refute))
 assert (ranks > counts).all() and (layers[0] > layers[1]).all()
 views.rank_against_entropy(entropies=matrix_entropy(random), ranks=ranks)
+
 
 # %% [markdown]
 # **What we saw.** The matrix entropy counts directions by their shares of squared length, and its order says how
@@ -486,6 +493,7 @@ curvature = checks.curvature(curvature)
 # %%
 views.path_explorer(curvature=long_run(curvature))
 
+
 # %% [markdown]
 # ### Curvature from the Gram matrix
 #
@@ -518,6 +526,7 @@ def curvature_from_gram(k):
 
 # %% tags=["check"]
 curvature_from_gram = checks.curvature_from_gram(curvature_from_gram)
+
 
 # %% [markdown] tags=["solution"]
 # **Why a threshold.** A step is a difference of entries: where tokens are long and near each other, most digits
@@ -560,6 +569,7 @@ some = texts.prompts[:2]
 noisy = [[augment.augment(text, generator=noise) for _ in range(2)] for text in some]
 views.augmentation_table(texts=some, views=noisy)
 
+
 # %% [markdown]
 # **InfoNCE.** Let $a_i$ and $b_i$ be the pooled states of two views of prompt $i$, and $u_1, \dots, u_{2N}$ all of
 # them at length one. Each has to find the other view of its prompt, $u_{i^+}$, among the $2N - 1$ others, by a
@@ -587,6 +597,7 @@ def info_nce(a, b, temperature=0.1):
 
 # %% tags=["check"]
 info_nce = checks.info_nce(info_nce)
+
 
 # %% [markdown] tags=["solution"]
 # **Why minus infinity.** A state must not choose itself, and a zero on the diagonal would still count as $e^0 = 1$.
@@ -628,6 +639,7 @@ def dime_collision(a, b):
 # %% tags=["check"]
 dime_collision = checks.dime_collision(dime_collision)
 
+
 # %% [markdown] tags=["solution"]
 # **Why $N \times N$ always.** A permutation acts on prompts. Where $N > D$ the paper's code takes $D \times D$
 # matrices, for which it means nothing. The usual slips: the diagonal permuted as well, $N^2$ for $N(N-1)$, the matrix
@@ -665,6 +677,7 @@ def lidar(views, delta=1e-4):
 
 # %% tags=["check"]
 lidar = checks.lidar(lidar)
+
 
 # %% [markdown] tags=["solution"]
 # **Why the factors may be dropped, and one may not.** $1/n$ of $S_b$ cancels in the shares. That of $S_w$ does not,
@@ -719,11 +732,17 @@ views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centre
 # WordNet's tree gives. **Retrieval** ranks 300 definitions by cosine with an example sentence and scores one over the
 # rank of the right one, if it is among the first ten. No network is trained.
 #
-# The next cell runs all probes at all layers of both models; it is the longest of this lesson.
+# The next cell runs all probes at all layers of both models, and of the decoder once more with the first token in the
+# mean, for part 5. It is the longest of this lesson; its result is kept.
 
 # %%
-jobs = [delayed(evaluate.score_table)(states, texts) for states in both.values()]
-outcomes = dict(zip(both, Parallel(n_jobs=2)(jobs), strict=True))
+jobs = [(decoder, False), (decoder, True), (encoder, False)]
+if models.is_live():
+    tables = [evaluate.score_table(states, texts, with_first=first) for states, first in jobs]
+else:
+    kept = delayed(cached(evaluate.embedded_scores))
+    tables = Parallel(n_jobs=2)(kept(states.name, with_first=first) for states, first in jobs)
+outcomes, spoilt = {"SmolLM2": tables[0], "MiniLM": tables[2]}, tables[1]
 scores = {name: views.by_name(each, lambda outcome: outcome.score()) for name, each in outcomes.items()}
 mean = {name: views.mean_score(each) for name, each in scores.items()}
 for name, values in mean.items():
@@ -746,6 +765,7 @@ views.score_heatmap(scores=scores["MiniLM"], model="MiniLM")
 # %%
 views.score_table(models=scores)
 
+
 # %% [markdown]
 # The encoder rises to its last layer, the one its training made for such questions; a decoder's last layers prepare
 # the next token. The objective decides.
@@ -767,6 +787,7 @@ errors = [100 * samples[:, -1].std() for samples in spreads["SmolLM2"].values()]
 print(f"standard errors at SmolLM2's last layer: {min(errors):.0f} to {max(errors):.0f} points")
 views.score_curves(models=scores, spreads=spreads)
 
+
 # %% [markdown]
 # In the explorer, compare the classes of a task at the best layer and at the last one, for both models. The plane is
 # chosen on one half of the texts and shows the other.
@@ -782,6 +803,7 @@ def explained(states, results):
 
 
 views.task_explorer(models={name: explained(states, outcomes[name]) for name, states in both.items()})
+
 
 # %% [markdown]
 # ### The best of 32
@@ -847,14 +869,15 @@ neighbours = chosen["SmolLM2"]["noun", "nearest neighbours"]
 for name in both:
     print(f"{name}: interval of the honest gain above zero on {clear[name]} of 8 scores")
 print(f"SmolLM2, nearest neighbours of nouns: {100 * neighbours.gain:+.0f} points. {credit(honest_gain)}")
-assert better["SmolLM2"] >= 6 and clear["SmolLM2"] >= 3 and clear["MiniLM"] == 0
+assert better["SmolLM2"] >= 5 and clear["SmolLM2"] >= 3 and clear["MiniLM"] == 0
 assert 0.02 < neighbours.gain < 0.09
 views.honest_selection(models=chosen)
 
 # %% [markdown]
-# The diamonds are what a paper would report, the dots what one gets. On the verbs' linear probe SmolLM2 is promised
-# nine points and gets about two, with an interval on both sides of zero: luck, mostly. But on nouns by few examples,
-# by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the choice costs as often as it helps.
+# The diamonds are what a paper would report, the dots what one gets. On the nouns' linear probe SmolLM2 is promised two
+# points and gets nothing; on the verbs' it is promised eleven and gets half of that, with an interval on both sides of
+# zero. But on nouns by few examples, by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the
+# choice costs more often than it helps.
 #
 # Still, each score has chosen for itself. Could one layer be named for a task that we have never measured? The next
 # cell chooses by the mean of the *other seven* scores, on half A.
@@ -880,6 +903,7 @@ checks.questions.best_of_many
 
 # %%
 checks.questions.objective_decides
+
 
 # %% [markdown]
 # ## 5. The valley and the sink
@@ -980,32 +1004,24 @@ views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matri
 #
 # ### Pooling with the sink
 #
-# The sink does harm where it is averaged in: a vector common to all texts, much longer than everything else, makes
-# all cosines 1. The next cell repeats three scores with the first token in the mean.
+# The sink does harm where it is averaged in: a vector common to all texts, much longer than everything else, makes all
+# cosines nearly 1. The next cell sets the scores beside those with the first token in the mean, from part 4.
 
 # %%
-def three_scores(pooled):
-    """Score neighbours, clusters and similarity of pooled states: each (layers,)."""
-    labels = texts.labels["noun"]
-    pairs = probes.similarity(pooled["pairs_a"], pooled["pairs_b"], texts.similarity)
-    train, test = probes.halves(labels, generator=run.generator(0))
-    known, asked = ([labels[place] for place in half.tolist()] for half in (train, test))
-    near = probes.nearest_neighbours(pooled["noun"][:, train], known, pooled["noun"][:, test], asked)
-    groups = probes.clustering(pooled["noun"], labels, generator=run.generator(0), repeats=1)
-    return {"similarity": pairs.score(), "nearest neighbours": near.score(), "clustering": groups.score()}
-
-
-pooled = {"without the first token": decoder.pooled, "with it": decoder.with_first}
-harmed = {name: three_scores(each) for name, each in pooled.items()}
-for name, each in harmed.items():
-    inner = sum(int(values.argmax()) < decoder.layers - 1 for values in each.values())
-    print(f"{name}: an inner layer is best on {inner} of 3 scores")
-assert harmed["with it"]["similarity"][24] < harmed["without the first token"]["similarity"][24] - 0.2
-views.score_curves(models=harmed, columns=3)
+harmed = views.by_name(spoilt, lambda outcome: outcome.score())
+pooled = {"without the first token": scores["SmolLM2"], "with it": harmed}
+for name, each in pooled.items():
+    inner = sum(float(values[:-1].max() - values[-1]) > 0.02 for values in each.values())
+    print(f"{name}: an inner layer beats the last by more than 2 points on {inner} of 8 scores")
+drop = (scores["SmolLM2"]["pairs, similarity"] - harmed["pairs, similarity"])[24]
+print(f"similarity at layer 24 falls by more than 0.2: {bool(drop > 0.2)}")
+assert drop > 0.2
+views.score_curves(models=pooled)
 
 # %% [markdown]
-# With the first token in the mean, the last layer, from which the sink has been removed, becomes the best on all
-# three, and the paper's claim would look false. Whether the middle beats the end can hang on one line of pooling.
+# With the first token in the mean, the last layer, from which the sink has been removed, is the best on most scores, and
+# the paper's claim would look false. Only the standardised linear probe does not mind: it subtracts what all texts
+# share. Whether the middle beats the end can hang on one line of pooling.
 #
 # **What we saw.** The valley of this decoder is one token that is the same for all texts, and a bound that knows only
 # its length predicts it. Left out, the entropy shows no step; left in, it spoils cosines and turns the order of the
@@ -1016,6 +1032,7 @@ checks.questions.one_token
 
 # %%
 checks.questions.what_entropy_counts
+
 
 # %% [markdown]
 # ## 6. Do metrics predict tasks?
@@ -1099,8 +1116,8 @@ print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regre
 assert good.regret < 0.03 and bad.regret > 0.1 and good.score > mean["SmolLM2"][-1]
 
 # %% [markdown]
-# Two of these choices beat the last layer; others fall far behind it. In the explorer, try both ends of each metric,
-# for single scores as well. Is there a metric that is safe at one end for all of them?
+# Two of these choices beat the last layer by several points, two fall far behind it. In the explorer, try both ends of
+# each metric, for single scores as well. Is there a metric that is safe at one end for all of them?
 
 # %%
 views.regret_explorer(metrics=metrics["SmolLM2"], scores=scores["SmolLM2"])

@@ -1,0 +1,1466 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Layer by layer
+#
+# *Lesson 2, after O. Skean, M. R. Arefin, D. Zhao, N. Patel, J. Naghiyev, Y. LeCun, R. Shwartz-Ziv, "Layer by Layer:
+# Uncovering Hidden Representations in Language Models", ICML 2025 (oral), arXiv:2502.02013.*
+#
+# Whoever needs a vector for a text takes the last layer of a language model. The paper asks what the other layers are
+# worth, and finds that one in the middle does better on nearly every task. It explains this with one object, the Gram
+# matrix of a layer's tokens, from which entropy, geometry and invariance are read. In this lesson we derive these
+# measures and run them, and eight task scores, over every layer of two real models. The claim holds for one of them
+# and fails for the other. On the way a theorem turns out to be printed backwards, and a famous curve to be the work
+# of a single token.
+
+# %% [markdown]
+# ## At a glance
+#
+# **Objectives.** After this lesson you can
+#
+# * compute the matrix entropy of any order from the smaller Gram matrix, and say what it counts;
+# * check a theorem before you believe it, and refute one;
+# * compute curvature, InfoNCE, DiME and LiDAR in the form that is cheapest, and name their limits;
+# * choose a layer honestly, and tell a gain from the luck of a maximum over many layers;
+# * recognise a massive first token, and bound what it leaves of the entropy;
+# * say when a metric that knows no task can choose a layer, and when its sign turns round.
+#
+# **Prerequisites.** Linear algebra up to the singular value decomposition (needed throughout), logarithms and
+# expectations (needed throughout), PyTorch with batched tensors (needed in the exercises), what a transformer's layer
+# is (helpful), linear classifiers and cross-validation (helpful in part 4).
+#
+# **Difficulty.** Moderate: short formulas, many conventions.
+#
+# | Part | Minutes |
+# |---|---|
+# | 1. What a layer says | 15 |
+# | 2. Entropy: how many directions | 30 |
+# | 3. Geometry and invariance | 25 |
+# | 4. Which layer is best? | 25 |
+# | 5. The valley and the sink | 15 |
+# | 6. Do metrics predict tasks? | 15 |
+# | 7. The larger claims, and the end | 15 |
+#
+# **Exercises.** The minutes include the five core exercises; each of the six others takes about 10 more. Each check
+# says whether the lesson goes on with your function or with the reference; either way every figure below is right, so
+# you may skip an exercise and come back.
+#
+# | Exercise | | Used in |
+# |---|---|---|
+# | 1. `matrix_entropy` | core | parts 2, 3, 5, 6, 7 |
+# | 2. `collision_entropy` | core | part 2; the second theorem at the end |
+# | 3. `effective_rank` | core | part 2: the theorem |
+# | 4. `refute` | further | part 2: the theorem |
+# | 5. `curvature` | core | part 3 |
+# | 6. `curvature_from_gram` | further | parts 3 and 6 |
+# | 7. `info_nce` | further | parts 3 and 6; the third theorem at the end |
+# | 8. `dime_collision` | further | parts 3 and 6 |
+# | 9. `lidar` | further | parts 3 and 6 |
+# | 10. `honest_gain` | core | part 4 |
+# | 11. `entropy_bound` | further | part 5 |
+#
+# **Notation.**
+#
+# | Symbol | Meaning | Shape |
+# |---|---|---|
+# | $\ell$ | a layer: 0 is the embedding, then the state after each block, last that after the final norm | |
+# | $T$, $D$ | tokens of a prompt, coordinates of a state | |
+# | $Z$ | the states of one prompt at one layer, $z_i$ its row for token $i$; $i = 0$ is the **first token** | $T \times D$ |
+# | $K = Z Z^\top$ | the Gram matrix, $K_{ij} = z_i \cdot z_j$ | $T \times T$ |
+# | $\bar z$ | the pooled state of a text, the mean of its tokens without the first | $D$ |
+# | $H = I - \frac1T \mathbf 1 \mathbf 1^\top$ | the centring matrix; $\mathbf 1$ is the vector of ones, $I$ the identity | $T \times T$ |
+# | $Q$ | an orthogonal matrix | $D \times D$ |
+# | $\sigma_i$, $\lambda_i = \sigma_i^2$ | singular values of $Z$, eigenvalues of $K$ | |
+# | $p_i = \lambda_i / \operatorname{tr} K$ | **shares** of the squared length, largest first; $q_i = \sigma_i / \sum_j \sigma_j$ | $r$ |
+# | $r$ | the rank of $Z$ | |
+# | $S_\alpha$ | matrix entropy of order $\alpha > 0$, in nats | |
+# | $\operatorname{EffRank}$ | the effective rank, $\exp$ of the entropy of the $q_i$ | |
+# | $p^{(t)}$, $c_t$, $\operatorname{Var}_t$ | the shares $\sigma_i^t / c_t$, their normaliser, a variance under them | |
+# | $v_k = z_{k+1} - z_k$, $\theta_k$ | a step, and the angle between $v_k$ and $v_{k+1}$ | $D$ |
+# | $N$; $a_i$, $b_i$ | prompts seen in two views; the pooled views of prompt $i$ | ; $D$ |
+# | $u_i$, $i^+$, $\tau$ | all $2N$ views at length one; the place of the other view of $u_i$; the temperature | $D$ |
+# | $K_a$, $K_b$, $\Pi$ | cosine Gram matrices of both views; a permutation | $N \times N$ |
+# | $\operatorname{off}(K)$, $\circ$ | the sum of squares beside the diagonal; the product entry by entry | |
+# | $x_{ij}$, $\bar x_i$, $\bar x$ | view $j$ of prompt $i$, the mean of its $q$ views, the mean of all ($n$ prompts) | $D$ |
+# | $S_b$, $S_w$, $\delta$, $C$ | scatter of the means, scatter around them plus $\delta I$, the ridge, centred means | $D \times D$, $C$: $n \times D$ |
+# | $s^A_\ell$, $s^B_\ell$, $\mu_\ell$, $\hat\ell$ | score of layer $\ell$ on half A, on half B, its expectation, the layer chosen on A | |
+# | $L$ | the last layer | |
+# | $f$, $h(f)$ | share of the first token, $K_{00} / \operatorname{tr} K$; $-f \log f - (1 - f) \log (1 - f)$ | |
+# | $K'$, $J$ | $K$ without the first token; $\operatorname{diag}(1, -1, \dots, -1)$ | $T-1$, $T$ |
+# | $\rho$ | Spearman's rank correlation | |
+
+# %% [markdown]
+# The first cell fixes the seeds and the number of threads, and says at which scale the lesson runs.
+
+# %%
+import math
+
+import torch
+from joblib import Parallel, delayed
+
+from oraledu import data
+from oraledu.course.exercise import Todo, credit, long_run
+from oraledu.course.runtime import cached, start
+from oraledu.representations import augment, checks, correlation, evaluate, gram, models
+from oraledu.representations import protocols, selection, settings, sink, tasks, views, vision
+from oraledu.representations.vision import study as vision_study
+
+run = start("02_layer_by_layer")
+preset = settings.preset(run.scale)
+
+# %% [markdown]
+# ## 1. What a layer says
+#
+# *A network turns a sentence into a matrix of numbers at every layer. What can we read off it without asking which
+# coordinate means what?*
+#
+# A text of $T$ tokens passes through the layers as a matrix $Z$, one row a token. Layer 0 looks the tokens up; each
+# block adds its result to what it got; a last normalisation follows. (In the library most people use, the state that
+# is called the last hidden state of a decoder is the one *after* that normalisation. Here both count as layers.)
+#
+# We take two models. **SmolLM2-135M** is a decoder with 30 blocks, trained to predict the next token; ours is the
+# instruct version in a quantised form. **MiniLM-L6** is an encoder with 6 blocks, trained to place sentences that
+# mean the same close together *at its last layer*. Their states on our texts come with the course, so no model is
+# needed. The texts are definitions and example sentences of the dictionary WordNet, and make four tasks.
+
+# %%
+texts = data.wordnet()
+decoder, encoder = (models.states(name) for name in preset.models[:2])
+both = {"SmolLM2": decoder, "MiniLM": encoder}
+for name, states in both.items():
+    print(f"{name}: {states.layers} layers, {states.pooled['noun'].shape[-1]} coordinates")
+first = {kind: of[0] for kind, of in texts.texts.items()}
+pair, alike = (f"{texts.texts['pairs_a'][3]} / {texts.texts['pairs_b'][3]}", texts.similarity[3])
+rows = [
+    ["noun", first["noun"], f"which of 10 classes? ({texts.labels['noun'][0]})"],
+    ["verb", first["verb"], f"which of 8 classes? ({texts.labels['verb'][0]})"],
+    ["pairs", pair, f"how alike? ({alike:.2f})"],
+    ["retrieval", first["examples"], f"which of 300 definitions? ({first['glosses']})"],
+]
+views.results(["texts", "an example", "the question, and its answer"], rows)
+
+
+# %% [markdown]
+# For a task a text needs one vector: the mean $\bar z$ of its tokens, without the first one for a reason that we
+# shall see. For everything else we look at the tokens themselves, through their Gram matrix $K = Z Z^\top$.
+#
+# ### The Gram matrix is all we need
+#
+# No coordinate of a hidden state has a meaning of its own, so a sensible measure must not change if all tokens are
+# turned by one orthogonal matrix, $Z \to Z Q$. Such a measure is a function of $K$ alone. For $K$ is the same for $Z$
+# and $Z Q$. Conversely, let $Z Z^\top = W W^\top$. Both have the same $U$ and $\Sigma$ in a singular value
+# decomposition, $Z = U \Sigma V_1^\top$ and $W = U \Sigma V_2^\top$, and an orthogonal $Q$ with
+# $V_1^\top Q = V_2^\top$ takes one to the other.
+#
+# The usual preparations act on $K$ too. Centring the tokens, $Z \to H Z$, gives $H K H$. Giving them length one gives
+# the cosines, $K_{ij} / \sqrt{K_{ii} K_{jj}}$. Leaving out a token strikes out its row and column. So it is enough to
+# keep $K$ for each layer, and from it we get *some* tokens that have it: with
+# $K = V \operatorname{diag}(\lambda) V^\top$ take $Z = V \operatorname{diag}(\sqrt\lambda)$. The next cell does that
+# for one prompt at all layers.
+
+# %%
+def tokens_from(k):
+    """Return tokens with the Gram matrix k: (..., T, T) -> (..., T, T)."""
+    values, vectors = torch.linalg.eigh(k.double())
+    return vectors * values.clamp(min=0).sqrt()[..., None, :]
+
+
+k = decoder.grams[0]  # (layers, T, T)
+error = (gram.gram(tokens_from(k)) - k).abs().amax((1, 2)) / k.abs().amax((1, 2))
+lengths = k.diagonal(dim1=1, dim2=2).sqrt()  # (layers, T)
+ratio = lengths[:, 0] / lengths[:, 1:].mean(1)
+print(f"rebuilt to a millionth of the largest entry: {bool(error.max() < 1e-6)}")
+print(f"layer 11: the first token is less than twice as long as the others: {bool(ratio[11] < 2)}")
+print(f"layer 12: it is more than a hundred times as long: {bool(ratio[12] > 100)}")
+assert error.max() < 1e-6 and ratio[11] < 2 and ratio[12] > 100
+views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="raw")
+
+# %% [markdown]
+# Red on the diagonal are the squared lengths. From layer 11 to layer 12 something happens to one token. The next cell
+# leaves it out and draws the cosines.
+
+# %%
+first = torch.stack([each[:, 0, 0] for each in decoder.grams])  # (prompts, layers)
+spread = (first.amax(0) / first.amin(0)).max()
+print(f"over all prompts the first token's squared length varies by less than 1 %: {bool(spread < 1.01)}")
+assert spread < 1.01
+views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token=False)
+
+
+# %% [markdown]
+# The first token is the same special token for every text, and in a decoder a token sees only what stands before it.
+# So its state is the *same vector for all prompts*: whatever it says, it says nothing about the text. To the other
+# tokens nothing happens between layers 11 and 12; they have more in common with each other than at layer 0, at both.
+#
+# **What we saw.** Everything that does not depend on the choice of coordinates can be read off the Gram matrix. In
+# the decoder one token, the first, becomes more than a hundred times as long as the others between two layers; keep
+# it in mind.
+
+# %% [markdown]
+# ## 2. Entropy: how many directions
+#
+# *Over how many directions do the tokens of a layer spread?*
+#
+# Let $\sigma_1 \ge \sigma_2 \ge \dots$ be the singular values of $Z$ and $r$ its rank. The eigenvalues of $K$ are
+# $\lambda_i = \sigma_i^2$, and $\operatorname{tr} K = \sum_i \lambda_i$ is the summed squared length of all tokens.
+# So $p_i = \lambda_i / \operatorname{tr} K$ is the share of that length along the $i$-th principal direction; the
+# shares sum to 1. The **matrix entropy** of order $\alpha$ is their Rényi entropy,
+#
+# $$S_\alpha = \frac{1}{1 - \alpha} \log \sum_i p_i^\alpha, \qquad S_1 = -\sum_i p_i \log p_i .$$
+#
+# $S_1$ is the limit $\alpha \to 1$: numerator and denominator vanish there, and the quotient of their derivatives is
+# $-\sum_i p_i \log p_i$. It is the one that the paper plots. Note what it is *not*: no probability of a next token
+# enters.
+#
+# **Bounds.** For $r$ equal shares every order gives $\log r$, so $\exp(S_\alpha)$ is a number of directions. One
+# share of 1 gives 0. In between, $0 \le S_\alpha \le \log r$: since the logarithm is concave, $S_1 = \sum_i p_i \log
+# \frac1{p_i} \le \log \sum_i p_i \frac1{p_i} = \log r$; other orders follow from the last paragraph here.
+#
+# **Order.** Write $S_\alpha = -\log \big( \sum_i p_i \cdot p_i^{\alpha - 1} \big)^{1/(\alpha - 1)}$. The bracket with
+# its exponent is the power mean of the shares, with the shares as weights. A power mean grows with its exponent, so
+# $S_\alpha$ does not grow with $\alpha$, down to $S_\infty = -\log p_1$. A large order sees the largest share only, a
+# small one also counts the small ones.
+#
+# **Mixing.** Replace two shares by values closer together with the same sum. Then $\sum_i p_i^\alpha$ falls for
+# $\alpha > 1$, where the power is convex, and rises for $\alpha < 1$; either way $S_\alpha$ rises. If the partial
+# sums of the shares, largest first, are nowhere above those of other shares, one says that the other shares
+# **majorise** them. They can then be reached from those by such steps, and have the larger entropy. This is **Schur
+# concavity**. Equal shares are majorised by all others, so $\log r$ is the largest value.
+#
+# **The smaller matrix.** $Z Z^\top$ is $T \times T$ and $Z^\top Z$ is $D \times D$. Both have the eigenvalues
+# $\sigma_i^2$ and zeros besides, and zeros count nothing. With 20 tokens and 576 coordinates the first is a thousand
+# times cheaper.
+#
+# ### Exercise 1: the matrix entropy
+#
+# Write `matrix_entropy(z, alpha=1.0)` for `z` of shape $(\dots, T, D)$: one number for each leading index, in the
+# type of `z`. Take the smaller Gram matrix; at $\alpha = 1$ use the limit. A matrix of zeros has entropy 0.
+# `torch.linalg.eigvalsh` takes a whole batch.
+
+# %% tags=["exercise"]
+def matrix_entropy(z, alpha=1.0):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+matrix_entropy = checks.matrix_entropy(matrix_entropy)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Which of $ZZ'$ and $Z'Z$ is smaller? Both have the same eigenvalues above zero, and $p$ are these over their sum. `z.mT` transposes the last two dimensions only.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# `torch.linalg.eigvalsh` takes all layers at once. Clamp what rounding has put below zero, and divide by the sum with `keepdim=True`. What if that sum is zero?
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# At order 1 return `torch.special.entr(p).sum(dim=-1)`, which knows that $0 \log 0 = 0$; at any other order `(p**alpha).sum(dim=-1).log() / (1 - alpha)`.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-1:-the-matrix-entropy)
+
+# %% [markdown]
+# ### Order 2 without an eigenvalue
+#
+# For a symmetric matrix $\sum_i \lambda_i^2 = \operatorname{tr} K^2 = \sum_{ij} K_{ij}^2 = \lVert K \rVert_F^2$. So
+# the entropy of order 2, the **collision entropy**, is
+#
+# $$S_2 = -\log \frac{\lVert K \rVert_F^2}{(\operatorname{tr} K)^2},$$
+#
+# and the ratio is called the **purity**. An eigendecomposition costs several times as much as the product that makes
+# $K$; here the product is all.
+#
+# ### Exercise 2: the collision entropy
+#
+# Write `collision_entropy(z)` for the same inputs. The check watches: nothing may be decomposed.
+
+# %% tags=["exercise"]
+def collision_entropy(z):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+collision_entropy = checks.collision_entropy(collision_entropy)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# For a symmetric matrix, $\sum_i \lambda_i^2 = \operatorname{tr} K^2$. Write that trace out in the entries of $K$: no eigenvalue is needed.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# $\sum_i p_i^2 = \lVert K \rVert_F^2 / (\operatorname{tr} K)^2$. For many layers, `k.square().sum(dim=(-2, -1))` and `k.diagonal(dim1=-2, dim2=-1).sum(dim=-1)`.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-2:-the-collision-entropy)
+
+# %% [markdown]
+# Which order one takes matters. The next cell draws the entropy of one prompt over its order, at four layers.
+
+# %%
+spectra = {
+    f"layer {layer}": torch.linalg.eigvalsh(k[layer].double()).clamp(min=0) for layer in (0, 3, 11, 12)
+}
+z = tokens_from(k)
+for layer in (0, 3, 12):
+    orders = ", ".join(f"{matrix_entropy(z[layer], alpha).exp():.1f}" for alpha in (0.5, 1.0, 2.0))
+    print(f"layer {layer}: {orders} directions of {len(k[layer])} by the orders 1/2, 1, 2")
+assert torch.allclose(collision_entropy(z), matrix_entropy(z, 2.0), atol=1e-9)
+views.entropy_orders(spectra=spectra, matrix_entropy=matrix_entropy)
+
+# %% [markdown]
+# The curves fall, as derived, and at layer 3 they fall far: one large share and a tail of small ones look like many
+# directions or few, as the order wants. In the explorer, tilt the spectrum $p_i \propto i^{-\beta}$. At which $\beta$
+# does half of the directions still count at order 1? And at order 2?
+
+# %%
+views.spectrum_explorer(matrix_entropy=long_run(matrix_entropy))
+
+
+# %% [markdown]
+# Now every prompt and every layer, as the paper plots it: the entropy over $\log T$, averaged over prompts.
+
+# %%
+def entropy_curve(states, entropy=matrix_entropy, convention="raw", first_token=True):
+    """Average the entropy over log T over prompts: (layers,)."""
+    curves = []
+    for k in states.grams:
+        k = gram.under(k, convention, first_token=first_token)
+        curves.append(entropy(tokens_from(k)) / math.log(k.shape[-1]))
+    return torch.stack(curves).mean(0)
+
+
+fast_entropy, fast_collision = long_run(matrix_entropy), long_run(collision_entropy)
+orders = {"entropy of order 1": fast_entropy, "entropy of order 2": fast_collision}
+raw = {
+    name: {order: entropy_curve(states, entropy) for order, entropy in orders.items()}
+    for name, states in both.items()
+}
+valley, slope = (each["entropy of order 1"] for each in raw.values())
+print(f"SmolLM2 below 0.02 at all layers from 12 to 20: {bool(valley[12:21].max() < 0.02)}")
+print(f"MiniLM never below {slope.min():.1f}. {credit(matrix_entropy, collision_entropy)}")
+assert valley[0] > 0.7 and valley[12:21].max() < 0.02 and slope.min() > 0.6
+views.metric_curves(models=raw, columns=2)
+
+
+# %% [markdown]
+# There it is: in the middle of the decoder the entropy drops to nearly nothing, and it comes back at the end. The
+# encoder has nothing of the kind. The paper sees such a **valley** in its decoders and reads it as compression: the
+# middle layers keep what matters. Do not believe it yet.
+#
+# ### Effective rank, and a theorem
+#
+# The **effective rank** of Roy and Vetterli takes shares of the singular values themselves,
+# $q_i = \sigma_i / \sum_j \sigma_j$, and counts directions by
+# $\operatorname{EffRank}(Z) = \exp(-\sum_i q_i \log q_i)$. It looks like $\exp(S_1)$, whose shares are those of
+# $\sigma^2$. The paper's theorem 1 says
+#
+# $$\operatorname{EffRank}(Z) \le \exp(S_1(Z)) .$$
+#
+# Let us derive what is true. For $t > 0$ take the shares $p^{(t)}_i = \sigma_i^t / c_t$ with
+# $c_t = \sum_j \sigma_j^t$ (over $\sigma_i > 0$), so that $t = 1$ gives $q$ and $t = 2$ gives $p$. Their entropy is
+# $\log c_t - t \sum_i p^{(t)}_i \log \sigma_i$. The derivative of $\log c_t$ is $\sum_i p^{(t)}_i \log \sigma_i$, and
+# that of this mean is the variance of $\log \sigma$ under $p^{(t)}$. Two terms cancel, and
+#
+# $$\frac{d}{dt}\, \text{entropy}\big(p^{(t)}\big) = -t \operatorname{Var}_t(\log \sigma) \le 0 .$$
+#
+# Squaring makes shares less even. So $\exp(S_1) \le \operatorname{EffRank} \le r$, with equality exactly where all
+# $\sigma_i > 0$ are equal: the printed inequality has the wrong direction. (Its proof sets both $\sum \sigma_i = 1$
+# and $\lambda_i = \sigma_i^2$ with $\sum \lambda_i = 1$, which cannot hold together unless the rank is 1.)
+#
+# ### Exercise 3: the effective rank
+#
+# Write `effective_rank(z)` for `z` of shape $(\dots, T, D)$; a matrix of zeros has effective rank 1.
+
+# %% tags=["exercise"]
+def effective_rank(z):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+effective_rank = checks.effective_rank(effective_rank)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# `torch.linalg.svdvals` gives the singular values of all layers at once, along the last dimension.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the exponential of that. Keep the sum away from zero with `clamp(min=...)`: what comes out for a matrix of zeros?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-3:-the-effective-rank)
+
+# %% [markdown]
+# ### Exercise 4 (further): refute the theorem
+#
+# One matrix is enough. Write `refute(rows, columns)` (both at least 2): a matrix of that shape whose effective rank
+# exceeds $\exp(S_1)$ by at least 0.1.
+
+# %% tags=["exercise"]
+def refute(rows, columns):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+refute = checks.refute(refute)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# Both sides depend on the singular values alone. For which of them are the two sides equal? Take others.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# `torch.eye(rows, columns)` has singular values 1. What happens to the shares of $\sigma$ and of $\sigma^2$ if one of its entries on the diagonal becomes 2?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-4-(further):-refute-the-theorem)
+
+# %% [markdown]
+# Was it an unlucky example? The next cell draws 500 random matrices, and takes the decoder's own layers.
+
+# %%
+generator = run.generator(1)
+tilt = 3 * torch.rand(500, 1, 1, generator=generator, dtype=torch.float64)
+random = torch.randn(500, 12, 20, generator=generator, dtype=torch.float64) * torch.arange(1, 21) ** -tilt
+ranks, counts = effective_rank(random), matrix_entropy(random).exp()
+layers = effective_rank(tokens_from(decoder.grams[0])), matrix_entropy(tokens_from(decoder.grams[0])).exp()
+mine = refute(5, 7)
+gap = effective_rank(mine) - matrix_entropy(mine).exp()
+print(f"a matrix from `refute` breaks the theorem by at least 0.1: {bool(gap > 0.0999)}")
+print(f"the printed inequality holds for {int((ranks <= counts).sum())} of 500 random matrices")
+print(f"and at {int((layers[0] <= layers[1]).sum())} of {decoder.layers} layers of a prompt")
+print(credit(matrix_entropy, effective_rank, refute))
+assert (ranks > counts).all() and (layers[0] > layers[1]).all()
+views.rank_against_entropy(entropies=matrix_entropy(random), ranks=ranks)
+
+
+# %% [markdown]
+# **What we saw.** The matrix entropy counts directions by their shares of squared length, and its order says how
+# small a share may be and still count. The decoder's entropy has a deep valley in the middle; and a theorem that
+# three lines of code refute had stood in print.
+
+# %% [markdown]
+# ## 3. Geometry and invariance
+#
+# *Entropy does not see the order of the tokens. And how does a layer take typing errors?*
+#
+# ### Curvature
+#
+# The tokens of a prompt, one after the other, make a path. Its steps are $v_k = z_{k+1} - z_k$, and its **curvature**
+# is the mean of the angles $\theta_k$ between a step and the next, in radians:
+#
+# $$\cos \theta_k = \frac{v_k \cdot v_{k+1}}{\lVert v_k \rVert \lVert v_{k+1} \rVert} .$$
+#
+# A straight line has 0, a zigzag $\pi$, a regular $n$-gon $2\pi / n$. Two random paths set the scale. If the *steps*
+# are independent with mean zero, then in many dimensions $v_k \cdot v_{k+1} \approx 0$: a random walk has $\pi/2$. If
+# the *tokens* are independent, of squared length 1 and in many dimensions nearly orthogonal, then $v_k \cdot v_{k+1}
+# = (z_{k+1} - z_k) \cdot (z_{k+2} - z_{k+1}) \approx -\lVert z_{k+1} \rVert^2 = -1$ while
+# $\lVert v_k \rVert^2 \approx 2$. So $\cos \theta_k \approx -\frac12$: the curvature is $2\pi/3 \approx 2.09$.
+#
+# ### Exercise 5: the curvature
+#
+# Write `curvature(z)` for $(\dots, T, D)$ with $T \ge 3$. Where a token equals the next one there is no step and no
+# angle: leave such turns out; a path without any turn has curvature 0. Rounding can put a cosine past 1.
+
+# %% tags=["exercise"]
+def curvature(z):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+curvature = checks.curvature(curvature)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# `z.diff(dim=-2)` are the steps. The cosine of the angle between two vectors is their product over both lengths, and `torch.linalg.vecdot` multiplies many pairs at once.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# Rounding can put a cosine past 1, where `arccos` gives NaN: `clamp(-1, 1)` first.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# Where a token is repeated a length is zero. Find these turns (`norms > 0`), replace their cosine by anything with `torch.where`, and divide the sum of the other angles by how many there are, at least 1.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-5:-the-curvature)
+
+# %% [markdown]
+# In the explorer, walk along each kind of path and move its middle token aside. How many dimensions does it take
+# until independent tokens turn by $2\pi/3$?
+
+# %%
+views.path_explorer(curvature=long_run(curvature))
+
+
+# %% [markdown]
+# ### Curvature from the Gram matrix
+#
+# Moving all tokens changes $K$ but not a step. Multiply out:
+#
+# $$\lVert v_k \rVert^2 = K_{kk} + K_{k+1,k+1} - 2 K_{k,k+1}, \qquad
+#   v_k \cdot v_{k+1} = K_{k,k+1} + K_{k+1,k+2} - K_{k+1,k+1} - K_{k,k+2} .$$
+#
+# Three diagonals of $K$ are enough.
+#
+# ### Exercise 6 (further): curvature from three diagonals
+#
+# Write `curvature_from_gram(k)` for $(\dots, T, T)$; compute in double precision and return the type of `k`. Rounding
+# can leave a step that is zero a little above or below it: a squared step of at most
+# $10^{-6}\,(K_{kk} + K_{k+1,k+1})$ counts as none.
+
+# %% tags=["exercise"]
+def curvature_from_gram(k):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+curvature_from_gram = checks.curvature_from_gram(curvature_from_gram)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Write out $(z_{k+2} - z_{k+1}) \cdot (z_{k+1} - z_k)$: four products of tokens, so four entries of $K$. And $\lvert z_{k+1} - z_k \rvert^2$?
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# `k.diagonal(1, dim1=-2, dim2=-1)` holds $z_i \cdot z_{i+1}$ for all $i$, of all layers. Which three diagonals are needed?
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# With `s`, `n` and `o` for the diagonals 0, 1 and 2: products `n[..., 1:] + n[..., :-1] - s[..., 1:-1] - o`, squared steps `s[..., 1:] + s[..., :-1] - 2 * n`. A step is there if its square is above `1e-6 * (s[..., 1:] + s[..., :-1])`, a turn if both of its steps are.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-6-(further):-curvature-from-three-diagonals)
+
+# %% [markdown]
+# The next cell measures every prompt by both functions, once from tokens and once from Gram matrices.
+
+# %%
+def mean_curvature(states, first_token=True):
+    """Average the curvature over prompts: (layers,)."""
+    return torch.stack([turn(gram.under(k, first_token=first_token)) for k in states.grams]).mean(0)
+
+
+turn = long_run(curvature_from_gram)
+bends = {name: {"curvature": mean_curvature(states)} for name, states in both.items()}
+from_tokens = curvature(tokens_from(decoder.grams[0]))
+apart = (from_tokens - curvature_from_gram(decoder.grams[0])).abs().max()
+low, high = bends["SmolLM2"]["curvature"].aminmax()
+print(f"from tokens and from the Gram matrix, same to 0.01: {bool(apart < 0.01)}")
+print(f"SmolLM2 between {low:.2f} and {high:.2f}, independent tokens {2 * math.pi / 3:.2f}")
+print(credit(curvature, curvature_from_gram))
+assert apart < 0.01 and 1.9 < low < high < 2.2
+views.metric_curves(models=bends, references={"curvature": 2 * math.pi / 3}, columns=1)
+
+# %% [markdown]
+# The whole range is little more than a tenth of a radian, at and below the dotted line of independent tokens. The
+# decoder's path gets a little straighter with depth, as the paper reports; it is far from straight.
+#
+# ### Two views of a text
+#
+# The third family asks whether a layer looks past noise. Each prompt is damaged by the paper's three kinds of typing
+# errors: words split, characters changed, neighbouring keys hit.
+
+# %%
+noise = run.generator(0)
+some = texts.prompts[:2]
+noisy = [[augment.augment(text, generator=noise) for _ in range(2)] for text in some]
+views.augmentation_table(texts=some, views=noisy)
+
+
+# %% [markdown]
+# **InfoNCE.** Let $a_i$ and $b_i$ be the pooled states of two views of prompt $i$, and $u_1, \dots, u_{2N}$ all of
+# them at length one. Each has to find the other view of its prompt, $u_{i^+}$, among the $2N - 1$ others, by a
+# softmax over cosines:
+#
+# $$\text{InfoNCE} = -\frac{1}{2N} \sum_i \log \frac{e^{u_i \cdot u_{i^+} / \tau}}{\sum_{j \ne i} e^{u_i \cdot u_j / \tau}} .$$
+#
+# If nothing tells the states apart, all terms are alike and the loss is $\log(2N - 1)$: chance. If views agree and
+# prompts do not, it goes to 0 as $\tau \to 0$. (In another form the loss has $N - 1$ negatives, and chance is
+# $\log N$.)
+#
+# ### Exercise 7 (further): InfoNCE
+#
+# Write `info_nce(a, b, temperature=0.1)` for two matrices $N \times D$. It should survive small temperatures.
+
+# %% tags=["exercise"]
+def info_nce(a, b, temperature=0.1):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+info_nce = checks.info_nce(info_nce)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# Put both views into one matrix with $2N$ rows of length one. Row $i$ has its partner at $i + N$, or at $i - N$: `torch.arange(2 * N).roll(N)`.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# Cosines over the temperature are the logits of a classification into $2N$ classes, in which a row must not choose itself: what logit has chance zero?
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# `torch.nn.functional.cross_entropy(logits, partners)` is the mean of $-\log$, and does not overflow.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-7-(further):-InfoNCE)
+
+# %% [markdown]
+# **DiME** breaks the pairing instead. With the cosine Gram matrices $K_a$ and $K_b$, the entropy of $K_a \circ K_b$
+# is that of both views jointly. A random permutation $\Pi$ of the second view destroys the pairing and makes the
+# joint spectrum more even:
+#
+# $$\text{DiME} = \mathbb E_\Pi\, S_\alpha(K_a \circ \Pi K_b \Pi^\top) - S_\alpha(K_a \circ K_b) .$$
+#
+# The paper averages over ten permutations. At order 2 none is needed. Both traces are $N$, so each purity is a sum of
+# squared entries over $N^2$. Under $\Pi$ the diagonal stays 1, and each entry of $K_b$ beside it lands on each of the
+# $N(N-1)$ other places equally often:
+#
+# $$\mathbb E_\Pi \lVert K_a \circ \Pi K_b \Pi^\top \rVert_F^2 = N + \frac{\operatorname{off}(K_a) \operatorname{off}(K_b)}{N(N-1)} .$$
+#
+# We take $-\log$ of this mean purity. The mean of $-\log$ is not the same: by Jensen it is at least as large. Both
+# are close if purities vary little.
+#
+# ### Exercise 8 (further): DiME at order 2
+#
+# Write `dime_collision(a, b)` for two matrices $N \times D$, without drawing a permutation.
+
+# %% tags=["exercise"]
+def dime_collision(a, b):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+dime_collision = checks.dime_collision(dime_collision)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# With unit diagonals both traces are $N$, so each purity is a sum of squared entries over $N^2$.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# $\Pi$ leaves diagonal entries on the diagonal, where they are 1. An entry of $K_b$ beside it lands on each of the $N(N-1)$ other places equally often: what is the mean of its square times that of $K_a$ there?
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# $\mathbb{E}\lVert K_a \circ \Pi K_b \Pi' \rVert_F^2 = N + \mathrm{off}(K_a)\,\mathrm{off}(K_b) / (N(N-1))$ with off the sum of squares beside the diagonal. Take $-\log$ of both purities.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-8-(further):-DiME-at-order-2)
+
+# %% [markdown]
+# **LiDAR** takes more views. Let $x_{ij}$ be view $j$ of prompt $i$, $\bar x_i$ its mean over $q$ views and $\bar x$
+# the mean of all. With the scatter of prompts and the scatter of noise,
+#
+# $$S_b = \frac1n \sum_i (\bar x_i - \bar x)(\bar x_i - \bar x)^\top, \qquad S_w = \frac{1}{nq} \sum_{i,j} (x_{ij} - \bar x_i)(x_{ij} - \bar x_i)^\top + \delta I,$$
+#
+# it is the matrix entropy $S_1$ of $S_w^{-1/2} S_b S_w^{-1/2}$: over how many directions do prompts differ, measured
+# in units of the noise? That is a $D \times D$ matrix. But with $C$ the centred means in $n$ rows,
+# $S_b = C^\top C / n$; and for $A = C S_w^{-1/2}$ the matrices $A^\top A$ and $A A^\top = C S_w^{-1} C^\top$ have the
+# same eigenvalues above zero. The second is $n \times n$. One linear system makes it, and no root is taken. Since the
+# rows of $C$ sum to zero, LiDAR is at most $\log(n - 1)$.
+#
+# ### Exercise 9 (further): LiDAR as large as there are prompts
+#
+# Write `lidar(views, delta=1e-4)` for $(n, q, D)$. The check watches: nothing larger than $n \times n$ may be
+# decomposed into eigenvalues.
+
+# %% tags=["exercise"]
+def lidar(views, delta=1e-4):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+lidar = checks.lidar(lidar)
+
+
+# %% [markdown]
+# <details><summary>Hint 1 of 3</summary>
+#
+# With $C$ the centred prompt means, $S_b = C'C/n$. Write $A = C S_w^{-1/2}$: which small matrix has the same eigenvalues above zero as $A'A$?
+#
+# </details>
+#
+# <details><summary>Hint 2 of 3</summary>
+#
+# `views - means[:, None]`, flattened to $(nq, D)$, gives $S_w$ as a mean of products, plus `delta` on the diagonal. The factor $1/n$ of $S_b$ cancels in the shares.
+#
+# </details>
+#
+# <details><summary>Hint 3 of 3</summary>
+#
+# `torch.linalg.solve(s_w, c.T)` is $S_w^{-1} C'$, so `c @` that is $n \times n$. Its eigenvalues, clamped and divided by their sum, go into the entropy of order 1.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-9-(further):-LiDAR-as-large-as-there-are-prompts)
+
+# %% [markdown]
+# The next cell takes all three measures over all layers, of the states as they are and around the mean of all.
+
+# %%
+def invariance_curves(states):
+    """Take InfoNCE, DiME and LiDAR at every layer: each (layers,)."""
+    table = {name: [] for name in ("InfoNCE", "InfoNCE, centred", "DiME", "DiME, centred", "LiDAR")}
+    for layer in states.views.double():  # (n, q, D)
+        for pair, ending in ((layer[:, :2], ""), (layer[:, :2] - layer[:, :2].mean((0, 1)), ", centred")):
+            table[f"InfoNCE{ending}"].append(loss(pair[:, 0], pair[:, 1]))
+            table[f"DiME{ending}"].append(gain(pair[:, 0], pair[:, 1]))
+        table["LiDAR"].append(separate(layer) / math.log(len(layer) - 1))
+    return {name: torch.stack(values) for name, values in table.items()}
+
+
+loss, gain, separate = (long_run(each) for each in (info_nce, dime_collision, lidar))
+seen = {name: invariance_curves(states) for name, states in both.items()}
+chance = math.log(2 * len(decoder.prompts) - 1)
+plain, centred = (seen["SmolLM2"][name][1:] for name in ("InfoNCE", "InfoNCE, centred"))
+near, far = plain.min() > 0.9 * chance, centred[9:20].max() < 0.5 * chance
+print(f"SmolLM2, InfoNCE as it is: within a tenth of chance at all layers but 0: {bool(near)}")
+print(f"around the mean: below half of chance in layers 10 to 20: {bool(far)}")
+print(credit(info_nce, dime_collision, lidar))
+assert near and far
+views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centred": chance})
+
+# %% [markdown]
+# Uncentred, the decoder seems to recognise nothing: its states share a large common direction, all cosines are near
+# 1, and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and from layer 10 on it does well. DiME
+# and LiDAR hardly move at this strength of noise. At the encoder's last layer InfoNCE is low in both conventions:
+# that is what it was trained for.
+#
+# **What we saw.** Curvature hardly leaves the value of independent tokens, and what an invariance metric says depends
+# on whether the common direction was taken off. Keep the two conventions apart.
+
+# %% [markdown]
+# ## 4. Which layer is best?
+#
+# *Enough of metrics: what can one do with each layer?*
+#
+# Eight **probes** ask every layer the four questions of part 1. Of nouns and verbs one half of the texts trains and
+# the other half is asked: a **linear probe** (regularised logistic regression on standardised states), **few-shot**
+# logistic regression from eight examples a class, averaged over ten draws, as the benchmark MTEB does it, and
+# **nearest neighbours** by cosine. **Clustering** is $k$-means, scored by the V-measure against the classes.
+# **Similarity** is Spearman's correlation of the cosine of two definitions with a similarity of the two words that
+# WordNet's tree gives. **Retrieval** ranks 300 definitions by cosine with an example sentence and scores one over the
+# rank of the right one, if it is among the first ten. No network is trained.
+#
+# The next cell runs all probes at all layers of both models, and of the decoder once more with the first token in the
+# mean, for part 5. It is the longest of this lesson; its result is kept.
+
+# %%
+jobs = [(decoder, False), (decoder, True), (encoder, False)]
+if models.is_live():
+    tables = [evaluate.score_table(states, texts, with_first=first) for states, first in jobs]
+else:
+    kept = delayed(cached(evaluate.embedded_scores))
+    tables = Parallel(n_jobs=2)(kept(states.name, with_first=first) for states, first in jobs)
+outcomes, spoilt = {"SmolLM2": tables[0], "MiniLM": tables[2]}, tables[1]
+scores = {name: views.by_name(each, lambda outcome: outcome.score()) for name, each in outcomes.items()}
+mean = {name: views.mean_score(each) for name, each in scores.items()}
+for name, values in mean.items():
+    best = int(values.argmax())
+    where = "the last layer" if best == len(values) - 1 else "an inner layer"
+    print(f"{name}: mean score {values[-1]:.2f} at the last layer, {values[best]:.2f} at the best, {where}")
+assert 20 <= mean["SmolLM2"].argmax() <= 29 and mean["MiniLM"].argmax() == 6
+views.score_heatmap(scores=scores["SmolLM2"], model="SmolLM2")
+
+# %% [markdown]
+# Each row is standardised by itself: red is where that score is high. Nearly all rows are red between layers 20 and
+# 29, so late in the middle, and not at half depth. Now the encoder, and the numbers of both.
+
+# %%
+behind = [float(values.max() - values[-1]) for values in scores["MiniLM"].values()]
+print(f"MiniLM: scores whose last layer is the best: {sum(each == 0 for each in behind)} of 8")
+assert sum(each < 0.03 for each in behind) >= 7
+views.score_heatmap(scores=scores["MiniLM"], model="MiniLM")
+
+# %%
+views.score_table(models=scores)
+
+
+# %% [markdown]
+# The encoder rises to its last layer, the one its training made for such questions; a decoder's last layers prepare
+# the next token. The objective decides.
+#
+# ### How sure are we?
+#
+# A share of right answers among 450 items has a standard error of about two points; with only 180 verbs it is nearly
+# four. The **bootstrap** measures it for any score: draw the items anew with replacement, take the score, and look at
+# its spread.
+
+# %%
+def resampled(outcome):
+    """Score items drawn anew, again and again: (resamples, layers)."""
+    return selection.bootstrap(outcome, generator=run.generator(2), resamples=preset.resamples)
+
+
+spreads = {name: views.by_name(each, resampled) for name, each in outcomes.items()}
+errors = [100 * samples[:, -1].std() for samples in spreads["SmolLM2"].values()]
+print(f"standard errors at SmolLM2's last layer: {min(errors):.0f} to {max(errors):.0f} points")
+views.score_curves(models=scores, spreads=spreads)
+
+
+# %% [markdown]
+# In the explorer, compare the classes of a task at the best layer and at the last one, for both models. The plane is
+# chosen on one half of the texts and shows the other.
+
+# %%
+def explained(states, results):
+    """Return the tasks of the explorer for one model."""
+    shown = {"nouns": ("noun", "nearest neighbours"), "verbs": ("verb", "linear probe")}
+    return {
+        task: views.Task(states.pooled[kind], texts.labels[kind], results[kind][probe].score(), probe)
+        for task, (kind, probe) in shown.items()
+    }
+
+
+views.task_explorer(models={name: explained(states, outcomes[name]) for name, states in both.items()})
+
+
+# %% [markdown]
+# ### The best of 32
+#
+# The table above says that SmolLM2's best layer beats its last one on every score. That alone is worth little. Let
+# all layers be equally good, $\mu_\ell = \mu$, and measure each with an independent error of standard deviation
+# $\omega$. The largest of 32 normal numbers lies on average $2.07$ standard deviations above their mean. So the best
+# layer would beat the last by about $2\omega$, though there is nothing to find; and it can never fall behind.
+#
+# The cure is to choose on one half of the items and to report on the other:
+#
+# $$\hat\ell = \arg\max_\ell s^A_\ell, \qquad \text{honest gain} = s^B_{\hat\ell} - s^B_L .$$
+#
+# Given $\hat\ell$, which half B has not seen, the expectation of the honest gain is $\mu_{\hat\ell} - \mu_L$: what
+# choosing *really* gained, and it can be negative. What half A promises, $\max_\ell s^A_\ell - s^A_L$, is larger on
+# average; the difference is the **optimism**. Repeating this for many random halves gives a spread; for halves of a
+# fixed set of items it is about the spread that new items would give.
+#
+# ### Exercise 10: the honest gain
+#
+# Write `honest_gain(on_a, on_b)` for the scores on both halves, (splits, layers) each. Return one gain over the last
+# layer for each split.
+
+# %% tags=["exercise"]
+def honest_gain(on_a, on_b):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+honest_gain = checks.honest_gain(honest_gain)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# `on_a.argmax(dim=1)` is the layer that half A chooses, in each split. Half B has no say in that.
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# `on_b[torch.arange(len(on_b)), chosen]` picks from each split the score of its own layer. What is the gain over?
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-10:-the-honest-gain)
+
+# %% [markdown]
+# First on pure noise, where there is nothing to gain.
+
+# %%
+noise = run.generator(3)
+on_a, on_b = (torch.randn(4000, 32, generator=noise, dtype=torch.float64) for _ in range(2))
+promised = (on_a.amax(1) - on_a[:, -1]).mean()
+given = honest_gain(on_a, on_b).mean()
+print(f"32 equal layers: half A promises {promised:.1f} standard errors, half B gives {given.abs():.1f}")
+print(f"and half A never promises less than nothing: {bool((on_a.amax(1) >= on_a[:, -1]).all())}")
+assert 1.95 < promised < 2.2 and given.abs() < 0.06
+
+# %% [markdown]
+# Now on the real scores, with 1000 splits. All scores over one text set share their halves.
+
+# %%
+chosen = {}
+for name, each in outcomes.items():
+    halves = selection.split_scores(each, generator=run.generator(4), splits=preset.splits)
+    chosen[name] = views.gains(halves=halves, honest_gain=long_run(honest_gain))
+better = {name: sum(c.gain > 0 for c in each.values()) for name, each in chosen.items()}
+clear = {name: sum(c.interval()[0] > 0 for c in each.values()) for name, each in chosen.items()}
+neighbours = chosen["SmolLM2"]["noun", "nearest neighbours"]
+for name in both:
+    print(f"{name}: interval of the honest gain above zero on {clear[name]} of 8 scores")
+print(f"SmolLM2, nearest neighbours of nouns: {100 * neighbours.gain:+.0f} points. {credit(honest_gain)}")
+assert better["SmolLM2"] >= 5 and clear["SmolLM2"] >= 3 and clear["MiniLM"] == 0
+assert 0.02 < neighbours.gain < 0.09
+views.honest_selection(models=chosen)
+
+# %% [markdown]
+# The diamonds are what a paper would report, the dots what one gets. On the nouns' linear probe SmolLM2 is promised two
+# points and gets nothing; on the verbs' it is promised eleven and gets half of that, with an interval on both sides of
+# zero. But on nouns by few examples, by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the
+# choice costs more often than it helps.
+#
+# Still, each score has chosen for itself. Could one layer be named for a task that we have never measured? The next
+# cell chooses by the mean of the *other seven* scores, on half A.
+
+# %%
+options = {"generator": run.generator(4), "splits": preset.splits}
+others = selection.choose_layers(outcomes["SmolLM2"], by="others", **options)
+places = torch.cat([choice.layers for choice in others.values()]).double()
+gains = [choice.gain for choice in others.values()]
+above = sum(choice.interval()[0] > 0 for choice in others.values())
+print(f"above the last layer on at least 5 of 8 scores: {sum(gain > 0 for gain in gains) >= 5}")
+print(f"interval above zero on at least 3 of 8 scores: {above >= 3}")
+assert sum(gain > 0 for gain in gains) >= 5 and above >= 3 and 20 <= places.median() <= 29
+views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
+
+# %% [markdown]
+# **What we saw.** In the decoder a layer at about 80 % of the depth beats the last one, honestly, on most scores and
+# by up to ten points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
+# proves nothing before it is repeated on other items.
+
+# %%
+checks.questions.best_of_many
+
+# %%
+checks.questions.objective_decides
+
+
+# %% [markdown]
+# ## 5. The valley and the sink
+#
+# *The decoder's entropy nearly vanishes in the layers 12 to 28, where the probes do well. Is that compression?*
+#
+# Part 1 had a suspect: one token, more than a hundred times as long as the others. Let it carry the share
+# $f = K_{00} / \operatorname{tr} K$ of the trace. What is left for the entropy? Write
+#
+# $$K = \begin{pmatrix} K_{00} & c^\top \\ c & K' \end{pmatrix}, \qquad
+#   \tfrac12 (K + J K J) = \begin{pmatrix} K_{00} & 0 \\ 0 & K' \end{pmatrix} \quad\text{with } J = \operatorname{diag}(1, -1, \dots, -1) .$$
+#
+# The sum of the $m$ largest eigenvalues of a symmetric matrix is the largest $\operatorname{tr}(P K)$ over
+# projections $P$ of rank $m$ (Ky Fan). A maximum of linear functions is convex, and $J K J$ has the spectrum of $K$.
+# So for the average each such sum is *at most* that of $K$: the spectrum of $K$ majorises that of the matrix without
+# couplings, and by Schur concavity (part 2) $S_1(K)$ is at most the entropy of the latter. Its shares are $f$ and
+# $(1 - f)\, p'_i$, with $p'$ the shares of $K'$, so
+#
+# $$S_1(K) \le h(f) + (1 - f)\, S_1(K') \le h(f) + (1 - f) \log (T - 1), \qquad h(f) = -f \log f - (1 - f) \log (1 - f) .$$
+#
+# As $f \to 1$ the right side goes to 0, *whatever the other tokens say*.
+#
+# ### Exercise 11 (further): what one token leaves
+#
+# Write `entropy_bound(share, tokens)`: the right-hand bound for a tensor of shares $f \in [0, 1]$ and $T$ tokens. The
+# ends 0 and 1 count.
+
+# %% tags=["exercise"]
+def entropy_bound(share, tokens):
+    # Write your code here.
+    raise Todo
+
+
+# %% tags=["check"]
+entropy_bound = checks.entropy_bound(entropy_bound)
+
+# %% [markdown]
+# <details><summary>Hint 1 of 2</summary>
+#
+# First decide whether a direction is the massive token's or another: shares $f$ and $1 - f$, entropy $h(f)$. Then, with weight $1 - f$, which of the $T - 1$ others. When is that entropy largest?
+#
+# </details>
+#
+# <details><summary>Hint 2 of 2</summary>
+#
+# $h(f) + (1 - f) \log(T - 1)$; `torch.special.entr(f)` is $-f \log f$, and 0 at $f = 0$.
+#
+# </details>
+#
+# [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-11-(further):-what-one-token-leaves)
+
+# %% [markdown]
+# The next cell compares the bound, which knows nothing but the length of the first token, with the entropy of all.
+
+# %%
+shares = torch.stack([sink.share(k).double() for k in decoder.grams])  # (prompts, layers)
+tops = torch.tensor([[math.log(k.shape[-1])] for k in decoder.grams], dtype=torch.float64)
+most = [entropy_bound(f, k.shape[-1]) for f, k in zip(shares, decoder.grams, strict=True)]
+bound = torch.stack(most) / tops  # (prompts, layers)
+found = torch.stack([fast_entropy(tokens_from(k)) for k in decoder.grams]) / tops
+slack = bound - found
+print(f"the first token's share of the trace at layer 12: {shares[:, 12].mean():.3f}")
+print(f"entropies above the bound: {int((slack < -1e-6).sum())} of {slack.numel()}")
+print(f"layers 12 to 28: the bound is off by at most {slack.mean(0)[12:29].max():.2f}")
+print(credit(matrix_entropy, entropy_bound))
+assert (slack > -1e-6).all() and slack.mean(0)[12:29].max() < 0.02 and shares.mean(0).max() > 0.99
+views.sink_explorer(grams=decoder.grams, matrix_entropy=fast_entropy, entropy_bound=long_run(entropy_bound))
+
+# %% [markdown]
+# In the valley the entropy *is* the bound, to a hundredth. One number for each layer, the same for all prompts,
+# explains it. On the right of the explorer, move the layer and watch the prompts run down the diagonal at layer 12.
+#
+# ### The same curve under five conventions
+#
+# What do the other tokens do? The next cell leaves the first one out, gives the rows length one, and centres them.
+
+# %%
+conventions = {
+    "raw, all tokens": ("raw", True),
+    "centred-unit, all tokens": ("centred-unit", True),
+    "raw, no first": ("raw", False),
+    "unit, no first": ("unit", False),
+    "centred-unit, no first": ("centred-unit", False),
+}
+curves = {name: entropy_curve(decoder, fast_entropy, *each) for name, each in conventions.items()}
+for name, values in curves.items():
+    print(f"{name}: layer 11 {values[11]:.1f}, layer 12 {values[12]:.1f}")
+assert curves["raw, all tokens"][12:21].max() < 0.02 and curves["raw, no first"][12:21].min() > 0.4
+assert (curves["raw, no first"][12] - curves["raw, no first"][11]).abs() < 0.1
+views.entropy_conventions(curves=curves)
+
+# %% [markdown]
+# Without the first token the step at layer 12 is gone: the entropy stays near one half and falls gently until layer
+# 29. Around their mean, at length one, the other tokens fill nine tenths of what they can, and there is no valley at
+# all. But the convention of the paper's code, centred and of length one *with* the first token, has the valley too:
+# the giant moves the mean, and seen from there all others lie in one direction.
+#
+# Try it: walk through the layers with and without the first token, under each convention.
+
+# %%
+views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matrix_entropy=fast_entropy)
+
+# %% [markdown]
+# That such tokens exist is known: attention heads that have nothing to look at look at them, hence the name **sink**.
+# Here one block writes it and the last two remove it. It is a sign of *how the network works*, and no compression of
+# the text.
+#
+# ### Pooling with the sink
+#
+# The sink does harm where it is averaged in: a vector common to all texts, much longer than everything else, makes all
+# cosines nearly 1. The next cell sets the scores beside those with the first token in the mean, from part 4.
+
+# %%
+harmed = views.by_name(spoilt, lambda outcome: outcome.score())
+pooled = {"without the first token": scores["SmolLM2"], "with it": harmed}
+for name, each in pooled.items():
+    inner = sum(float(values[:-1].max() - values[-1]) > 0.02 for values in each.values())
+    print(f"{name}: an inner layer beats the last by more than 2 points on {inner} of 8 scores")
+drop = (scores["SmolLM2"]["pairs, similarity"] - harmed["pairs, similarity"])[24]
+print(f"similarity at layer 24 falls by more than 0.2: {bool(drop > 0.2)}")
+assert drop > 0.2
+views.score_curves(models=pooled)
+
+# %% [markdown]
+# With the first token in the mean, the last layer, from which the sink has been removed, is the best on most scores, and
+# the paper's claim would look false. Only the standardised linear probe does not mind: it subtracts what all texts
+# share. Whether the middle beats the end can hang on one line of pooling.
+#
+# **What we saw.** The valley of this decoder is one token that is the same for all texts, and a bound that knows only
+# its length predicts it. Left out, the entropy shows no step; left in, it spoils cosines and turns the order of the
+# layers round.
+
+# %%
+checks.questions.one_token
+
+# %%
+checks.questions.what_entropy_counts
+
+
+# %% [markdown]
+# ## 6. Do metrics predict tasks?
+#
+# *A metric needs no labels. Could it choose the layer?*
+#
+# The paper compares the curve of each metric over the layers with that of the mean score, by two numbers. Spearman's
+# $\rho$ is the correlation of the ranks: do they rise and fall together? **Distance correlation** asks whether they
+# depend on each other at all, and has no sign: with the distances $|x_i - x_j|$ and $|y_i - y_j|$, each centred over
+# rows and columns, it is the root of their correlation. A warning before the numbers. Neighbouring layers are alike,
+# so 32 layers are not 32 independent points, and a $p$-value would mean nothing.
+#
+# The next cell collects our metrics under several conventions, and adds the **dataset entropy**: $S_1$ of the matrix
+# that has one pooled *text* a row, over its largest value.
+
+# %%
+def all_metrics(name, states):
+    """Take every metric of this lesson at every layer: each (layers,)."""
+    table = {"entropy raw": entropy_curve(states, fast_entropy)}
+    for convention in ("raw", "unit", "centred-unit"):
+        key = f"entropy {convention}, no first"
+        table[key] = entropy_curve(states, fast_entropy, convention, first_token=False)
+    table["curvature, no first"] = mean_curvature(states, first_token=False)
+    pooled = states.pooled["noun"]
+    largest = math.log(min(pooled.shape[1:]))
+    table["dataset entropy"] = fast_entropy(pooled) / largest
+    table["dataset entropy, centred"] = fast_entropy(pooled - pooled.mean(1, keepdim=True)) / largest
+    return table | seen[name]
+
+
+metrics = {name: all_metrics(name, states) for name, states in both.items()}
+print(credit(matrix_entropy, curvature_from_gram, info_nce, dime_collision, lidar))
+views.metric_against_score(metrics=metrics, scores=mean)
+
+# %%
+signs = {}
+for key in ("entropy unit, no first", "entropy centred-unit, no first", "InfoNCE", "InfoNCE, centred"):
+    signs[key] = {name: correlation.spearman(metrics[name][key], mean[name]).item() for name in both}
+    print(f"{key}: " + ", ".join(f"{name} {'+' if rho > 0 else '-'}" for name, rho in signs[key].items()))
+assert signs["entropy unit, no first"]["SmolLM2"] < -0.6
+turned = signs["entropy centred-unit, no first"]
+assert turned["SmolLM2"] > 0.3 and turned["MiniLM"] < -0.6
+assert signs["InfoNCE"]["SmolLM2"] * signs["InfoNCE, centred"]["SmolLM2"] < 0
+
+# %% [markdown]
+# Some metrics go together with the score remarkably well. But take the mean token off, and the entropy's correlation
+# with the score changes from strongly negative to positive, on the same tokens of the same model; for the encoder it
+# stays negative. InfoNCE too changes its sign with the convention. The raw entropy with its valley, the best known of
+# these curves, says little in either direction. There is no such thing as *the* correlation of entropy and
+# performance.
+#
+# ### Choosing without labels, and the regret
+#
+# Trust a metric at one end, take the layer where it is lowest or highest, and call what the best layer has more the
+# **regret**. The next cell does this for several metrics. Which end to trust was decided with the scores in sight:
+# that is a label, too.
+
+# %%
+picks = {
+    "entropy unit, no first": "low",
+    "entropy raw, no first": "low",
+    "entropy raw": "low",
+    "dataset entropy, centred": "high",
+    "InfoNCE, centred": "low",
+    "curvature, no first": "low",
+}
+rows = []
+for key, end in picks.items():
+    picked = selection.pick(metrics["SmolLM2"][key], mean["SmolLM2"], prefer=end)
+    gained = 100 * (picked.score - mean["SmolLM2"][-1])
+    numbers = f"{picked.score:.2f}", f"{100 * picked.regret:.1f}", f"{gained:+.1f}"
+    rows.append([f"{end}est {key}", picked.layer, *numbers])
+names = ["pick the layer of", "layer", "mean score", "regret (points)", "over the last layer (points)"]
+views.results(names, rows)
+
+# %%
+good = selection.pick(metrics["SmolLM2"]["entropy unit, no first"], mean["SmolLM2"], prefer="low")
+bad = selection.pick(metrics["SmolLM2"]["entropy raw, no first"], mean["SmolLM2"], prefer="low")
+print(f"lowest unit entropy: regret below 3 points: {bool(good.regret < 0.03)}")
+print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regret > 0.1)}")
+assert good.regret < 0.03 and bad.regret > 0.1 and good.score > mean["SmolLM2"][-1]
+
+# %% [markdown]
+# Two of these choices beat the last layer by several points, two fall far behind it. In the explorer, try both ends of
+# each metric, for single scores as well. Is there a metric that is safe at one end for all of them?
+
+# %%
+views.regret_explorer(metrics=metrics["SmolLM2"], scores=scores["SmolLM2"])
+
+# %% [markdown]
+# **What we saw.** A metric is a proxy, and its sign belongs to a convention and a model. Before it may choose a layer
+# it has to be checked against some labels, and then one may as well choose by the labels.
+
+# %%
+checks.questions.sign_of_a_metric
+
+# %% [markdown]
+# ## 7. The larger claims
+#
+# *Does the objective decide in images too? And what of larger models, other architectures, training?*
+#
+# ### Two vision transformers
+#
+# The paper compares seven large vision models and finds a peak inside only for the *autoregressive* one. We have
+# trained two small ones for this lesson, on 1600 images of Fashion-MNIST cut into 49 patches, from two seeds each.
+# They share everything but the objective: one predicts the next patch and never sees a label, the other predicts the
+# class. Entropy, curvature and invariance are taken as before, with a start token in the place of the first token,
+# and the probes classify 500 test images.
+
+# %%
+trained = vision_study.load()
+names = {"vit-autoregressive": "autoregressive", "vit-supervised": "supervised"}
+vision_scores = {names[key]: table for key, table in trained.scores.items()}
+vision_metrics = {names[key]: table for key, table in trained.metrics.items()}
+for name, table in vision_scores.items():
+    averages = views.mean_score(table)  # (seeds, layers)
+    behind = (averages.amax(1) - averages[:, -1]).mean()
+    print(f"{name}: the best layer beats the last by {100 * behind:.0f} points, mean of seeds")
+shown = ("entropy raw", "entropy centred-unit, no first", "curvature", "InfoNCE, centred")
+views.vision_curves(metrics=vision_metrics, scores=vision_scores, names=shown)
+
+# %%
+averages = {name: views.mean_score(table) for name, table in vision_scores.items()}
+gaps = {name: (each.amax(1) - each[:, -1]) for name, each in averages.items()}
+inside, end = gaps["autoregressive"], gaps["supervised"]
+print(f"autoregressive: an inner layer is best from every seed: {bool((inside > 0.02).all())}")
+print(f"supervised: the last is within 2 points of the best from every seed: {bool((end < 0.02).all())}")
+assert (inside > 0.02).all() and (end < 0.02).all()
+
+# %% [markdown]
+# The same pattern again. The network that predicts patches is best inside on all four probes: clusters and neighbours
+# after two or three of its eight blocks, few-shot just before the final normalisation. The network that predicts
+# classes rises to its end. But there is no valley: the entropy of the autoregressive network *rises* to a peak at
+# layers 2 and 3 and falls towards the end. And no sink appears: leaving out the start token changes the entropies by
+# a few hundredths only.
+#
+# The next cell trains both before your eyes, smaller and shorter, from another seed.
+
+# %%
+pair = vision.train_both(preset.live, generator=run.generator(0))
+for key, network in pair.items():
+    curve = network.probe.score()
+    print(f"{names[key]}: linear probe {curve[0]:.1f} at layer 0, {curve.max():.1f} at the best")
+curves = [network.probe.score() for network in pair.values()]
+drops = [float(curve.max() - curve[-1]) for curve in curves]
+print(f"the autoregressive network loses more towards its end: {drops[0] > drops[1]}")
+assert drops[1] < 0.025 and drops[0] > drops[1]
+
+# %% [markdown]
+# ### Larger models, told
+#
+# We cannot run the paper's models here. But its authors have stored the results of many, and we have counted them
+# again: main scores of the 32 tasks, in percent, averaged. (Their files are older than the final paper, which prints
+# 52.0 and 45.5 for Pythia-410M.)
+
+# %%
+views.published_models()
+
+# %% [markdown]
+# "Up to 16 %" are the absolute points of Mamba-370M. For the two smallest Pythias the best layer is the *embedding*:
+# no layer of these networks does better, on average, than the mean of its word vectors. For Pythia-410M an inner
+# layer is best on all 32 tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
+# middle third.
+
+# %%
+views.published_training()
+
+# %% [markdown]
+# During the training of Pythia-410M the embedding is best for the first 2000 steps. Then the inner layers overtake
+# it. The last layer is at its best around step 16 000 and *declines* afterwards, while the best inner one still
+# gains: more training of the objective makes the end more special. The paper also has Qwen models fine-tuned on
+# mathematics, where the entropy of prompts stays higher than in their base models, and finds the valley in what is
+# added up (the residual stream) and not in what attention or feed-forward blocks add. We have not repeated either.
+#
+# **What we saw.** With two networks that differ in nothing but their objective, the one trained to predict its input
+# is best inside, the one trained for the question at the end. The authors' own numbers show the same for language
+# models, late in the middle more often than in the middle, and not for small ones.
+
+# %% [markdown]
+# ## Paper and here
+#
+# The table sets this run's numbers beside the paper's.
+
+# %%
+views.paper_and_here(
+    scores=scores,
+    choices=chosen["SmolLM2"],
+    metrics=metrics["SmolLM2"],
+    valley=("entropy raw", "entropy raw, no first"),
+    picks={"entropy unit, no first": "low", "dataset entropy, centred": "high", "InfoNCE, centred": "low"},
+    vision=vision_scores,
+)
+
+# %% [markdown]
+# ## What the paper gets wrong or leaves open
+#
+# 1. **Theorem 1** has its inequality the wrong way round (part 2).
+# 2. **Theorem 2** says that dataset entropy differs strongly between prompts of largest and of least entropy,
+#    $S_2 \approx \log(L^2 / N)$ against $\log(L^2 / N^3)$, for $N$ prompts of $L$ tokens. It drops the division by
+#    the trace that defines the entropy. With it, both cases have $N$ rows of equal length that are nearly orthogonal,
+#    and $S_2 \approx \log N - \log(1 + (N-1)/D)$ in both (next cell).
+# 3. **Theorem 3** bounds a mutual information, $\log N - \text{InfoNCE} \le I \le H(Z)$, with the entropy $H$ of a
+#    discrete variable, and reads $H$ as matrix entropy. That is an analogy, not a bound: the next cell has 256 points
+#    on a circle, which every view tells apart, in two directions.
+# 4. **The order.** The text beside the paper's figure 7 says that a large $\alpha$ gives small eigenvalues more
+#    weight. It is the opposite (part 2).
+# 5. **Undeclared conventions.** The code centres the tokens, gives them length one, and then sets negative *entries*
+#    of the Gram matrix to zero. None of this is in the paper's equation 1. More than half of the entries beside the
+#    diagonal are negative; setting them to zero moves the entropy, and the matrix need not be positive semidefinite
+#    any more (next cell).
+# 6. **Curvature.** The code takes angles between tokens, not steps, without a clamp: the stored curves of four Pythia
+#    models on WikiText are nothing but NaN.
+# 7. **A bound ignored.** Two of the 113 stored curves of entropy and LiDAR of Pythia-410M lie *above* the largest
+#    possible value, by a factor of up to two. The cause is unknown; one line would have noticed it. Ours has it (next
+#    cell).
+# 8. **The sign of InfoNCE.** Figure 8 has a *worse* InfoNCE where the scores are better; table 2 chooses the layer by
+#    the *best* InfoNCE. On the stored results the other choice does better.
+# 9. **The last layer.** What the common library calls a decoder's last hidden state is after the final normalisation,
+#    which the paper does not say; here both are shown.
+
+# %%
+noise, wide = run.generator(5), 512
+unit = torch.nn.functional.normalize
+starts = torch.randn(64, 16, wide, generator=noise, dtype=torch.float64)
+most = unit(torch.linalg.qr(starts.mT).Q.mT.mean(1), dim=-1)  # 64 prompts of 16 orthogonal tokens, pooled
+least = unit(starts[:, 0], dim=-1)  # 64 prompts of one token, repeated, pooled
+law = math.log(64) - math.log(1 + 63 / wide)
+for name, rows in (("largest", most), ("least", least)):
+    print(f"prompts of {name} entropy: S_2 of the dataset {collision_entropy(rows):.2f}, law {law:.2f}")
+    assert abs(collision_entropy(rows) - law) < 0.05
+
+angle = 2 * math.pi * torch.arange(256, dtype=torch.float64) / 256
+circle = torch.stack([angle.cos(), angle.sin()], dim=1)
+left = math.log(256) - info_nce(circle, circle.clone(), 1e-5)
+print(f"a circle: log N - InfoNCE = {left:.2f}, matrix entropy {matrix_entropy(circle):.2f} = log 2")
+assert left > 5 and abs(matrix_entropy(circle) - math.log(2)) < 1e-6
+print(credit(matrix_entropy, collision_entropy, info_nce))
+
+# %%
+paper = [gram.under(k, "centred-unit").double() for k in decoder.grams]
+moved, negative, lowest = [], [], []
+for k in paper:
+    clamped = k.clamp(min=0)
+    values = torch.linalg.eigvalsh(clamped)  # (layers, T)
+    shares = values.clamp(min=0) / values.clamp(min=0).sum(-1, keepdim=True)
+    top = math.log(k.shape[-1])
+    moved.append((torch.special.entr(shares).sum(-1) - fast_entropy(tokens_from(k))) / top)
+    beside = ~torch.eye(k.shape[-1], dtype=torch.bool)
+    negative.append((k[:, beside] < 0).double().mean(1))
+    lowest.append(values[:, 0])
+moved, negative, lowest = (torch.stack(each) for each in (moved, negative, lowest))  # (prompts, layers)
+print(f"layer 11: {negative[:, 11].mean():.0%} of the entries beside the diagonal are negative")
+print(f"the clamp moves entropy / log T by up to {moved.mean(0).max():.1f}, averaged over prompts")
+print(f"some clamped matrix has a negative eigenvalue: {bool((lowest < -1e-6).any())}")
+tables = [item for table in metrics.values() for item in table.items()]
+bounded = [values for name, values in tables if "entropy" in name or name == "LiDAR"]
+print(f"values of this lesson above their bound: {sum(int((v > 1 + 1e-6).sum()) for v in bounded)}")
+assert (lowest < -1e-6).any() and 0.05 < moved.mean(0).max() and all((v <= 1 + 1e-6).all() for v in bounded)
+
+# %% [markdown]
+# Sixty-four prompts of the most and of the least entropy give the same dataset entropy, to two digits. On the circle
+# "$\log N - \text{InfoNCE}$" is eight times its supposed bound.
+#
+# What is open: why a decoder's late middle serves so many questions, which of its layers serves a new one, and
+# whether any quantity without labels can tell. The choice by other tasks (part 4) is so far the better guide.
+#
+# ## The full-scale run, and your own sentences
+#
+# `oraledu fetch smollm2-135m` and `oraledu fetch minilm-l6` bring the weights of both models (about 90 MB each), and
+# `pip install 'oraledu[models]'` what reads them. With `ORALEDU_MODEL=live` every cell above then runs on the models
+# themselves, on the same texts, and the next cell on your sentences.
+
+# %%
+sentences = ["The cat sat on the mat, and the dog on the rug.", "Every word here says the same same same."]
+
+
+def on_your_sentences():
+    """Show the explorer of part 5 on the sentences."""
+    hidden = models.hidden_states(preset.models[0], sentences)  # for each (layers, T, D)
+    grams = [gram.gram(each) for each in hidden]
+    return views.layer_explorer(grams=grams, prompts=sentences, matrix_entropy=fast_entropy)
+
+
+on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to see your own sentences.")
+
+# %% [markdown]
+# `oraledu run 02 --scale full` takes more models, by their names on the model hub: Pythia from 14M to 1B, Mamba from
+# 130M to 790M, and BERT; and the paper's 32 tasks, whose files you put into a folder `mteb` (the error message of a
+# missing one says which, and in what form). It needs a network, a GPU and the extra `models`. We have tested each
+# path on tiny random models and files of 20 rows, and have not run the whole.
+
+# %%
+ready = [task for task in preset.tasks if task not in tasks.missing()]
+for name in preset.models if ready else ():
+    def embed(some, name=name):
+        return models.pool(models.hidden_states(name, some, device=run.device))
+
+    table = torch.stack([protocols.score(task, embed, generator=run.generator(0)) for task in ready])
+    average = table.mean(0)  # (layers,)
+    print(f"{name}: best layer {int(average.argmax())}, {average.max():.3f}; last {average[-1]:.3f}")
+print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
+
+# %% [markdown]
+# ## Further reading
+#
+# * **The paper**: O. Skean and others, "Layer by Layer", [arXiv:2502.02013](https://arxiv.org/abs/2502.02013). Read
+#   section 3 with part 2 at hand, and its table 2 beside our part 6.
+# * **The sink explains the valley**: E. Queipo-de-Llano and others, "Attention sinks and compression valleys in LLMs
+#   are two sides of the same coin", [arXiv:2510.06477](https://arxiv.org/abs/2510.06477). By some of the same
+#   authors; our part 5 at scale, with bounds for the whole spectrum.
+# * **Massive activations**: M. Sun and others, "Massive activations in large language models",
+#   [arXiv:2402.17762](https://arxiv.org/abs/2402.17762). Where such tokens are found, and what breaks without them.
+# * **The sink, first seen**: G. Xiao and others, "Efficient streaming language models with attention sinks", ICLR
+#   2024, [arXiv:2309.17453](https://arxiv.org/abs/2309.17453). Why attention needs one.
+# * **Matrix entropy**: L. G. Sanchez Giraldo, M. Rao, J. C. Principe, "Measures of entropy from data using infinitely
+#   divisible kernels", IEEE Transactions on Information Theory 61 (2015). The definition, and its properties with
+#   proofs.
+# * **Effective rank**: O. Roy, M. Vetterli, "The effective rank: a measure of effective dimensionality", EUSIPCO
+#   2007. Four pages; the definition that part 2 compares with.
+# * **LiDAR**: V. Thilak and others, "LiDAR: sensing linear probing performance in joint embedding SSL architectures",
+#   ICLR 2024, [arXiv:2312.04000](https://arxiv.org/abs/2312.04000). When such a metric does predict probes.
+# * **Straight paths**: E. Hosseini, E. Fedorenko, "Large language models implicitly learn to straighten neural
+#   sentence trajectories to construct a predictive representation of natural language", NeurIPS 2023. The curvature,
+#   and why a decoder should lower it.
+# * **Majorisation**: A. W. Marshall, I. Olkin, B. C. Arnold, "Inequalities: theory of majorization and its
+#   applications", Springer 2011. Chapter 1 is all that parts 2 and 5 need.
+#
+# ## Summary
+#
+# * One object, the Gram matrix of a layer's tokens, gives entropy, effective rank and curvature; two or more views of
+#   the texts give the invariance measures.
+# * $\exp(S_1) \le \operatorname{EffRank} \le r$. The paper prints the first inequality the wrong way round; one
+#   matrix refutes it.
+# * In a decoder a layer at about 80 % of the depth beats the last on most scores, honestly measured. In an encoder
+#   trained for similarity at its end the last layer wins, and two vision transformers that differ only in their
+#   objective behave alike. The objective decides, not the middle.
+# * The best of many layers beats the last by luck alone. Choose on one half, report on the other.
+# * The entropy valley of this decoder is one token, the same for all texts; its length alone predicts the curve.
+# * A metric without labels is a proxy. Its sign turns with the convention and with the model.
