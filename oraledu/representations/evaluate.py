@@ -85,12 +85,10 @@ def metric_table(states: LayerStates) -> dict[str, Tensor]:
     table: dict[str, Tensor] = {}
     for first_token, ending in ((True, ""), (False, ", no first")):
         for convention in CONVENTIONS:
-            table[f"entropy {convention}{ending}"] = _over_prompts(
-                states.grams, lambda k, c=convention, f=first_token: _share(under(k, c, first_token=f))
-            )
-        table[f"curvature{ending}"] = _over_prompts(
-            states.grams, lambda k, f=first_token: curvature_from_gram(under(k, first_token=f))
-        )
+            shares = [_share(under(k, convention, first_token=first_token)) for k in states.grams]
+            table[f"entropy {convention}{ending}"] = torch.stack(shares).mean(dim=0)
+        turns = [curvature_from_gram(under(k, first_token=first_token)) for k in states.grams]
+        table[f"curvature{ending}"] = torch.stack(turns).mean(dim=0)
     texts, views = states.pooled["noun"], states.views
     rank = torch.tensor(float(min(texts.shape[-2:])))
     table["dataset entropy"] = matrix_entropy(texts) / rank.log()
@@ -123,10 +121,6 @@ def _clustered(states: Tensor, labels: Sequence[str]) -> Outcome:
     outcome = probes.clustering(states, labels, generator=_generator(), repeats=CLUSTERINGS)
     _, test = probes.halves(labels, generator=_generator())
     return Outcome(outcome.items[:, test], outcome.measure)
-
-
-def _over_prompts(grams: Sequence[Tensor], metric: Callable[[Tensor], Tensor]) -> Tensor:
-    return torch.stack([metric(k) for k in grams]).mean(dim=0)
 
 
 def _share(k: Tensor) -> Tensor:
