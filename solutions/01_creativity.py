@@ -306,7 +306,7 @@ checks.questions.why_copies
 # ### Exercise 3: the local denoiser
 #
 # Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
-# `patch` is $k$, odd, and up to $2H - 1$ for zero padding, where the window of every pixel covers the whole image.
+# `patch` is $k$, odd, up to $H$ for circular padding, and up to $2H - 1$ for zeros, where the window of every pixel covers the whole image.
 
 # %% tags=["exercise"]
 def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
@@ -632,7 +632,7 @@ assert max(errors) < 1e-9
 views.dictionary_sizes(same_border, 14, (3, 7, 11))
 
 # %% [markdown]
-# At $k = 3$ nearly every pixel is as ignorant as on a torus; at $k = 11$ the border is in everybody's sight but the
+# At $k = 3$ three pixels in four do not see the border; at $k = 11$ the border is in everybody's sight but the
 # middle's. In the explorer, walk with the pixel to the edge, and change the padding.
 
 # %%
@@ -658,7 +658,7 @@ views.padding_explorer(images, unseen[7], noise[0], same_border)
 # $$a x - b v = a^2 x_0 + a b\, \varepsilon - a b\, \varepsilon + b^2 x_0 = x_0 :$$
 #
 # no division by a small $a$ near $t = 1$. An error of $\hat v$ is an error of $\hat x_0$ divided by $b$, so at each
-# noise level both losses have the same minimum. Training happens at the 20 noise levels that the sampler visits.
+# noise level both losses are least for the same network. Training happens at the 20 noise levels that the sampler visits.
 # The next cell takes half a minute to a minute.
 
 # %%
@@ -694,7 +694,7 @@ None if losses is None else views.losses(losses)
 # estimates $\hat x_0$. Follow it with `sampling.sample(network, noise, steps=steps)`; `.times`, `.noisy` and
 # `.denoised` of the result hold its way. For the machine use
 # `machines.denoise(x, images, alpha_bar, machine="equivariant-local", patch=k, padding=padding)`, for the score
-# `machines.score(x, denoised, alpha_bar)`. Return a list with one patch size for each step, the first for $t = 1$.
+# `machines.score(x, denoised, alpha_bar)`. Return a list of ints, one patch size for each step, the first for $t = 1$.
 # For an even number of noises take the lower median, as `torch.median` does. The check hands you networks that are
 # machines in disguise, with schedules that it knows.
 
@@ -923,8 +923,8 @@ assert first > max(others) and min(others) < first - 0.05
 views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | schedules)
 
 # %% [markdown]
-# Large windows at the end leave the details blurred, small ones at the beginning never see that there is a garment.
-# A constant 5 is not bad: most of the steps that matter are near it.
+# Small windows at the beginning never see that there is a garment; large ones at the end pull the picture towards single
+# training images. A constant 5 is not bad.
 #
 # **What we saw.** A theory without a single trained weight predicts the images of a trained network: with the
 # border's zeros it explains about nine tenths of the pixels' variance, and so it does on the torus, where machines
@@ -945,7 +945,7 @@ checks.questions.agreement
 # $a \to 1$ and $b \to 0$, and $\dot b / b \to \infty$ like $1/t$. Suppose that $x_t$ and $\dot x_t$ both have
 # limits. Then $(x - a \hat x_0)\, \dot b / b$ must stay finite, and that forces $x - a \hat x_0 \to 0$: **the image
 # equals its own estimate.** For the equivariant-local machine the estimate at pixel $i$ is a softmax over patches
-# of $-\lVert q - a p \rVert^2 / 2 b^2$, and as $b \to 0$ it becomes an argmin. So in the limit
+# of $-\lVert q - a p \rVert^2 / 2 b^2$, and as $b \to 0$ it becomes an argmin, if the nearest patches share their middle pixel. So in the limit
 #
 # $$x_i = p^*_\bullet, \qquad p^* = \operatorname*{argmin}_{p \in \mathcal P_k} \lVert x_{\Omega_i} - p \rVert :$$
 #
@@ -1078,7 +1078,7 @@ assert 0.05 > first > second > third and abs(more_steps - first) < first / 2
 views.majority(mosaics)
 
 # %% [markdown]
-# From two images there is no end of mosaics. The number of red pixels falls with the last noise level, and not with
+# Two images are enough for more mosaics than anybody could look at. The number of red pixels falls with the last noise level, and not with
 # the number of steps. The explorer shows the law at work: each dot is a pixel, and all lie on the tanh, which grows
 # steeper.
 
@@ -1110,7 +1110,7 @@ assert counts["ideal"] == 1 and 50 <= counts["local"] < counts["equivariant-loca
 views.source_maps({name: path.images for name, path in predicted.items()}, origins, index=1)
 
 # %% [markdown]
-# One colour, a stained-glass window, confetti. In the explorer, point at a pixel of one of the samples and see the
+# Confetti, a stained-glass window, one colour. In the explorer, point at a pixel of one of the samples and see the
 # training image that it is taken from.
 
 # %%
@@ -1177,7 +1177,7 @@ views.image_rows(
 # %% [markdown]
 # At the end, when the details are settled, a pixel sees one or two pixels to each side. A window on one leg cannot
 # know how many others there are. Each leg is right by itself; nobody counts. The local machine, which knows its
-# place, fares better: it has learned *where* legs are.
+# place, fares better: it knows *where* legs are.
 #
 # **What we saw.** Every pixel of the result is nearly the middle of some training patch, the patches come from over
 # a hundred images, and they agree only where they touch.
@@ -1246,11 +1246,11 @@ print(credit(pearson_r, ddim_step))
 assert 0.2 < grown < unet["equivariant-local"].min()
 
 # %% [markdown]
-# The young network agrees *less*. So it is not that networks resemble the machine because they have not been
-# trained enough; it is the other way round: training takes them there.
+# The young network agrees *less* (with a schedule that was fitted to another one, it is true). So networks do not
+# resemble the machine because they have been trained too little. What much longer training does, we have not tried.
 #
 # **What we saw.** The theory is about networks that are local and equivariant. It fades gradually as networks see
-# further, and with training it comes out more clearly.
+# further, and it is not a sign of too little training.
 
 # %% [markdown]
 # ## Paper and here
@@ -1349,8 +1349,8 @@ print(f"one step too late: median r lower, by less than 0.03: {bool(punctual - 0
 assert punctual - 0.03 < late < punctual
 
 # %% [markdown]
-# The first is a real error, which for the equivariant-local machine with zero padding does not arise (there the
-# code takes sums). The second costs less than a hundredth.
+# The mini-batches are a real error, which for the equivariant-local machine with zero padding does not arise (there the
+# code takes sums). The late start costs next to nothing.
 #
 # ## Test yourself
 #
