@@ -33,7 +33,6 @@ def test_notebooks_run_under_strict_nbval(called: dict[str, Any]):
     assert called["python"] == [sys.executable, "-m", "pytest"]
     assert called["cwd"] == ROOT
     assert called["words"] == [
-        *testing.PARALLEL,
         "--nbval",
         "--nbval-current-env",
         "--nbval-cell-timeout=300",
@@ -43,7 +42,12 @@ def test_notebooks_run_under_strict_nbval(called: dict[str, Any]):
 
 def test_fast_leaves_out_notebooks_browser_and_slow_tests(called: dict[str, Any]):
     testing.run(fast=True)
-    assert called["words"] == [*testing.PARALLEL, "-m", "not browser and not slow"]
+    assert called["words"] == [
+        "--numprocesses=auto",
+        "--dist=loadscope",
+        "-m",
+        "not browser and not slow",
+    ]
 
 
 def test_further_arguments_are_pytests_own(called: dict[str, Any]):
@@ -91,7 +95,7 @@ def notebook_project(folder: Path, source: str, stored: str) -> None:
 
 
 def run_there(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", *testing.PARALLEL, *testing.NOTEBOOKS, "tests", "lessons"]
+    command = [sys.executable, "-m", "pytest", *testing.NOTEBOOKS, "tests", "lessons"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 

@@ -100,7 +100,7 @@ class Notebook:
         for name in names[1:]:
             self.page.locator(".lm-Menu-item", has_text=name).first.click()
 
-    def run_all(self, minutes: float = 4) -> None:
+    def run_all(self, minutes: float = 12) -> None:
         """Run every cell, and wait until each has its number."""
         self.menu("Run", "Run All Cells")
         self.page.wait_for_function(

@@ -1,13 +1,18 @@
+import functools
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from oraledu.data import layer_states, wordnet
+from oraledu import data
+from oraledu.data import wordnet
 from oraledu.data.embedded import CHECKSUMS, FOLDER
 from oraledu.data.layer_states import FILES
 from oraledu.data.texts import FILE
+
+#: Reading takes a second or two.
+layer_states = functools.cache(data.layer_states)
 
 SHAPES = {"smollm2-135m": (32, 576), "minilm-l6": (7, 384)}
 
