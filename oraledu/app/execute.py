@@ -19,7 +19,7 @@ from traitlets.config import Config
 from oraledu.app.kernels import manager_options
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-CELL_TIMEOUT = 300
+CELL_TIMEOUT = 900
 #: A picture with more is no drawing.
 MANY_COLOURS = 5000
 

@@ -35,7 +35,7 @@ def test_notebooks_run_under_strict_nbval(called: dict[str, Any]):
     assert called["words"] == [
         "--nbval",
         "--nbval-current-env",
-        "--nbval-cell-timeout=300",
+        "--nbval-cell-timeout=900",
         "--nbval-sanitize-with=tests/sanitize.cfg",
     ]
 
