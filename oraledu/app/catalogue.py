@@ -26,6 +26,7 @@ class Lesson:
 LESSONS = (
     Lesson("01", "01_creativity", "diffusion", "Creativity in diffusion models"),
     Lesson("02", "02_layer_by_layer", "representations", "Layer by layer"),
+    Lesson("03", "03_scaling_collapse", "scaling", "Scaling collapse"),
     Lesson("04", "04_grokking", "grokking", "Grokking without neural nets"),
 )
 
