@@ -90,9 +90,12 @@
 # | $x_{ij}$, $\bar x_i$, $\bar x$ | view $j$ of prompt $i$, the mean of its $q$ views, the mean of all ($n$ prompts) | $D$ |
 # | $S_b$, $S_w$, $\delta$, $C$ | scatter of the means, scatter around them plus $\delta I$, the ridge, centred means | $D \times D$, $C$: $n \times D$ |
 # | $s^A_\ell$, $s^B_\ell$, $\mu_\ell$, $\hat\ell$ | score of layer $\ell$ on half A, on half B, its expectation, the layer chosen on A | |
-# | $L$ | the last layer | |
+# | $L$, $\omega$ | the last layer; the standard deviation of a score's error | |
 # | $f$, $h(f)$ | share of the first token, $K_{00} / \operatorname{tr} K$; $-f \log f - (1 - f) \log (1 - f)$ | |
-# | $K'$, $J$ | $K$ without the first token; $\operatorname{diag}(1, -1, \dots, -1)$ | $T-1$, $T$ |
+# | $K'$, $c$, $p'$ | $K$ without the first token, the first token's products with the others, the shares of $K'$ | |
+# | $J$, $P$ | $\operatorname{diag}(1, -1, \dots, -1)$; a projection, of rank $m$ | $T \times T$ |
+# | $U$, $\Sigma$, $V$, $W$ | factors of a decomposition; other tokens with the same Gram matrix | |
+# | $\beta$ | exponent of a power-law spectrum | |
 # | $\rho$ | Spearman's rank correlation | |
 
 # %% [markdown]
@@ -220,7 +223,7 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 #
 # **Bounds.** For $r$ equal shares every order gives $\log r$, so $\exp(S_\alpha)$ is a number of directions. One
 # share of 1 gives 0. In between, $0 \le S_\alpha \le \log r$: since the logarithm is concave, $S_1 = \sum_i p_i \log
-# \frac1{p_i} \le \log \sum_i p_i \frac1{p_i} = \log r$; other orders follow from the last paragraph here.
+# \frac1{p_i} \le \log \sum_i p_i \frac1{p_i} = \log r$; other orders follow from mixing, below.
 #
 # **Order.** Write $S_\alpha = -\log \big( \sum_i p_i \cdot p_i^{\alpha - 1} \big)^{1/(\alpha - 1)}$. The bracket with
 # its exponent is the power mean of the shares, with the shares as weights. A power mean grows with its exponent, so
