@@ -1002,8 +1002,8 @@ views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matri
 
 # %% [markdown]
 # That such tokens exist is known: attention heads that have nothing to look at look at them, hence the name **sink**.
-# Here one block writes it and the last two remove it. It is a sign of *how the network works*, and no compression of
-# the text.
+# Here one block writes it, and the last ones remove it together with the final normalisation. It is a sign of *how the
+# network works*, and no compression of the text.
 #
 # ### Pooling with the sink
 #
@@ -1035,8 +1035,8 @@ views.score_curves(models=ways, columns=3)
 
 # %% [markdown]
 # With the first token in the mean, the last layer, from which the sink has been removed, is the best for similarity
-# and as good as any for neighbours, and the paper's claim would look false. (A standardised linear probe would not mind: it subtracts
-# what all texts share.) Whether the middle beats the end can hang on one line of pooling.
+# and as good as any for neighbours, and the paper's claim would look false. (A standardised linear probe would not
+# mind: it subtracts what all texts share.) Whether the middle beats the end can hang on one line of pooling.
 #
 # **What we saw.** The valley of this decoder is one token that is the same for all texts, and a bound that knows only
 # its length predicts it. Left out, the entropy shows no step; left in, it spoils cosines and turns the order of the
@@ -1095,9 +1095,9 @@ assert signs["InfoNCE"]["SmolLM2"] * signs["InfoNCE, centred"]["SmolLM2"] < 0
 # %% [markdown]
 # Some metrics go together with the score remarkably well. But take the mean token off, and the entropy's correlation
 # with the score changes from strongly negative to positive, on the same tokens of the same model; for the encoder it
-# stays negative. InfoNCE too changes its sign with the convention. The raw entropy with its valley, the best known of
-# these curves, says little in either direction. There is no such thing as *the* correlation of entropy and
-# performance.
+# stays negative. InfoNCE too changes its sign with the convention. The raw entropy without the first token says nothing
+# at all in the decoder, and nearly everything in the encoder. There is no such thing as *the* correlation of entropy
+# and performance.
 #
 # ### Choosing without labels, and the regret
 #
