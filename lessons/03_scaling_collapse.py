@@ -14,10 +14,11 @@
 #
 # Train small and large models, each for the number of tokens that suits its size. Subtract one constant from all loss
 # curves, divide each by its own last value, and plot it against the share of the run that is done. All curves fall on
-# one, so tightly that two *sizes* differ by less than two *seeds* of one size. The paper calls this **supercollapse**.
+# one, so tightly that normalised runs of *all sizes and seeds* differ by less than the raw losses of the *seeds of one
+# size*. The paper calls this **supercollapse**.
 # In this lesson we derive why there is one curve at all, build the instruments that measure how well curves agree, and
-# find out what makes the agreement super: it is the decay of the learning rate, and it is not that there is less noise.
-# We also learn how each instrument can fool us.
+# find out what makes the agreement super: a run's late loss foretells its end, which a decaying learning rate brings
+# about; less noise alone would not do it. We also learn how each instrument can fool us.
 
 # %% [markdown]
 # ## At a glance
@@ -28,9 +29,9 @@
 # * normalise loss curves, and measure collapse deviation, noise floor, and what sizes and seeds contribute;
 # * say what supercollapse claims, and why near the end a small deviation means nothing by itself;
 # * derive the mean of stochastic gradient descent on a linear model exactly, and from it what a decay does to the loss;
-# * predict the loss under any schedule from one run at a constant rate;
+# * predict the loss under another schedule from one run at a constant rate;
 # * explain the supercollapse as a control variate, with the powers 3/2 and 5/2 near the end;
-# * use collapse to test a horizon, and name four shortcuts that go wrong.
+# * use collapse to test a horizon, and name shortcuts that go wrong.
 #
 # **Prerequisites.** Derivatives and logarithms (needed throughout), mean, variance and correlation (needed throughout),
 # stochastic gradient descent (needed from part 4 on), Gaussian moments (needed in part 5), least squares (helpful in
@@ -155,7 +156,7 @@ assert abs(best.exponent - 1.5) < 0.1
 # ### Exercise 1: the line
 #
 # Write `fit_line(compute, loss, offset)`: the pair of coefficient $C$ and exponent $\delta$, two floats, by least
-# squares in these logarithms.
+# squares in these logarithms; `compute` and `loss` are tensors `(sizes,)`.
 
 # %% tags=["exercise"]
 def fit_line(compute, loss, offset):
@@ -239,8 +240,9 @@ for guess in (0.0, offset):
     print(f"offset {guess:.3f}: exponent {law.exponent:.2f}, R² {law.r_squared(compute, ends):.3f}")
 print(credit(fit_line, find_offset))
 assert abs(law.exponent - wide.frontier_exponent) < 0.01 and law.r_squared(compute, ends) > 0.999
+middles = [at] * len(long.parameters)
 views.frontier(
-    compute=long.compute, loss=long.loss[:, 0], law=law, parameters=long.parameters, ends=[at] * 5
+    compute=long.compute, loss=long.loss[:, 0], law=law, parameters=long.parameters, ends=middles
 )
 
 
@@ -288,7 +290,8 @@ views.frontier(
 #
 # ### Exercise 3: the horizon
 #
-# Write `optimal_tokens(parameters, mu, nu, a, b)`: $t^*(p)$ of $L = a\, t^{-\mu} + b\, p^{-\nu}$ for a tensor of sizes.
+# Write `optimal_tokens(parameters, mu, nu, a, b)`, with `a` and `b` for the coefficients $A$ and $B$: $t^*(p)$ for a
+# tensor of sizes.
 # The check compares with brute force over $p$ at fixed compute.
 
 # %% tags=["exercise"]
@@ -392,7 +395,8 @@ for name in ("constant", "linear"):
     assert abs(slope + exponent) < 0.05 if name == "constant" else abs(slope) < 0.05
 
 # %% [markdown]
-# At a constant rate the two agree (up to our horizon, which is a little shorter than the best). Under a decay the
+# At a constant rate the two nearly agree: our horizon is a tenth shorter than the best, and there the curves are still
+# a tenth steeper. Under a decay the
 # curves end flat, while the frontier is as steep as before.
 #
 # In the explorer, get the exponent of the horizon wrong, then the offset (the paper's figures 2 and 4). Which of the two
@@ -404,7 +408,7 @@ views.horizon_explorer(parameters=sizes, grid=x)
 
 # %% [markdown]
 # **What we saw.** Compute-optimal training holds the balance of time and size term fixed, and this is what makes one
-# curve. The frontier hardly moves under errors that tear the curves apart.
+# curve. Under an error in the exponent of the horizon the frontier hardly moves, while the curves come apart.
 
 # %% [markdown]
 # ## 3. Measuring a collapse
@@ -414,7 +418,7 @@ views.horizon_explorer(parameters=sizes, grid=x)
 # ### Exercise 5: the normalised curve
 #
 # Runs are recorded at different steps, so we first interpolate each linearly in its own progress, to a common grid that
-# contains $x = 1$. Then
+# ends at $x = 1$ (`curves.on_grid(progress, loss, grid)` interpolates). Then
 #
 # $$\ell(x) = \frac{L(x) - L_0}{L(1) - L_0}$$
 #
@@ -508,12 +512,14 @@ views.raw_shifted_collapsed(**shown, offset=offset, grid=grid[3:], normalized=no
 # $$\operatorname{Var}_{p,w}\, \ell = \underbrace{\operatorname{Var}_p\, \mathbb E_w\, \ell}_{\text{size part}}
 #   + \underbrace{\mathbb E_p \operatorname{Var}_w\, \ell}_{\text{seed part}} .$$
 #
-# Write `variance_parts(normalized)`, the two as a pair of `(points,)`. With $S$ seeds a size part of about the seed part
-# over $S - 1$ arises by chance.
+# Write `variance_parts(normalized)`, the two as a pair of `(points,)`. With $P$ sizes and $S$ seeds, a size part of
+# $(1 - 1/P)/(S - 1)$ times the seed part arises by chance.
 #
 # The **noise floor** is the relative spread over seeds of the *raw* reducible losses, for each size alone,
 #
 # $$\sigma(x, p) = \frac{\sqrt{\operatorname{Var}_w L(x)}}{\mathbb E_w L(x) - L_0} .$$
+#
+# $\sigma(x)$ without $p$ is its mean over sizes. All variances here are those of a population (divided by the count).
 #
 # Write `noise_floor(loss, offset)`, from `(sizes, seeds, points)` at equal progress to `(sizes, points)`. **Supercollapse**
 # is the claim that $\Delta(x) < \sigma(x)$ over a final stretch of the run: sizes *and* seeds, normalised, agree better
@@ -582,7 +588,7 @@ views.variance_bars(grid=grid, parts={"linear decay": parts}, counts=tuple(norma
 
 # %% [markdown]
 # Most of the variance lies between seeds. The black lines mark how large the size part would be by chance if sizes did
-# not differ at all; it is somewhat larger. So these curves differ mainly because of noise, and a little because of size.
+# not differ at all; it is several times larger. So these curves differ mainly because of noise, and clearly, though less, because of size.
 #
 # ### How to be fooled
 #
@@ -600,13 +606,12 @@ for guess in offsets.tolist():
     ratios.append((delta / noise_floor(on_grid, guess).mean(dim=0)[window]).square().mean().sqrt())
 lowest, ratio = (float(offsets[torch.stack(each).argmin()]) for each in (spreads, ratios))
 print(f"the offset is {noisy.offset:.2f}; the straightest frontier has {offset:.2f}")
-print(f"deviation smallest at {lowest:.2f}; deviation over floor at {ratio:.2f}")
+print(f"deviation smallest at {lowest:.2f}; deviation over floor at {ratio:.3f}")
 assert lowest == 0 and abs(offset - noisy.offset) < abs(ratio - noisy.offset)
 
 # %% [markdown]
 # The deviation is smallest with no offset at all: a constant left in all curves flattens them. Deviation over floor has
-# a minimum inside, but at half the true offset, where the frontier is visibly bent. The frontier's fit comes within a
-# few per cent.
+# a minimum inside, but at two thirds of the true offset. The frontier's fit comes within a few per cent.
 #
 # Move the offset in the explorer. Where is the frontier straightest, and what do the three curves on the right reward?
 
@@ -679,8 +684,8 @@ assert ratios["constant"] > 1 and ratios["linear"] < 0.6 and ratios["cosine"] < 
 views.deviation_and_floor(grid=grid, deviation=deviations, floor=floors)
 
 # %% [markdown]
-# Under a decay the blue curve dives below the floor and stays there, while the floor itself does not vanish. At a
-# constant rate it never does; it is *above* the floor, by about $\sqrt 2$ or more, for a reason that part 6 gives. Now the
+# Under a decay the blue curve runs beside the floor at first, then dives below it and stays there. At a constant rate it
+# never does; it is *above* the floor, by a factor of 1.3 to 1.8; part 6 explains a factor of $\sqrt 2$. Now the
 # networks, with the paper's figures 1 and 3 in mind.
 
 # %%
@@ -699,8 +704,8 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, under either decay. But be fair: their floor is about ten per cent, that of the paper's
-# large ones below one. We find sizes that differ by less than a large noise, the paper sizes that differ by less than a
-# small one.
+# large ones below one. We find sizes that differ by less than a large noise, the paper finds sizes that differ by less
+# than a small one.
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -714,7 +719,7 @@ views.normaliser_explorer(grid=grid, losses=losses, offset=0.0, parameters=linea
 #
 # And real text? The last ladder consists of small transformers that predict the next character of Jane Austen's "Emma".
 # The next cell trains it and, beside it, the variants of the networks that parts 5 to 7 need. This is the longest wait
-# of the lesson, about a minute on two cores: fewer widths make no ladder, and fewer seeds no floor.
+# of the lesson, about a minute on two cores; with fewer widths there would be no ladder, with fewer seeds no floor.
 
 # %%
 mlp, shared = preset.mlp, preset.shared_data
@@ -776,7 +781,7 @@ views.text_ladder(grid=grid, normalized=curve, deviation=delta, floor=floor, par
 #   \mathrm{v}(u) = e^{-2ku}\, \mathrm{v}(0) + \int_0^u e^{-2k(u - u')}\, h(u')\, \Sigma_{kk}(u')\, du' .$$
 #
 # The first part depends on the training time alone, whatever the schedule. The second is what noise keeps up. If
-# $h\,\Sigma$ changes slowly against $e^{-2ku}$, the integral is $h\,\Sigma_{kk} / (2k)$, and its share in the loss is
+# $h\,\Sigma$ changes slowly against $e^{-2ku}$, and $2ku \gg 1$, the integral is $h\,\Sigma_{kk} / (2k)$, and its share in the loss is
 # $\tfrac12 k \cdot h\,\Sigma_{kk} / (2k) = \tfrac14 h\,\Sigma_{kk}$: the curvature cancels. Summed over directions,
 #
 # $$L \approx F(\tau) + \tfrac14\, \eta\, s\, \operatorname{Tr} \Sigma, \qquad \tau = \sum s .$$
@@ -805,7 +810,8 @@ views.text_ladder(grid=grid, normalized=curve, deviation=delta, floor=floor, par
 #
 # ### Exercise 9: the mean of a step
 #
-# Write `mean_step(moments, eigenvalues, rate, batch, noise)`: the moments after one step; `noise` is a variance. The
+# Write `mean_step(moments, eigenvalues, rate, batch, noise)`: the moments after one step, `(p,)` as `moments` and
+# `eigenvalues` are; `rate` is $h$; `noise` is the variance of label noise and of all directions beyond the width. The
 # check trains 40,000 copies at random and compares.
 
 # %% tags=["exercise"]
@@ -856,7 +862,7 @@ print(credit(mean_step))
 
 
 # %% [markdown]
-# The noise is the same share of the loss, three tenths, at every size and from early on. Two things follow. A quarter of
+# The noise is nearly the same share of the loss, three tenths, at every size and from early on. Two things follow. A quarter of
 # it, 8 %, is the excess that a constant rate keeps up, also on the part of the loss that label noise makes: that is why
 # the offset of part 1 was a tenth too high. And *the collapse survives a decay*: put the decayed run's own noise,
 # $\eta \operatorname{Tr} \Sigma' = q\, (L' - L_0)$, into the law and solve for its loss,
@@ -940,15 +946,15 @@ for name, own in found.items():
     fitted[name] = noise.fit_alpha(true, tau, level, rates, trace, at=at)
     for part, values in zip(drawn.values(), (own.tau[0, 1:], true, predicted, same), strict=True):
         part[name] = values
-print("explained at α = 1/4:", *(f"{name} {share:.2f}," for name, share in shares.items()))
+print("explained at α = 1/4:", *(f"{name} {int(100 * share)} %," for name, share in shares.items()))
 print(f"fitted α from {min(fitted.values()):.2f} to {max(fitted.values()):.2f}")
 print(credit(mean_step, predict_loss))
 assert min(shares.values()) > 0.9
 views.prediction(**drawn)
 
 # %% [markdown]
-# One run at a constant rate, one number from theory, and the loss under a schedule never trained on is known to a few
-# per cent of the change. Now the networks of width 32. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is
+# One run at a constant rate, one number from theory, and the loss under a schedule never trained on is known: along
+# the way to about a sixth of the change, at the end to a few per cent of it. Now the networks of width 32. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is
 # replaced by $P^{-1/2} \Sigma P^{-1/2}$, where $P^{-1}$ is the diagonal of rates over $\sqrt{\hat v}$; its trace is
 # estimated from 16 mini-batches at each record.
 
@@ -983,13 +989,13 @@ views.schedule_explorer(
 
 # %% [markdown]
 # **What we saw.** At equal training time a decay lowers the loss by the noise it takes away, $\tfrac14$ of rate times
-# trace. One run at a constant rate therefore holds the loss of every schedule, exactly enough for a linear model, and
-# roughly for our networks.
+# trace. One run at a constant rate therefore foretells the loss under other schedules, as long as the rate changes
+# slowly: closely for a linear model, and roughly for our networks.
 
 # %% [markdown]
 # ## 6. Why decay makes it super
 #
-# *Does a decay make seeds agree better? The floor says no. What then?*
+# *A decay makes seeds agree better. But the deviation falls even below the decayed runs' own floor. Why?*
 #
 # ### A control variate
 #
@@ -1003,9 +1009,9 @@ views.schedule_explorer(
 # $$\mathbb E\, (\psi(x) - \psi(1))^2 = \sigma(x)^2 + \sigma(1)^2 - 2 \rho\, \sigma(x)\, \sigma(1), $$
 #
 # while the floor is $\sigma(x)$. The end of a run is a **control variate**: a quantity that shares its noise, which
-# cancels in the ratio. With equal floors the deviation is $\sigma \sqrt{2 (1 - \rho)}$, and it lies below the floor **if
-# and only if $\rho > \tfrac12$**. That is all that the inequality of the supercollapse says: how high a run is at $x$
-# tells how high it ends. At a constant rate fresh noise keeps arriving until the end, old noise is forgotten,
+# cancels in the ratio. So the deviation lies below the floor **if and only if $\rho > \sigma(1) / (2 \sigma(x))$**: with
+# equal floors, above one half; less is enough under a decay, where the floor falls. That is all that the inequality of
+# the supercollapse says: how high a run is at $x$ tells how high it ends. At a constant rate fresh noise keeps arriving until the end, old noise is forgotten,
 # $\rho \approx 0$ and $\Delta \approx \sqrt 2\, \sigma$. Under a decay little noise arrives late, $\rho \approx 1$.
 #
 # ### The powers at the end
@@ -1067,16 +1073,17 @@ views.end_slopes(grid=fine, deviation=close, slopes=slopes, theory={"linear": 1.
 # %% [markdown]
 # Both powers are there, while the constant rate's deviation does not fall at all in this window.
 #
-# In the explorer, two of the runs are marked; move the cursor towards the end and compare the schedules. At which
-# correlation do the two bars become equal?
+# In the explorer, with half of the seeds, two runs are marked; move the cursor towards the end and compare the
+# schedules. At which correlation do the two bars become equal? Mind the floor at the end.
 
 # %%
-views.fluctuation_explorer(grid=fine[1:], losses={name: each.loss[0, :, 1:] for name, each in many.items()})
+fewer = {name: each.loss[0, :64, 4::4] for name, each in many.items()}
+views.fluctuation_explorer(grid=fine[4::4], losses=fewer)
 
 # %% [markdown]
 # ### A constant rate that passes the test
 #
-# If the inequality only asks for $\rho > \tfrac12$, a decay is one way to get it. Another is a difference between seeds
+# If the inequality only asks for correlation, a decay is one way to get it. Another is a difference between seeds
 # that *lasts*. The next cell looks at the networks at a constant rate, but with four times the batch and a third of the
 # rate, hence little gradient noise. Once all seeds see the same data in the same order, so that they differ in their
 # start alone, as in two of the paper's three tasks; once each has its own order.
@@ -1099,8 +1106,8 @@ for name in ("one order", "own orders"):
 # seed decides, the verdict depends on that choice, and on how much gradient noise there is beside it. Here it is the
 # amount of noise that matters, not the order of the data.
 #
-# **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end. It is not that there
-# is less noise, and other things than a decay can bring it about.
+# **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end. Less noise
+# alone would lower deviation and floor alike; and other things than a decay can bring the correlation about.
 
 # %% [markdown]
 # ## 7. Breaking it
@@ -1149,8 +1156,8 @@ print(f"at x = 0.9, too: {bool(delta[54] < floor[54])}")
 
 # %% [markdown]
 # Nothing breaks. Our ladder spans a factor of nine in $p$, in which an error of 0.4 in the exponent changes the relative
-# length of the runs by $9^{0.4} \approx 2.4$; its seeds differ by ten per cent; and its curves are governed by the time
-# term, the trivial kind of collapse of part 2. A test can only fail what it can see.
+# length of the runs by $9^{0.4} \approx 2.4$; its seeds differ by ten per cent; and its curves seem to be governed by the
+# time term, the trivial kind of collapse of part 2. A test can only fail what it can see.
 #
 # ### Without muP
 #
@@ -1260,7 +1267,7 @@ views.paper_and_here(
 #    should help. On the solvable ladder it does; on networks the paper finds it harmful, and so do we (below). Why is open.
 # 4. **What is a prediction?** The paper's figures put the *decayed* run's own trace into the law, which one has only
 #    after training it. We used the constant run's trace.
-# 5. **Few seeds.** With five of them chance alone makes a size part of about a fifth of the seed part (part 3).
+# 5. **Few seeds.** With five of them chance alone makes a size part of more than a fifth of the seed part (part 3).
 # 6. **Necessity.** Collapse implies a power-law frontier only where optima are interior, which a decay to zero is not
 #    (part 2). The authors say so.
 #
@@ -1292,7 +1299,7 @@ for name, given in {"solvable": (*solvable_law, found["linear"]), "networks": (*
     print(f"{name}: the second term explains more: {with_it > without}")
 
 # %% [markdown]
-# The second term helps the exact ladder and hurts the networks, as in the paper.
+# At $\alpha = 1/4$ the second term helps the exact ladder and hurts the networks, as in the paper.
 #
 # ## Test yourself
 #
@@ -1345,7 +1352,7 @@ checks.questions.frontier_is_blind
 # * It is measured by deviation, floor and what is left of the curve, with an offset from the frontier. Minimising the
 #   deviation finds no offset.
 # * At equal training time a decay lowers the loss by $\tfrac14 (1 - s)\, \eta \operatorname{Tr} \Sigma$; one run at a
-#   constant rate predicts every schedule.
-# * Supercollapse is a correlation above one half between a run's late loss and its end. A decay brings it about, with
-#   powers 3/2 and 5/2 at the end, and so can anything else that lasts.
+#   constant rate predicts other schedules, as long as the rate changes slowly.
+# * Supercollapse is correlation between a run's late loss and its end: above one half where the floor is level, less
+#   where it falls. A decay brings it about, with powers 3/2 and 5/2 at the end, and so can anything else that lasts.
 # * Our small networks supercollapse under a decay. They cannot tell a wrong exponent, and their floor is high.
