@@ -17,7 +17,7 @@
 # be something that keeps them from solving their task. In this lesson we find it. Two limits of a convolutional
 # network are enough: a pixel sees only a window around itself, and it does not know where it is. The best denoiser
 # under these two limits can be written down, with nothing to train, and it predicts *which* pictures a trained
-# network makes from which noise, pixel by pixel.
+# network makes from which noise, nearly pixel by pixel.
 
 # %% [markdown]
 # ## At a glance
@@ -27,7 +27,7 @@
 # * derive Tweedie's formula and the deterministic sampler, and explain why an ideal denoiser only copies;
 # * derive the best denoiser that sees a window, and the best one that also ignores where it is;
 # * say what zero padding tells a pixel, and which training patches are left for it;
-# * calibrate the one free number of the theory, and predict a trained network's images from its noise;
+# * calibrate all that the theory leaves free, a patch size for each noise level, and predict a trained network's images;
 # * prove that the results are patch mosaics, say where the proof stops, and explain trousers with three legs;
 # * tell $r$ from $r^2$, and test an agreement against the right baselines.
 #
@@ -79,6 +79,9 @@
 # | $\hat x_0(x)$, $\hat\varepsilon(x)$ | the **estimates** $\mathbb E[x_0 \mid x]$ and $\mathbb E[\varepsilon \mid x]$ | $C \times H \times H$ |
 # | $D$, $f_i$, $f$ | a denoiser, what it does at pixel $i$, what it does at every pixel | |
 # | $w_n$, $w_p$ | posterior weight of a training image, of a training patch | |
+# | $N$, $C$, $H$ | number of training images, of channels; side of an image | |
+# | $\dot a$, $\dot b$, $u_t$ | derivatives in $t$; the velocity of the flow | |
+# | $a'$, $b'$ | the strengths at the next time | |
 # | $i$, $\Omega_i$ | a pixel, and the $k \times k$ window around it; $k$ is odd, $d = (k - 1)/2$ | |
 # | $q = x_{\Omega_i}$ | what pixel $i$ sees: the **query** | $C k^2$ |
 # | $p$, $p_\bullet$ | a training patch, and the pixel in its middle | $C k^2$, $C$ |
@@ -222,8 +225,9 @@ views.ideal_explorer(images, ideal_denoiser, noise)
 #   = \mathbb E\big[ \nabla g(x_t) \cdot u_t(x_t) \big], \qquad u_t(x) = \dot a\, \hat x_0(x) + \dot b\, \hat\varepsilon(x),$$
 #
 # by the tower rule: given $x_t$, the image and the noise may be replaced by their expectations. So points that
-# follow the ordinary differential equation $\dot x = u_t(x)$ have the density $p_t$ at every time, as noisy images
-# have. Start with noise at $t = 1$, follow it down to $t = 0$, and what comes out is distributed like the images.
+# start with the density $p_1$ and follow the ordinary differential equation $\dot x = u_t(x)$ have the density $p_t$ at
+# every time. Up to a trace, $p_1$ is pure noise: start with noise at $t = 1$, follow it down to $t = 0$, and what comes
+# out is distributed like the training images.
 # With $a^2 + b^2 = 1$ and $\hat\varepsilon = -b s$ one finds $\dot x = (\dot a / a)\,(x + s)$, the **probability
 # flow** in the form of the paper. Nothing in it is random but the start.
 #
@@ -437,7 +441,7 @@ checks.questions.what_locality
 #
 # Write `equivariant_local_denoiser(x, images, alpha_bar, patch)` with circular padding, for the windows of $x$ and
 # of the training images alike. `windows.windows(images, patch, "circular")` gives all patches,
-# $N \times H \times H \times C k^2$. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
+# $N \times H \times H \times C k^2$, each row-major in channel, row and column. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
 # them in memory.
 
 # %% tags=["exercise"]
@@ -506,8 +510,8 @@ views.translation_test(x, asked)
 #
 # $$\frac{a f(q) - q_\bullet}{b^2} = \frac{\partial}{\partial q_\bullet} \log \bar p_t(q), \qquad q = x_{\Omega_i} .$$
 #
-# Mind what is *not* there: the gradient of $\log \bar p_t$ has $k^2$ components, and the machine uses the middle
-# one. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours follows
+# Mind what is *not* there: the gradient of $\log \bar p_t$ has $C k^2$ components, and the machine uses those in
+# the middle. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours follows
 # a window of its own. So the scores of all pixels together are not the gradient of anything in general.
 #
 # ### Exercise 5 (further): the log density of a noisy patch
@@ -709,7 +713,7 @@ None if losses is None else views.losses(losses)
 # The loss cannot fall to zero: what the noise has covered, nobody knows. And it stays *above* that of the ideal
 # machine, which is not allowed to the network.
 #
-# ### One number to fit
+# ### The one thing to fit
 #
 # The network's receptive field says how far a pixel *can* see. How far it *does* look depends on the noise: with
 # much of it, only large features are left to go by; with little, the nearest neighbours know everything. So the
@@ -804,7 +808,8 @@ views.staircase(patches, jacobians)
 #
 # ### Exercise 8 (further): Pearson's correlation
 #
-# Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair.
+# Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair, over all
+# pixels and channels.
 
 # %% tags=["exercise"]
 def pearson_r(a, b):
@@ -969,8 +974,8 @@ views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | sched
 # Small windows at the beginning never see that there is a garment; large ones at the end pull the picture towards single
 # training images. A constant 5 is not bad.
 #
-# **What we saw.** A theory without a single trained weight predicts the images of a trained network: with the
-# border's zeros it explains about nine tenths of the pixels' variance, and so it does on the torus, where machines
+# **What we saw.** A theory without a single trained weight, with one patch size fitted for each noise level, predicts
+# the images of a trained network: with the border's zeros it explains about nine tenths of the pixels' variance, and so it does on the torus, where machines
 # that know places explain next to nothing.
 
 # %%
@@ -1266,7 +1271,7 @@ views.results(["median r² of three networks", "equivariant-local", "local", "id
 
 # %% [markdown]
 # The order is that of sight. The further a network sees, the worse the equivariant-local machine predicts it, and
-# the *better* the ideal one does. But it is not the ideal machine: even with attention, the mosaic explains most of
+# the *better* the ideal one does (for the former the two UNets overlap). But it is not the ideal machine: even with attention, the mosaic explains most of
 # the picture.
 
 # %%
@@ -1279,22 +1284,23 @@ views.architectures(further)
 # In the paper, too, a large UNet with attention is predicted worse ($r$ about 0.75, CIFAR-10), and its images look
 # like the machine's, *carved into objects*. No closed form is known for the machine with attention.
 #
-# How much of the agreement is a matter of training? The next cell trains a UNet for a few seconds only, a seventh
-# of the study's steps, and predicts it with the study's schedule.
+# How much of the agreement is a matter of training? At the quick scale, the next cell trains a UNet for a few seconds
+# only, a seventh of the study's steps, and predicts it with the study's schedule.
 
 # %%
-short = preset.unet
-young, _ = experiments.learn(short, fashion, run.generator(0))
-sizes = next(entry.patches for entry in further.entries if entry.architecture == "UNet")
-fewer = fresh[:8]
-grown = pearson_r(
-    follow(young.denoise, fewer).images,
-    follow(machine("equivariant-local", fashion, sizes), fewer).images,
-)
-grown = grown.square().median()
-print(f"young UNet: median r² below the study's: {bool(grown < unet['equivariant-local'].min())}")
-print(credit(pearson_r, ddim_step))
-assert 0.2 < grown < unet["equivariant-local"].min()
+if run.scale == "quick":
+    short = preset.unet
+    young, _ = experiments.learn(short, fashion, run.generator(0))
+    sizes = next(entry.patches for entry in further.entries if entry.architecture == "UNet")
+    fewer = fresh[:8]
+    grown = pearson_r(
+        follow(young.denoise, fewer).images,
+        follow(machine("equivariant-local", fashion, sizes), fewer).images,
+    )
+    grown = grown.square().median()
+    print(f"young UNet: median r² below the study's: {bool(grown < unet['equivariant-local'].min())}")
+    print(credit(pearson_r, ddim_step))
+    assert 0.2 < grown < unet["equivariant-local"].min()
 
 # %% [markdown]
 # The young network agrees *less* (with a schedule that was fitted to another one, it is true). So networks do not
@@ -1422,10 +1428,10 @@ checks.questions.attention
 # %% [markdown]
 # ## The full-scale run
 #
-# `oraledu run 01 --scale full` executes this notebook at the paper's sizes: the complete sets at $28 \times 28$, a
+# `oraledu run 01 --scale full` executes this notebook at nearly the paper's sizes: the complete sets at $28 \times 28$ (in the paper $32 \times 32$), a
 # ResNet of width 256 with eight layers of $3 \times 3$ filters, 140,000 steps, 100 noises, and then, in the next
 # cell, CIFAR-10 with both paddings. It needs the complete sets (a folder with the IDX files that `ORALEDU_DATA`
-# names, or torchvision) and a GPU for some hours: one prediction there compares 78,400 windows with 47 million
+# names, or torchvision) and a GPU for some hours: one prediction there compares 78,400 windows with up to 47 million
 # patches at every step. We have not run it; the numbers of this lesson are those of the quick scale.
 
 # %%
