@@ -41,6 +41,8 @@ def latencies(notebook: Notebook) -> dict[str, list[float]]:
             press(handle, "Home")
             notebook.page.wait_for_timeout(500)
             for _ in range(PRESSES):
+                if handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax"):
+                    break
                 before = picture(explorer)
                 press(handle, "ArrowRight")
                 times.append(wait_for_another_picture(notebook.page, explorer, before))
@@ -61,7 +63,10 @@ def main() -> None:
             notebook = Notebook(page, address, f"lessons/{lesson.name}.ipynb")
             notebook.run_all()
             for name, times in latencies(notebook).items():
-                print(f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}")
+                print(
+                    f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}",
+                    flush=True,
+                )
         browser.close()
 
 
