@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import huggingface_hub.constants
 import pytest
 import torch
 import transformers
@@ -26,7 +27,7 @@ IMAGE_KINDS = pytest.mark.parametrize("kind", IMAGE_MODELS)
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
 
 
 @TEXT_KINDS
