@@ -8,8 +8,8 @@ One torch thread. With the same version of torch, on the same kind of processor,
 import numpy as np
 import torch
 
+from oraledu.data.store import store
 from oraledu.diffusion.checkpoints import FILES, Checkpoint, pack
-from oraledu.diffusion.embedding import embed
 from oraledu.diffusion.experiments import calibrated, learn, training_images
 from oraledu.diffusion.settings import QUICK, NetworkRun
 
@@ -20,7 +20,7 @@ SEED = 0
 def main() -> None:
     """Make every checkpoint anew."""
     torch.set_num_threads(1)
-    embed({FILES[name]: pack(make(run)) for name, run in RUNS.items()})
+    store({FILES[name]: pack(make(run)) for name, run in RUNS.items()})
 
 
 def make(run: NetworkRun) -> Checkpoint:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from oraledu.data.embedded import CURE, FOLDER, read_checked
-from oraledu.diffusion.embedding import embed
+from oraledu.data.store import store
 from oraledu.diffusion.experiments import Result, experiment, noises, training_images
 from oraledu.diffusion.machines import sample
 from oraledu.diffusion.networks import Predictor, input_jacobian
@@ -119,7 +119,7 @@ def main() -> None:
     jobs = [(name, run, seed) for name, run in RUNS.items() for seed in SEEDS]
     entries = [examine(name, run, seed) for name, run, seed in progress(jobs, "networks")]
     recipe = {"runs": {name: asdict(run) for name, run in RUNS.items()}, "torch": torch.__version__}
-    embed({FILE: pack(Study(entries, recipe))})
+    store({FILE: pack(Study(entries, recipe))})
 
 
 def examine(architecture: str, run: NetworkRun, seed: int) -> Entry:

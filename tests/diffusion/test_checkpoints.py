@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from oraledu.data.embedded import FOLDER
+from oraledu.data.store import store
 from oraledu.diffusion import checkpoints, make_checkpoints
 from oraledu.diffusion.checkpoints import FILES, load, pack
-from oraledu.diffusion.embedding import embed
 from oraledu.diffusion.settings import QUICK
 from tests.diffusion.awake import noise
 from tests.diffusion.tiny import TINY
@@ -56,7 +56,7 @@ def test_a_file_is_small(name):
 
 
 def test_what_is_packed_is_loaded(small, tmp_path):
-    embed({FILES["fashion-zeros"]: pack(small)}, tmp_path)
+    store({FILES["fashion-zeros"]: pack(small)}, tmp_path)
     loaded = load("fashion-zeros", tmp_path)
     assert (loaded.run, loaded.patches, loaded.recipe) == (small.run, small.patches, small.recipe)
     x = noise(1, 1, 14, 14).float()
@@ -70,7 +70,7 @@ def test_making_it_twice_gives_the_same_bytes(small):
 def test_all_are_made_and_put_where_they_are_looked_for(small, monkeypatch):
     made = {}
     monkeypatch.setattr(make_checkpoints, "make", lambda run: small)
-    monkeypatch.setattr(make_checkpoints, "embed", made.update)
+    monkeypatch.setattr(make_checkpoints, "store", made.update)
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     make_checkpoints.main()
     assert sorted(made) == sorted(FILES.values())
@@ -92,7 +92,7 @@ def test_a_missing_file_says_what_to_do(tmp_path):
 
 def test_a_damaged_file_says_so(small, tmp_path):
     file, content = FILES["fashion-zeros"], pack(small)
-    embed({file: content}, tmp_path)
+    store({file: content}, tmp_path)
     for damaged in (content[:-1], b"", content[:3000] + bytes([content[3000] ^ 1]) + content[3001:]):
         (tmp_path / file).write_bytes(damaged)
         with pytest.raises(ValueError, match=r"diffusion_fashion_zeros.npz is damaged"):
@@ -119,7 +119,7 @@ def test_arrays_that_do_not_fit_are_refused(name, value, small, tmp_path):
     else:
         content[name] = value
     np.savez(packed := io.BytesIO(), **content)
-    embed({FILES["fashion-zeros"]: packed.getvalue()}, tmp_path)
+    store({FILES["fashion-zeros"]: packed.getvalue()}, tmp_path)
     with pytest.raises(ValueError, match=r"does not fit this version .*: install oraledu anew"):
         load("fashion-zeros", tmp_path)
 

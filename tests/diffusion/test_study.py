@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from oraledu.data.embedded import FOLDER
+from oraledu.data.store import store
 from oraledu.diffusion import experiments, networks, study
-from oraledu.diffusion.embedding import embed
 from oraledu.diffusion.networks import input_jacobian
 from oraledu.diffusion.sampling import sample
 from tests.diffusion.awake import awake, noise, seeded
@@ -76,7 +76,7 @@ def test_the_embedded_file_is_small_and_what_its_study_packs_to():
 
 
 def test_what_is_packed_is_loaded(small, tmp_path):
-    embed({study.FILE: study.pack(small)}, tmp_path)
+    store({study.FILE: study.pack(small)}, tmp_path)
     loaded = study.load(tmp_path)
     assert loaded.recipe == small.recipe
     for mine, expected in zip(loaded.entries, small.entries, strict=True):
@@ -100,7 +100,7 @@ def test_all_networks_are_examined_and_the_result_embedded(small, monkeypatch):
     monkeypatch.setattr(
         study, "examine", lambda name, run, seed: asked.append((name, run, seed)) or small.entries[0]
     )
-    monkeypatch.setattr(study, "embed", made.update)
+    monkeypatch.setattr(study, "store", made.update)
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     study.main()
     assert asked == [(name, run, seed) for name, run in study.RUNS.items() for seed in (0, 1, 2)]
@@ -130,12 +130,12 @@ def test_a_missing_or_damaged_study_says_what_to_do(small, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"diffusion_study.json is missing: install oraledu anew"):
         study.load(tmp_path)
     for content in (b"", b"{}", b'{"entries": [{"colour": 3}], "recipe": {}}'):
-        embed({study.FILE: content}, tmp_path)
+        store({study.FILE: content}, tmp_path)
         with pytest.raises(
             ValueError, match=r"diffusion_study.json does not fit this version .*: install oraledu"
         ):
             study.load(tmp_path)
-    embed({study.FILE: study.pack(small)}, tmp_path)
+    store({study.FILE: study.pack(small)}, tmp_path)
     (tmp_path / study.FILE).write_bytes(study.pack(small)[:-2])
     with pytest.raises(ValueError, match=r"diffusion_study.json is damaged"):
         study.load(tmp_path)
