@@ -27,7 +27,8 @@
 # * derive Tweedie's formula and the deterministic sampler, and explain why an ideal denoiser only copies;
 # * derive the best denoiser that sees a window, and the best one that also ignores where it is;
 # * say what zero padding tells a pixel, and which training patches are left for it;
-# * calibrate all that the theory leaves free, a patch size for each noise level, and predict a trained network's images;
+# * calibrate all that the theory leaves free, a patch size for each noise level, and predict a trained network's
+#   images;
 # * prove that the results are patch mosaics, say where the proof stops, and explain trousers with three legs;
 # * tell $r$ from $r^2$, and test an agreement against the right baselines.
 #
@@ -75,6 +76,7 @@
 # | $\bar\alpha(t)$ | the share of the image's variance that is left | |
 # | $a = \sqrt{\bar\alpha}$, $b = \sqrt{1 - \bar\alpha}$ | strength of the image, strength of the noise | |
 # | $x = a x_0 + b\,\varepsilon$ | the noisy image | $C \times H \times H$ |
+# | $\pi(x \mid x_0)$ | the density of $x$ given its image: a Gaussian around $a x_0$ | |
 # | $p_t$, $s = \nabla \log p_t$ | the density of $x$, and its **score** | |
 # | $\hat x_0(x)$, $\hat\varepsilon(x)$ | the **estimates** $\mathbb E[x_0 \mid x]$ and $\mathbb E[\varepsilon \mid x]$ | $C \times H \times H$ |
 # | $D$, $f_i$, $f$ | a denoiser, what it does at pixel $i$, what it does at every pixel | |
@@ -85,9 +87,13 @@
 # | $i$, $\Omega_i$ | a pixel, and the $k \times k$ window around it; $k$ is odd, $d = (k - 1)/2$ | |
 # | $q = x_{\Omega_i}$ | what pixel $i$ sees: the **query** | $C k^2$ |
 # | $p$, $p_\bullet$ | a training patch, and the pixel in its middle | $C k^2$, $C$ |
+# | $p^*$ | the training patch nearest to a window (part 6) | $C k^2$ |
+# | $\bar p_t(q)$ | the density of a noisy window at an unknown place, up to a constant | |
 # | $\mathcal P_k$, $\mathcal P_k^i$ | the **dictionary**: all training patches; those that pixel $i$ may use | |
-# | $T_v$ | translation of an image by $v$, around the edges | |
+# | $\rho$ | a place on one axis, 0 to $H - 1$ (part 4) | |
+# | $T_v$ | translation of an image by $v$, around the edges (part 3) | |
 # | $v = a\,\varepsilon - b\,x_0$ | what the networks are trained to predict (part 5 only) | $C \times H \times H$ |
+# | $\sigma = b / a$ | noise per image (the toy of part 6) | |
 # | $k_t$ | the **patch schedule**: a patch size for each time | |
 # | $r$ | Pearson's correlation of two images | |
 
@@ -310,7 +316,8 @@ checks.questions.why_copies
 # ### Exercise 3: the local denoiser
 #
 # Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
-# `patch` is $k$, odd, up to $H$ for circular padding, and up to $2H - 1$ for zeros, where the window of every pixel covers the whole image.
+# `patch` is $k$, odd, up to $H$ for circular padding, and up to $2H - 1$ for zeros, where the window of every pixel
+# covers the whole image. The other arguments and the result are as in exercise 1.
 
 # %% tags=["exercise"]
 def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
@@ -415,9 +422,10 @@ checks.questions.what_locality
 # ### Exercise 4: the equivariant-local denoiser
 #
 # Write `equivariant_local_denoiser(x, images, alpha_bar, patch)` with circular padding, for the windows of $x$ and
-# of the training images alike. `windows.windows(images, patch, "circular")` gives all patches,
-# $N \times H \times H \times C k^2$, each row-major in channel, row and column. The 24 samples of part 5 need some $10^{10}$ weights, so do not keep all of
-# them in memory.
+# of the training images alike; arguments and result are as in exercise 1, and `patch` is odd, at most $H$.
+# `windows.windows(images, patch, "circular")` gives all patches, $N \times H \times H \times C k^2$, each row-major
+# in channel, row and column. The 24 samples of part 5 need some $10^{10}$ weights, $5 \cdot 10^8$ in each
+# step, so do not keep all of them in memory.
 
 # %% tags=["exercise"]
 def equivariant_local_denoiser(x, images, alpha_bar, patch):
@@ -496,13 +504,13 @@ views.translation_test(x, asked)
 # $$\frac{a f(q) - q_\bullet}{b^2} = \frac{\partial}{\partial q_\bullet} \log \bar p_t(q), \qquad q = x_{\Omega_i} .$$
 #
 # Mind what is *not* there: the gradient of $\log \bar p_t$ has $C k^2$ components, and the machine uses those in
-# the middle. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours follows
-# a window of its own. So the scores of all pixels together are not the gradient of anything in general.
+# the middle. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours
+# follows a window of its own. So the scores of all pixels together are not the gradient of anything in general.
 #
 # ### Exercise 5 (further): the log density of a noisy patch
 #
-# Write `log_marginal(queries, patches, alpha_bar)`, $\log \bar p_t$ for queries $Q \times D$ and patches
-# $P \times D$: $Q$ numbers, differentiable, at every noise level.
+# Write `log_marginal(queries, patches, alpha_bar)`, $\log \bar p_t$ for queries $Q \times K$ and patches
+# $P \times K$: $Q$ numbers, differentiable, at every noise level.
 
 # %% tags=["exercise"]
 def log_marginal(queries, patches, alpha_bar):
@@ -540,7 +548,8 @@ assert difference < 1e-9
 
 # %% [markdown]
 # Now all machines side by side. The explorer follows each from the same noise; move the time to see the estimate
-# form. The two that see the whole image end in copies; which of the two puts them in the wrong place?
+# form. The two that see the whole image end in copies; which of them puts its copies in the wrong
+# place?
 
 # %%
 patches = [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5  # one for each step, from t = 1 on; part 5 finds it
@@ -688,7 +697,7 @@ None if losses is None else views.losses(losses)
 # the network's own trajectory we compare its score with the machine's for each candidate $k$, by the cosine of the
 # angle between them,
 #
-# $$\cos(u, v) = \frac{\sum_j u_j v_j}{\lVert u \rVert\, \lVert v \rVert}, \qquad k_t = \operatorname{median}_{\text{noises}}\; \operatorname{argmax}_k\; \cos\big(s_{\text{network}}, s_k\big).$$
+# $$\cos(y, z) = \frac{\sum_j y_j z_j}{\lVert y \rVert\, \lVert z \rVert}, \qquad k_t = \operatorname{median}_{\text{noises}}\; \operatorname{argmax}_k\; \cos\big(s_{\text{network}}, s_k\big).$$
 #
 # Nothing asks the schedule to be monotone, nor is any *image* fitted.
 #
@@ -762,10 +771,10 @@ views.staircase(patches, jacobians)
 #
 # ### How to measure an agreement
 #
-# Two images $u$ and $v$ agree up to contrast and brightness if their pixels lie on a line. **Pearson's $r$** takes
+# Two images $y$ and $z$ agree up to contrast and brightness if their pixels lie on a line. **Pearson's $r$** takes
 # each image's own mean off, over all pixels and channels, and is the cosine of what remains,
 #
-# $$r = \frac{\sum_j (u_j - \bar u)(v_j - \bar v)}{\lVert u - \bar u \rVert\, \lVert v - \bar v \rVert} \in [-1, 1] .$$
+# $$r = \frac{\sum_j (y_j - \bar y)(z_j - \bar z)}{\lVert y - \bar y \rVert\, \lVert z - \bar z \rVert} \in [-1, 1] .$$
 #
 # Its *square* is the share of one image's variance that a line in the other explains. The paper says "$r^2$", and
 # its code computes $r$. We print both.
@@ -928,12 +937,12 @@ assert first > max(others) and min(others) < first - 0.05
 views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | schedules)
 
 # %% [markdown]
-# Small windows at the beginning never see that there is a garment; large ones at the end pull the picture towards single
-# training images. A constant 5 is not bad.
+# Small windows at the beginning never see that there is a garment; large ones at the end pull the picture towards
+# single training images. A constant 5 is not bad.
 #
 # **What we saw.** A theory without a single trained weight, with one patch size fitted for each noise level, predicts
-# the images of a trained network: with the border's zeros it explains about nine tenths of the pixels' variance, and so it does on the torus, where machines
-# that know places explain next to nothing.
+# the images of a trained network: with the border's zeros it explains about nine tenths of the pixels' variance, and
+# so it does on the torus, where machines that know places explain next to nothing.
 
 # %%
 checks.questions.agreement
@@ -950,7 +959,8 @@ checks.questions.agreement
 # $a \to 1$ and $b \to 0$, and $\dot b / b \to \infty$ like $1/t$. Suppose that $x_t$ and $\dot x_t$ both have
 # limits. Then $(x - a \hat x_0)\, \dot b / b$ must stay finite, and that forces $x - a \hat x_0 \to 0$: **the image
 # equals its own estimate.** For the equivariant-local machine the estimate at pixel $i$ is a softmax over patches
-# of $-\lVert q - a p \rVert^2 / 2 b^2$, and as $b \to 0$ it becomes an argmin, if the nearest patches share their middle pixel. So in the limit
+# of $-\lVert q - a p \rVert^2 / 2 b^2$, and as $b \to 0$ it becomes an argmin, if the nearest patches share their
+# middle pixel. So in the limit
 #
 # $$x_i = p^*_\bullet, \qquad p^* = \operatorname*{argmin}_{p \in \mathcal P_k} \lVert x_{\Omega_i} - p \rVert :$$
 #
@@ -1034,8 +1044,8 @@ two_image_denoiser = checks.two_image_denoiser(two_image_denoiser)
 
 # %% [markdown] tags=["solution"]
 # **Why tanh.** $\lVert q \mp a p \rVert^2 = \lVert q \rVert^2 \mp 2a \sum_j q_j + a^2 k^2$: the exponents of white
-# and black differ in the sign of $\sigma = \tfrac{a}{b^2} \sum_j q_j$ alone, and the mean of $+1$ and $-1$ under
-# weights $\propto e^{\pm\sigma}$ is $\tanh \sigma$. It is the mean field rule of a magnet: each pixel follows the
+# and black differ in the sign of $z = \tfrac{a}{b^2} \sum_j q_j$ alone, and the mean of $+1$ and $-1$ under
+# weights $\propto e^{\pm z}$ is $\tanh z$. It is the mean field rule of a magnet: each pixel follows the
 # mean of its neighbours, the more strictly the colder it gets. The usual slips: the mean of the window for its sum,
 # $2b^2$ for $b^2$, and a sigmoid.
 
@@ -1083,9 +1093,9 @@ assert 0.05 > first > second > third and abs(more_steps - first) < first / 2
 views.majority(mosaics)
 
 # %% [markdown]
-# Two images are enough for more mosaics than anybody could look at. The number of red pixels falls with the last noise level, and not with
-# the number of steps. The explorer shows the law at work: each dot is a pixel, and all lie on the tanh, which grows
-# steeper.
+# Two images are enough for more mosaics than anybody could look at. The number of red pixels falls with the last
+# noise level, and not with the number of steps. The explorer shows the law at work: each dot is a pixel, and all lie
+# on the tanh, which grows steeper.
 
 # %%
 views.toy_explorer(two_image_denoiser)
@@ -1193,9 +1203,9 @@ views.image_rows(
 # *What becomes of the theory when a network can see everything?*
 #
 # A **UNet** halves the image, works on the small one, and comes back, with short cuts: its pixels see further than
-# any ResNet's of its depth. Halving is also less than equivariant: it commutes with translations by two pixels
-# only. **Self-attention** at the coarsest scale lets each pixel look at the whole image. What remains of the
-# prediction?
+# any ResNet's of its depth. Halving is also less than equivariant: it commutes with translations by an
+# even number of pixels only. **Self-attention** at the coarsest scale lets each pixel look at the whole image. What
+# remains of the prediction?
 #
 # Three seeds of each were trained for 1,500 steps, twenty minutes in all (`oraledu/diffusion/study.py` is the
 # recipe); the next cell loads what they gave. Each was calibrated by itself, with windows up to the whole image.
@@ -1220,8 +1230,8 @@ views.results(["median r² of three networks", "equivariant-local", "local", "id
 
 # %% [markdown]
 # The order is that of sight. The further a network sees, the worse the equivariant-local machine predicts it, and
-# the *better* the ideal one does (for the former the two UNets overlap). But it is not the ideal machine: even with attention, the mosaic explains most of
-# the picture.
+# the *better* the ideal one does (for the former the two UNets overlap). But it is not the ideal machine: even with
+# attention, the mosaic explains most of the picture.
 
 # %%
 views.architectures(further)
@@ -1288,7 +1298,7 @@ views.paper_and_here(
 #    much (next cell).
 # 4. **One step too late.** Calibration stores the patch size of $t = i/20$ at place $i - 1$, the sampler reads
 #    place $i$ and starts at $t = 0.95$ from the noise that the network gets at $t = 1$ (next cell).
-# 5. **The theorem** assumes that the limits exist, and shows as a trend (part 6).
+# 5. **The theorem** assumes that the limits exist; a sampler shows it as a trend (part 6).
 # 6. **The numbers** of abstract, text and tables do not quite agree with each other. We quote the tables.
 # 7. **Open**: what takes the place of locality with attention, and why networks use the windows that they use.
 #
@@ -1355,12 +1365,12 @@ print(f"one step too late: median r lower, by less than 0.03: {bool(punctual - 0
 assert punctual - 0.03 < late < punctual
 
 # %% [markdown]
-# The mini-batches are a real error, which for the equivariant-local machine with zero padding does not arise (there the
-# code takes sums). The late start costs next to nothing.
+# The mini-batches are a real error, which for the equivariant-local machine with zero padding does not arise (there
+# the code takes sums). The late start costs next to nothing.
 #
 # ## Test yourself
 #
-# Four questions. Unfold an answer to see whether it is right, and why.
+# Four more questions. Unfold an answer to see whether it is right, and why.
 
 # %%
 checks.questions.zero_padding
@@ -1377,11 +1387,12 @@ checks.questions.attention
 # %% [markdown]
 # ## The full-scale run
 #
-# `oraledu run 01 --scale full` executes this notebook at nearly the paper's sizes: the complete sets at $28 \times 28$ (in the paper $32 \times 32$), a
-# ResNet of width 256 with eight layers of $3 \times 3$ filters, 140,000 steps, 100 noises, and then, in the next
-# cell, CIFAR-10 with both paddings. It needs the complete sets (a folder with the IDX files that `ORALEDU_DATA`
-# names, or torchvision) and a GPU for some hours: one prediction there compares 78,400 windows with up to 47 million
-# patches at every step. We have not run it; the numbers of this lesson are those of the quick scale.
+# `oraledu run 01 --scale full` executes this notebook at nearly the paper's sizes: the complete sets at
+# $28 \times 28$ (in the paper $32 \times 32$), a ResNet of width 256 with eight layers of $3 \times 3$ filters,
+# 140,000 steps, 100 noises, and then, in the next cell, CIFAR-10 with both paddings. It needs the complete sets (a
+# folder with the IDX files that `ORALEDU_DATA` names, or torchvision) and a GPU for some hours: one prediction there
+# compares 78,400 windows with up to 47 million patches at every step. We have not run it; the numbers of this lesson
+# are those of the quick scale.
 
 # %%
 for size in preset.large:

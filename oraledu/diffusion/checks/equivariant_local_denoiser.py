@@ -184,7 +184,7 @@ def _transposed(x: Tensor, images: Tensor, alpha_bar: float, patch: int) -> Tens
 
 equivariant_local_denoiser = Exercise(
     id="diffusion.equivariant_local_denoiser",
-    title="The equivariant local denoiser",
+    title="The equivariant-local denoiser",
     reference=references.equivariant_local_denoiser,
     cases=cases,
     properties=[

@@ -47,5 +47,5 @@ def divided(images: Tensor, noise: Tensor, schedules: list[list[int]]) -> Divide
 
 
 def machine(images: Tensor, patches: list[int], padding: str = "circular") -> Machine:
-    """Return the equivariant local machine with one patch size for each step."""
+    """Return the equivariant-local machine with one patch size for each step."""
     return Machine(images, "equivariant-local", patches, padding)

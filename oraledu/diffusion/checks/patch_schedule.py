@@ -217,7 +217,7 @@ patch_schedule = Exercise(
             "Off by one: the noisy images of a step belong to the time before it",
         ),
         WrongAnswer(
-            _changed(machine="local"), "Compare with the equivariant local machine, not with the local one"
+            _changed(machine="local"), "Compare with the equivariant-local machine, not with the local one"
         ),
         WrongAnswer(
             _changed(wrap=lambda padding: "zeros"), "The machine needs the padding that the network has"

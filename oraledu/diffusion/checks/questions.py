@@ -139,7 +139,7 @@ longer_training = quiz(
         (
             "It begins to copy: it was creative because it was not trained enough",
             False,
-            "The best denoiser among those that see windows and cannot tell their place is the equivariant local "
+            "The best denoiser among those that see windows and cannot tell their place is the equivariant-local "
             "machine, and that one makes new images.",
         ),
         (
@@ -163,7 +163,7 @@ attention = quiz(
         (
             "Locality: any pixel may now use the whole image",
             True,
-            "Distant parts can be made to agree, so a third leg can be noticed. The equivariant local machine is no "
+            "Distant parts can be made to agree, so a third leg can be noticed. The equivariant-local machine is no "
             "longer the optimum.",
         ),
         (
