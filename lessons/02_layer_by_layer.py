@@ -960,9 +960,9 @@ views.honest_selection(models=chosen)
 
 # %% [markdown]
 # The diamonds are what a paper would report, the dots what one gets. On the nouns' linear probe SmolLM2 is promised two
-# points and loses one; on the verbs' it is promised eleven and gets half of that, with an interval on both sides of
-# zero. But on nouns by few examples, by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the
-# choice costs more often than it helps.
+# points and loses one; on the verbs' it is promised eight and gets one, with an interval on both sides of zero. But on
+# nouns by few examples, by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the choice costs
+# more often than it helps.
 #
 # Still, each score has chosen for itself. Could one layer be named for a task that we have never measured? The next
 # cell chooses by the mean of the *other seven* scores, on half A.
@@ -980,7 +980,7 @@ views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
 
 # %% [markdown]
 # **What we saw.** In the decoder a layer at about 80 % of the depth beats the last one, honestly, on most scores and
-# by up to ten points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
+# by up to eight points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
 # proves nothing before it is repeated on other items.
 
 # %%
@@ -1223,7 +1223,7 @@ print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regre
 assert good.regret < 0.03 and bad.regret > 0.1 and good.score > mean["SmolLM2"][-1]
 
 # %% [markdown]
-# Two of these choices beat the last layer by several points, two fall far behind it. In the explorer, try both ends of
+# Two of these choices beat the last layer by nearly three points, two fall far behind it. In the explorer, try both ends of
 # each metric, for single scores as well. Is there a metric that is safe at one end for all of them?
 
 # %%

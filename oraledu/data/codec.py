@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 #: What a packed array is called.
-PARTS = ("mean", "scale", "turn", "layer_turns", "step", "kept", "codes", "places", "large")
+PARTS = ("mean", "scale", "turn", "layer_turns", "steps", "kept", "codes", "places", "large")
 #: The largest code of one byte; those beyond it are listed apart.
 _BYTE = 127
 #: Numbers that hardly ever round to anything but zero are not kept.
@@ -21,12 +21,13 @@ _RARE = 0.01
 _TINY = 1e-12
 
 
-def encode(states: Tensor, *, noise: float) -> dict[str, np.ndarray]:
+def encode(states: Tensor, *, noise: float, fineness: Tensor | None = None) -> dict[str, np.ndarray]:
     """Pack vectors.
 
     Args:
         states: (layers, n, D).
         noise: The share of the variance that rounding may change, each layer weighed by its mean singular value.
+        fineness: (n,), above 0: by how much smaller than that a vector's rounding errors are to be; 1 if left out.
 
     Returns:
         Arrays, by the names in `PARTS`.
@@ -37,31 +38,39 @@ def encode(states: Tensor, *, noise: float) -> dict[str, np.ndarray]:
     variances = torch.linalg.eigvalsh(z.mT @ z / z.shape[1]).clamp(min=0)
     scale = (variances.sqrt().mean(dim=1)[:, None, None] + _TINY).float()
     z = z / scale
-    turn = torch.linalg.eigh((z.mT @ z).sum(dim=0))[1].flip(-1).half()
-    turned = (z @ turn.double()).permute(2, 0, 1)  # (D, layers, n)
-    layer_turns = torch.linalg.eigh(turned @ turned.mT)[1].flip(-1).half()  # (D, layers, layers)
-    numbers = (layer_turns.double().mT @ turned).flatten(0, 1)  # (D * layers, n)
-    step = _step(numbers, noise)
-    rounded = (numbers / step).round()
+    turn = _axes((z.mT @ z).sum(dim=0))  # (D, D)
+    turned = torch.linalg.solve(turn / _BYTE, z.mT).transpose(0, 1)  # (D, layers, n)
+    layer_turns = _axes(turned @ turned.mT)  # (D, layers, layers)
+    numbers = torch.linalg.solve(layer_turns / _BYTE, turned).flatten(0, 1)  # (D * layers, n)
+    steps = _step(numbers, noise) / (torch.ones(z.shape[1]) if fineness is None else fineness)  # (n,)
+    rounded = (numbers / steps).round()
     variance = rounded.square().mean(dim=1)
     kept = variance.argsort(descending=True, stable=True)[: int((variance > _RARE).sum())]
     codes = rounded[kept].numpy().astype(np.int32)
     places = np.flatnonzero(np.abs(codes) > _BYTE).astype(np.int32)
-    arrays = [mean, scale, turn, layer_turns, torch.tensor(step), kept.int()]
+    arrays = [mean, scale, turn.char(), layer_turns.char(), steps, kept.int()]
     packed = [codes.clip(-_BYTE, _BYTE).astype(np.int8), places, codes.flat[places]]
     return dict(zip(PARTS, [*(each.numpy() for each in arrays), *packed], strict=True))
 
 
 def decode(arrays: Mapping[str, np.ndarray]) -> Tensor:
     """Unpack what `encode` has packed: (layers, n, D) float32."""
-    mean, scale, turn, layer_turns, step, kept = (torch.from_numpy(arrays[name]) for name in PARTS[:6])
+    mean, scale, turn, layer_turns, steps, kept = (torch.from_numpy(arrays[name]) for name in PARTS[:6])
     codes = arrays["codes"].astype(np.float32)
     codes.flat[arrays["places"]] = arrays["large"]
     width, layers = layer_turns.shape[:2]
     numbers = torch.zeros(width * layers, codes.shape[1])
-    numbers[kept.long()] = torch.from_numpy(codes) * step.float()
-    turned = layer_turns.float() @ numbers.unflatten(0, (width, layers))  # (D, layers, n)
-    return turned.permute(1, 2, 0) @ turn.float().T * scale + mean
+    numbers[kept.long()] = torch.from_numpy(codes) * steps
+    turned = layer_turns.float() / _BYTE @ numbers.unflatten(0, (width, layers))  # (D, layers, n)
+    return turned.permute(1, 2, 0) @ (turn.float() / _BYTE).T * scale + mean
+
+
+def _axes(scatter: Tensor) -> Tensor:
+    """Return principal axes as columns, the longest first, in whole numbers of one byte.
+
+    They are not quite a rotation any more: numbers along them come from solving, not from products.
+    """
+    return (torch.linalg.eigh(scatter).eigenvectors.flip(-1) * _BYTE).round()
 
 
 def _step(numbers: Tensor, noise: float) -> float:

@@ -36,15 +36,27 @@ FILTERS = [
 _ALIKE = 1e-3
 
 
-def pack(states: LayerStates, lengths: Mapping[str, Tensor], *, noise: float) -> bytes:
+def pack(
+    states: LayerStates,
+    lengths: Mapping[str, Tensor],
+    *,
+    noise: float,
+    fineness: Mapping[str, float] | None = None,
+) -> bytes:
     """Return the file of states.
 
     Args:
         states: Of a model.
         lengths: By text set (n,), the tokens of each text with the first one.
         noise: As in `codec.encode`.
+        fineness: By text set, as in `codec.encode`; 1 for those left out.
     """
-    arrays = codec.encode(torch.cat(list(states.pooled.values()), dim=1), noise=noise)
+    finer = {key: (fineness or {}).get(key, 1.0) for key in states.pooled}
+    arrays = codec.encode(
+        torch.cat(list(states.pooled.values()), dim=1),
+        noise=noise,
+        fineness=torch.cat([torch.full((each.shape[1],), finer[key]) for key, each in states.pooled.items()]),
+    )
     first = _first_token(states, lengths)
     if first is not None:
         arrays["first"] = first.numpy()

@@ -20,6 +20,18 @@ from oraledu.representations.models.text import tokenize
 
 #: How exact the pooled states are kept: the noise of `codec.encode`.
 NOISE = {"smollm2-135m": 0.02, "minilm-l6": 0.06}
+#: By how much finer or coarser than that. What is asked of few texts, or of small directions, needs more.
+FINENESS = {
+    "smollm2-135m": {
+        "noun": 1.3,
+        "verb": 4,
+        "pairs_a": 0.5,
+        "pairs_b": 0.5,
+        "examples": 0.65,
+        "glosses": 0.65,
+    },
+    "minilm-l6": {},
+}
 
 
 def main() -> None:
@@ -31,7 +43,7 @@ def main() -> None:
 
 def packed(states: LayerStates, texts: TextSets) -> bytes:
     """Return the file of a model's states."""
-    return pack(states, lengths(states.name, texts), noise=NOISE[states.name])
+    return pack(states, lengths(states.name, texts), noise=NOISE[states.name], fineness=FINENESS[states.name])
 
 
 def lengths(name: str, texts: TextSets) -> dict[str, Tensor]:

@@ -52,6 +52,23 @@ def test_less_noise_keeps_more_numbers():
     assert sizes[1] > 2 * sizes[0]
 
 
+def test_a_vector_of_twice_the_fineness_has_half_the_error():
+    states = layers(count=800)
+    fineness = torch.ones(800)
+    fineness[::2] = 2
+    lost = codec.decode(codec.encode(states, noise=1e-3, fineness=fineness)) - states
+    fine, coarse = (lost[0, start::2].square().mean().sqrt() for start in (0, 1))
+    assert (coarse / fine).item() == pytest.approx(2, rel=0.15)
+
+
+def test_left_out_all_vectors_have_the_fineness_of_one():
+    states = layers()
+    plain, ones = (
+        codec.encode(states, noise=0.01, fineness=each) for each in (None, torch.ones(states.shape[1]))
+    )
+    assert all(np.array_equal(plain[name], ones[name]) for name in codec.PARTS)
+
+
 def test_numbers_beyond_one_byte_are_exact():
     states = layers()
     states[:, 0] *= 300

@@ -44,6 +44,13 @@ def test_pooled_states_come_back_nearly():
         torch.testing.assert_close(after.pooled[key], old, rtol=0, atol=0.1)
 
 
+def test_a_text_set_can_be_kept_finer_than_the_others():
+    before, lengths = states()
+    after = unpack(pack(before, lengths, noise=0.01, fineness={"verb": 8}), "tiny", PROMPTS, COUNTS)
+    noun, verb = ((after.pooled[key] - before.pooled[key]).square().mean().sqrt() for key in COUNTS)
+    assert verb < noun / 4
+
+
 def test_the_first_token_of_a_decoder_is_kept_once_for_all_texts():
     before, after = packed()
     for key, old in before.with_first.items():
