@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure
 from oraledu.scaling import noise
 from oraledu.scaling.linear import LinearLadder
+from oraledu.scaling.runs import Runs
 from oraledu.scaling.schedules import SHAPES, Shape, step_rates
 from oraledu.scaling.views.layout import (
     BLUE,
@@ -37,7 +39,7 @@ def schedule_explorer(
 ) -> Explorer:
     """Let a learner pick a schedule, and see its loss over steps and over training time, exactly and as predicted.
 
-    Every picture runs the exact recursion of the solvable ladder.
+    Each schedule runs the exact recursion of the solvable ladder.
 
     Args:
         ladder: The solvable ladder.
@@ -88,10 +90,14 @@ def schedule_explorer(
     handles, labels = axes["tau"].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
 
+    @functools.lru_cache
+    def exact(schedule: Shape) -> Runs:
+        return single.expected(schedule, records=RECORDS)
+
     def draw(shape: str = "linear", decay: float = 1.0, alpha: float = 0.25) -> Figure:
         schedule = Shape(shape, decay)
         rates = step_rates(schedule, steps)
-        run = single.expected(schedule, records=RECORDS)
+        run = exact(schedule)
         at, tau, loss = run.steps[0], run.tau[0], run.loss[0, 0] - ladder.offset
         same = noise.equal_tau(time, level, rates, at)
         predicted = predict(time, level, rates, trace, alpha, at=at)
