@@ -53,7 +53,7 @@
 #
 # | Exercise | | Used in |
 # |---|---|---|
-# | 1. `matrix_entropy` | core | parts 2, 3, 5, 6, 7 |
+# | 1. `matrix_entropy` | core | parts 2, 5, 6; the end |
 # | 2. `collision_entropy` | core | part 2; the second theorem at the end |
 # | 3. `effective_rank` | core | part 2: the theorem |
 # | 4. `refute` | further | part 2: the theorem |
@@ -69,7 +69,7 @@
 #
 # | Symbol | Meaning | Shape |
 # |---|---|---|
-# | $\ell$ | a layer: 0 is the embedding, then the state after each block, last that after the final norm | |
+# | $\ell$ | a layer: 0 is the embedding, then the state after each block, in the decoder last that after the final norm | |
 # | $T$, $D$ | tokens of a prompt, coordinates of a state | |
 # | $Z$ | the states of one prompt at one layer, $z_i$ its row for token $i$; $i = 0$ is the **first token** | $T \times D$ |
 # | $K = Z Z^\top$ | the Gram matrix, $K_{ij} = z_i \cdot z_j$ | $T \times T$ |
@@ -124,8 +124,8 @@ preset = settings.preset(run.scale)
 # coordinate means what?*
 #
 # A text of $T$ tokens passes through the layers as a matrix $Z$, one row a token. Layer 0 looks the tokens up; each
-# block adds its result to what it got; a last normalisation follows. (In the library most people use, the state that
-# is called the last hidden state of a decoder is the one *after* that normalisation. Here both count as layers.)
+# block adds its result to what it got; in a decoder a last normalisation follows. (In the library most people use, the
+# state that is called a decoder's last hidden state is the one *after* that normalisation. Here both count as layers.)
 #
 # We take two models. **SmolLM2-135M** is a decoder with 30 blocks, trained to predict the next token; ours is the
 # instruct version in a quantised form. **MiniLM-L6** is an encoder with 6 blocks, trained to place sentences that
@@ -157,15 +157,15 @@ views.results(["texts", "an example", "the question, and its answer"], rows)
 #
 # No coordinate of a hidden state has a meaning of its own, so a sensible measure must not change if all tokens are
 # turned by one orthogonal matrix, $Z \to Z Q$. Such a measure is a function of $K$ alone. For $K$ is the same for $Z$
-# and $Z Q$. Conversely, let $Z Z^\top = W W^\top$. Both have the same $U$ and $\Sigma$ in a singular value
+# and $Z Q$. Conversely, let $Z Z^\top = W W^\top$. Both can be given the same $U$ and $\Sigma$ in a singular value
 # decomposition, $Z = U \Sigma V_1^\top$ and $W = U \Sigma V_2^\top$, and an orthogonal $Q$ with
 # $V_1^\top Q = V_2^\top$ takes one to the other.
 #
 # The usual preparations act on $K$ too. Centring the tokens, $Z \to H Z$, gives $H K H$. Giving them length one gives
 # the cosines, $K_{ij} / \sqrt{K_{ii} K_{jj}}$. Leaving out a token strikes out its row and column. So it is enough to
-# keep $K$ for each layer, and from it we get *some* tokens that have it: with
-# $K = V \operatorname{diag}(\lambda) V^\top$ take $Z = V \operatorname{diag}(\sqrt\lambda)$. The next cell does that
-# for one prompt at all layers.
+# keep $K$ for each layer, and from it we get *some* tokens that have it, with $T$ coordinates in place of $D$: with
+# $K = U \operatorname{diag}(\lambda)\, U^\top$ take $Z = U \operatorname{diag}(\sqrt\lambda)$. The next cell does that for
+# one prompt at all layers.
 
 # %%
 def tokens_from(k):
@@ -217,8 +217,9 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 #
 # $$S_\alpha = \frac{1}{1 - \alpha} \log \sum_i p_i^\alpha, \qquad S_1 = -\sum_i p_i \log p_i .$$
 #
-# $S_1$ is the limit $\alpha \to 1$: numerator and denominator vanish there, and the quotient of their derivatives is
-# $-\sum_i p_i \log p_i$. It is the one that the paper plots. Note what it is *not*: no probability of a next token
+# We write $S_\alpha(Z)$ and $S_\alpha(K)$ for the same number. $S_1$ is the limit $\alpha \to 1$: numerator and
+# denominator vanish there, and the quotient of their derivatives is $-\sum_i p_i \log p_i$. It is the one that the
+# paper plots. Note what it is *not*: no probability of a next token
 # enters.
 #
 # **Bounds.** For $r$ equal shares every order gives $\log r$, so $\exp(S_\alpha)$ is a number of directions. One
@@ -231,14 +232,14 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 # small one also counts the small ones.
 #
 # **Mixing.** Replace two shares by values closer together with the same sum. Then $\sum_i p_i^\alpha$ falls for
-# $\alpha > 1$, where the power is convex, and rises for $\alpha < 1$; either way $S_\alpha$ rises. If the partial
-# sums of the shares, largest first, are nowhere above those of other shares, one says that the other shares
-# **majorise** them. They can then be reached from those by such steps, and have the larger entropy. This is **Schur
-# concavity**. Equal shares are majorised by all others, so $\log r$ is the largest value.
+# $\alpha > 1$, where the power is convex, and rises for $\alpha < 1$; either way $S_\alpha$ rises, and at $\alpha = 1$ too,
+# since $-p \log p$ is concave. If the partial sums of the shares, largest first, are nowhere above those of other
+# shares, one says that the other shares **majorise** them. The majorised shares can be reached from the others by such
+# steps (Hardy, Littlewood and Pólya), so their entropy is at least as large. This is **Schur concavity**. Equal shares are majorised by all others, so $\log r$ is the largest value.
 #
 # **The smaller matrix.** $Z Z^\top$ is $T \times T$ and $Z^\top Z$ is $D \times D$. Both have the eigenvalues
-# $\sigma_i^2$ and zeros besides, and zeros count nothing. With 20 tokens and 576 coordinates the first is a thousand
-# times cheaper.
+# $\sigma_i^2$ and zeros besides, and zeros count nothing. With 20 tokens and 576 coordinates the first is hundreds
+# of times cheaper.
 #
 # ### Exercise 1: the matrix entropy
 #
@@ -285,12 +286,13 @@ matrix_entropy = checks.matrix_entropy(matrix_entropy)
 #
 # $$S_2 = -\log \frac{\lVert K \rVert_F^2}{(\operatorname{tr} K)^2},$$
 #
-# and the ratio is called the **purity**. An eigendecomposition costs several times as much as the product that makes
-# $K$; here the product is all.
+# and the ratio is called the **purity**. The eigenvalues cost more than the product that makes $K$; here the product is
+# all.
 #
 # ### Exercise 2: the collision entropy
 #
-# Write `collision_entropy(z)` for the same inputs. The check watches: nothing may be decomposed.
+# Write `collision_entropy(z)` for the same inputs, and again 0 for a matrix of zeros. The check watches: nothing may be
+# decomposed.
 
 # %% tags=["exercise"]
 def collision_entropy(z):
@@ -360,7 +362,7 @@ raw = {
 }
 valley, slope = (each["entropy of order 1"] for each in raw.values())
 print(f"SmolLM2 below 0.02 at all layers from 12 to 20: {bool(valley[12:21].max() < 0.02)}")
-print(f"MiniLM never below {slope.min():.1f}. {credit(matrix_entropy, collision_entropy)}")
+print(f"MiniLM: {slope.min():.1f} at its lowest. {credit(matrix_entropy, collision_entropy)}")
 assert valley[0] > 0.7 and valley[12:21].max() < 0.02 and slope.min() > 0.6
 views.metric_curves(models=raw, columns=2)
 
@@ -413,7 +415,7 @@ effective_rank = checks.effective_rank(effective_rank)
 #
 # <details><summary>Hint 2 of 2</summary>
 #
-# Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the exponential of that. Keep the sum away from zero with `clamp(min=...)`: what comes out for a matrix of zeros?
+# Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the exponential of that. Keep the sum away from zero, with a `clamp` far below any real sum: what comes out for a matrix of zeros?
 #
 # </details>
 #
@@ -422,8 +424,8 @@ effective_rank = checks.effective_rank(effective_rank)
 # %% [markdown]
 # ### Exercise 4 (further): refute the theorem
 #
-# One matrix is enough. Write `refute(rows, columns)` (both at least 2): a matrix of that shape whose effective rank
-# exceeds $\exp(S_1)$ by at least 0.1.
+# One matrix is enough. Write `refute(rows, columns)` (both at least 2): a matrix of that shape, the same each time,
+# whose effective rank exceeds $\exp(S_1)$ by at least 0.1.
 
 # %% tags=["exercise"]
 def refute(rows, columns):
@@ -602,7 +604,7 @@ assert apart < 0.01 and 1.9 < low < high < 2.2
 views.metric_curves(models=bends, references={"curvature": 2 * math.pi / 3}, columns=1)
 
 # %% [markdown]
-# The whole range is little more than a tenth of a radian, at and below the dotted line of independent tokens. The
+# The whole range is about 0.15 of a radian, around and below the dotted line of independent tokens. The
 # decoder's path gets a little straighter with depth, as the paper reports; it is far from straight.
 #
 # ### Two views of a text
@@ -728,7 +730,7 @@ dime_collision = checks.dime_collision(dime_collision)
 #
 # ### Exercise 9 (further): LiDAR as large as there are prompts
 #
-# Write `lidar(views, delta=1e-4)` for $(n, q, D)$. The check watches: nothing larger than $n \times n$ may be
+# Write `lidar(views, delta=1e-4)` for $(n, q, D)$: one number, the entropy in nats. The check watches: nothing larger than $n \times n$ may be
 # decomposed into eigenvalues.
 
 # %% tags=["exercise"]
@@ -790,8 +792,10 @@ views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centre
 
 # %% [markdown]
 # Uncentred, the decoder seems to recognise nothing: its states share a large common direction, all cosines are near
-# 1, and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and from layer 10 on it does well. DiME
-# and LiDAR hardly move at this strength of noise. At the encoder's last layer InfoNCE is low in both conventions:
+# 1, and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and it does well in layers 1 and 2 and
+# from layer 10 on; in layers 3 to 5 it is worse than chance (part 5 finds a second long token there). For the same
+# reason DiME is near 0 as it is: where all cosines are near 1 it would be for two *equal* views. LiDAR is near its
+# bound at all layers. At the encoder's last layer InfoNCE is low in both conventions:
 # that is what it was trained for.
 #
 # **What we saw.** Curvature hardly leaves the value of independent tokens, and what an invariance metric says depends
@@ -802,8 +806,8 @@ views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centre
 #
 # *Enough of metrics: what can one do with each layer?*
 #
-# Eight **probes** ask every layer the four questions of part 1. Of nouns and verbs one half of the texts trains and
-# the other half is asked: a **linear probe** (regularised logistic regression on standardised states), **few-shot**
+# Eight **probes** ask every layer the four questions of part 1; verbs, which are few, get only the first and the fourth
+# of what follows. Of nouns and verbs one half of the texts trains and the other half is asked: a **linear probe** (regularised logistic regression on standardised states), **few-shot**
 # logistic regression from eight examples a class, averaged over ten draws, as the benchmark MTEB does it, and
 # **nearest neighbours** by cosine. **Clustering** is $k$-means, scored by the V-measure against the classes.
 # **Similarity** is Spearman's correlation of the cosine of two definitions with a similarity of the two words that
@@ -831,7 +835,8 @@ views.score_heatmap(scores=scores["SmolLM2"], model="SmolLM2")
 
 # %% [markdown]
 # Each row is standardised by itself: red is where that score is high. Nearly all rows are red between layers 22 and
-# 29, so late in the middle, and not at half depth. Now the encoder, and the numbers of both.
+# 29, so late in the middle, and not at half depth. Two differ: retrieval is best at half depth, and the verbs' linear
+# probe is mostly noise. Now the encoder, and the numbers of both.
 
 # %%
 behind = [float(values.max() - values[-1]) for values in scores["MiniLM"].values()]
@@ -902,7 +907,7 @@ views.task_explorer(models={name: explained(states, outcomes[name]) for name, st
 # ### Exercise 10: the honest gain
 #
 # Write `honest_gain(on_a, on_b)` for the scores on both halves, (splits, layers) each. Return one gain over the last
-# layer for each split.
+# layer for each split; of equal layers the first counts, as for `argmax`.
 
 # %% tags=["exercise"]
 def honest_gain(on_a, on_b):
@@ -941,7 +946,8 @@ print(f"and half A never promises less than nothing: {bool((on_a.amax(1) >= on_a
 assert 1.95 < promised < 2.2 and given.abs() < 0.06
 
 # %% [markdown]
-# Now on the real scores, with 1000 splits. All scores over one text set share their halves.
+# Now on the real scores, with 1000 splits. All scores over one text set share their halves. An *interval* holds 90 % of
+# the splits.
 
 # %%
 chosen = {}
@@ -964,8 +970,8 @@ views.honest_selection(models=chosen)
 # nouns by few examples, by neighbours and by clusters, and in retrieval, the gain is real. For MiniLM the choice costs
 # more often than it helps.
 #
-# Still, each score has chosen for itself. Could one layer be named for a task that we have never measured? The next
-# cell chooses by the mean of the *other seven* scores, on half A.
+# Still, each score has chosen for itself. Could one layer be named for a score that we have not taken? The next cell
+# chooses by the mean of the *other seven* scores, on half A (some of them over the same texts).
 
 # %%
 options = {"generator": run.generator(4), "splits": preset.splits}
@@ -979,8 +985,10 @@ assert sum(gain > 0 for gain in gains) >= 5 and above >= 3 and 20 <= places.medi
 views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
 
 # %% [markdown]
-# **What we saw.** In the decoder a layer at about 80 % of the depth beats the last one, honestly, on most scores and
-# by up to eight points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
+# Promise and gain now agree, because no score had a say in its own layer.
+#
+# **What we saw.** In the decoder a layer at about 80 % of the depth, chosen by the other scores, is ahead of the last
+# one on seven of eight scores, clearly on four, by up to seven points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
 # proves nothing before it is repeated on other items.
 
 # %%
@@ -1041,7 +1049,7 @@ entropy_bound = checks.entropy_bound(entropy_bound)
 # [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-11-(further):-what-one-token-leaves)
 
 # %% [markdown]
-# The next cell compares the bound, which knows nothing but the length of the first token, with the entropy of all.
+# The next cell compares the bound, which knows nothing but the first token's share of the trace, with the entropy.
 
 # %%
 shares = torch.stack([sink.share(k).double() for k in decoder.grams])  # (prompts, layers)
@@ -1081,9 +1089,10 @@ assert (curves["raw, no first"][12] - curves["raw, no first"][11]).abs() < 0.1
 views.entropy_conventions(curves=curves)
 
 # %% [markdown]
-# Without the first token the step at layer 12 is gone: the entropy stays near one half and falls gently until layer
-# 29. Around their mean, at length one, the other tokens fill nine tenths of what they can, and there is no valley at
-# all. But the convention of the paper's code, centred and of length one *with* the first token, has the valley too:
+# Without the first token the step at layer 12 is gone: from there on the entropy falls gently, from 0.6 to below 0.4
+# at layer 29. Around their mean, at length one, the other tokens fill nearly nine tenths of what they can from layer 10
+# to 29. The shallow dip in layers 3 to 9 is of the same kind as the valley: in many prompts a *second* token is several
+# times as long as the rest there, and leaving out the first does not remove it. But the convention of the paper's code, centred and of length one *with* the first token, has the valley too:
 # the giant moves the mean, and seen from there all others lie in one direction.
 #
 # Try it: walk through the layers with and without the first token, under each convention.
@@ -1127,11 +1136,11 @@ views.score_curves(models=ways, columns=3)
 
 # %% [markdown]
 # With the first token in the mean, the last layer, from which the sink has been removed, is the best for similarity
-# and as good as any for neighbours, and the paper's claim would look false. (A standardised linear probe would not
+# and as good as any for neighbours: for two of the three scores the paper's claim would look false. (A standardised linear probe would not
 # mind: it subtracts what all texts share.) Whether the middle beats the end can hang on one line of pooling.
 #
 # **What we saw.** The valley of this decoder is one token that is the same for all texts, and a bound that knows only
-# its length predicts it. Left out, the entropy shows no step; left in, it spoils cosines and turns the order of the
+# its share of the trace predicts it. Left out, the step is gone; left in, it spoils cosines and turns the order of the
 # layers round.
 
 # %%
@@ -1187,13 +1196,13 @@ assert signs["InfoNCE"]["SmolLM2"] * signs["InfoNCE, centred"]["SmolLM2"] < 0
 # %% [markdown]
 # Some metrics go together with the score remarkably well. But take the mean token off, and the entropy's correlation
 # with the score changes from strongly negative to positive, on the same tokens of the same model; for the encoder it
-# stays negative. InfoNCE too changes its sign with the convention. The raw entropy without the first token says nothing
-# at all in the decoder, and nearly everything in the encoder. There is no such thing as *the* correlation of entropy
+# stays negative. InfoNCE too changes its sign with the convention. The raw entropy without the first token has no rank
+# correlation in the decoder, and nearly the largest in the encoder. There is no such thing as *the* correlation of entropy
 # and performance.
 #
 # ### Choosing without labels, and the regret
 #
-# Trust a metric at one end, take the layer where it is lowest or highest, and call what the best layer has more the
+# Trust a metric at one end, take the layer where it is lowest or highest, and call the best layer's lead over it the
 # **regret**. The next cell does this for several metrics. Which end to trust was decided with the scores in sight:
 # that is a label, too.
 
@@ -1223,7 +1232,7 @@ print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regre
 assert good.regret < 0.03 and bad.regret > 0.1 and good.score > mean["SmolLM2"][-1]
 
 # %% [markdown]
-# Two of these choices beat the last layer by nearly three points, two fall far behind it. In the explorer, try both ends of
+# Two of these choices, both layer 29, beat the last layer by nearly three points; two fall far behind it. In the explorer, try both ends of
 # each metric, for single scores as well. Is there a metric that is safe at one end for all of them?
 
 # %%
@@ -1270,8 +1279,8 @@ print(f"supervised: the last is within 2 points of the best from every seed: {bo
 assert (inside > 0.02).all() and (end < 0.02).all()
 
 # %% [markdown]
-# The same pattern again. The network that predicts patches is best inside on all four probes: clusters and neighbours
-# after two or three of its eight blocks, few-shot just before the final normalisation. The network that predicts
+# The same pattern again. The network that predicts patches is best inside on all four probes: clusters, neighbours and
+# the linear probe after two or three of its eight blocks, few-shot just before the final normalisation. The network that predicts
 # classes rises to its end. But there is no valley: the entropy of the autoregressive network *rises* to a peak at
 # layers 2 and 3 and falls towards the end. And no sink appears: leaving out the start token changes the entropies by
 # a few hundredths only.
@@ -1299,7 +1308,7 @@ assert drops[1] < 0.025 and drops[0] > drops[1]
 views.published_models()
 
 # %% [markdown]
-# "Up to 16 %" are the absolute points of Mamba-370M. For the two smallest Pythias the best layer is the *embedding*:
+# The paper's "up to 16 %" are absolute points, for Mamba-370M; we count 15.3. For the two smallest Pythias the best layer is the *embedding*:
 # no layer of these networks does better, on average, than the mean of its word vectors. For Pythia-410M an inner
 # layer is best on all 32 tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
 # middle third.
@@ -1310,7 +1319,7 @@ views.published_training()
 # %% [markdown]
 # During the training of Pythia-410M the embedding is best for the first 2000 steps. Then the inner layers overtake
 # it. The last layer is at its best around step 16 000 and *declines* afterwards, while the best inner one still
-# gains: more training of the objective makes the end more special. The paper also has Qwen models fine-tuned on
+# gains until step 64 000: more training of the objective makes the end more special. The paper also has Qwen models fine-tuned on
 # mathematics, where the entropy of prompts stays higher than in their base models, and finds the valley in what is
 # added up (the residual stream) and not in what attention or feed-forward blocks add. We have not repeated either.
 #
@@ -1338,7 +1347,7 @@ views.paper_and_here(
 #
 # 1. **Theorem 1** has its inequality the wrong way round (part 2).
 # 2. **Theorem 2** says that dataset entropy differs strongly between prompts of largest and of least entropy,
-#    $S_2 \approx \log(L^2 / N)$ against $\log(L^2 / N^3)$, for $N$ prompts of $L$ tokens. It drops the division by
+#    $S_2 \approx \log(T^2 / N)$ against $\log(T^2 / N^3)$, for $N$ prompts of $T$ tokens. It drops the division by
 #    the trace that defines the entropy. With it, both cases have $N$ rows of equal length that are nearly orthogonal,
 #    and $S_2 \approx \log N - \log(1 + (N-1)/D)$ in both (next cell).
 # 3. **Theorem 3** bounds a mutual information, $\log N - \text{InfoNCE} \le I \le H(Z)$, with the entropy $H$ of a
@@ -1350,8 +1359,9 @@ views.paper_and_here(
 #    of the Gram matrix to zero. None of this is in the paper's equation 1. More than half of the entries beside the
 #    diagonal are negative; setting them to zero moves the entropy, and the matrix need not be positive semidefinite
 #    any more (next cell).
-# 6. **Curvature.** The code takes angles between tokens, not steps, without a clamp: the stored curves of four Pythia
-#    models on WikiText are nothing but NaN.
+# 6. **Curvature.** An early version of the code takes angles between tokens, not steps, without a clamp, and the stored
+#    curves of four Pythia models on WikiText are nothing but NaN. A later one takes steps and clamps, but also takes
+#    the absolute value of the cosine: a zigzag counts as straight.
 # 7. **A bound ignored.** Two of the 113 stored curves of entropy and LiDAR of Pythia-410M lie *above* the largest
 #    possible value, by a factor of up to two. The cause is unknown; one line would have noticed it. Ours has it (next
 #    cell).
@@ -1473,9 +1483,9 @@ print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
 #   the texts give the invariance measures.
 # * $\exp(S_1) \le \operatorname{EffRank} \le r$. The paper prints the first inequality the wrong way round; one
 #   matrix refutes it.
-# * In a decoder a layer at about 80 % of the depth beats the last on most scores, honestly measured. In an encoder
+# * In a decoder a layer at about 80 % of the depth is ahead of the last on most scores, clearly on half of them. In an encoder
 #   trained for similarity at its end the last layer wins, and two vision transformers that differ only in their
 #   objective behave alike. The objective decides, not the middle.
 # * The best of many layers beats the last by luck alone. Choose on one half, report on the other.
-# * The entropy valley of this decoder is one token, the same for all texts; its length alone predicts the curve.
+# * The entropy valley of this decoder is one token, the same for all texts; its share of the trace predicts the curve.
 # * A metric without labels is a proxy. Its sign turns with the convention and with the model.

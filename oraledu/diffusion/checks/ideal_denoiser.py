@@ -31,7 +31,8 @@ def cases(generator: torch.Generator) -> list[Case]:
 def full_size(generator: torch.Generator) -> Case:
     """Return as many images as the lesson samples from: 24 seeds, 1000 training images of 14×14."""
     images = smooth_images(1000, generator)
-    return Case("1000 training images", (noisy_images(images, 24, 0.5, generator), images, 0.5))
+    # With so much noise hundreds of images have weight, and leaving out the far ones shows.
+    return Case("1000 training images", (noisy_images(images, 24, 0.05, generator), images, 0.05))
 
 
 def gives_the_score(function: Function, generator: torch.Generator) -> str | None:
@@ -138,6 +139,12 @@ def _in_place(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
     return torch.einsum("bn,nchw->bchw", logits.softmax(1), images) / alpha_bar**0.5
 
 
+def _nearest_twenty(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
+    logits = -_whole(x[:, None] - alpha_bar**0.5 * images) / (2 * (1 - alpha_bar))
+    best, places = logits.topk(min(20, len(images)), dim=1)
+    return torch.einsum("bn,bnchw->bchw", best.softmax(1), images[places])
+
+
 def _one_belief_for_the_batch(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
     logits = -_whole(x[:, None] - alpha_bar**0.5 * images).sum(0, keepdim=True) / (2 * (1 - alpha_bar))
     return torch.einsum("bn,nchw->bchw", logits.softmax(1).expand(len(x), -1), images)
@@ -185,6 +192,10 @@ ideal_denoiser = Exercise(
         ),
         WrongAnswer(
             _one_belief_for_the_batch, "Each noisy image has weights of its own: do not sum over the batch"
+        ),
+        WrongAnswer(
+            _nearest_twenty,
+            "All training images count, not the nearest ones alone: with much noise hundreds have weight",
         ),
         WrongAnswer(_in_place, "`mul_` changes the training images for everybody after you"),
     ],

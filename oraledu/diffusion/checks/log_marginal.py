@@ -197,7 +197,7 @@ log_marginal = Exercise(
         WrongAnswer(_one_number, "Return one number for each query, not their sum"),
     ],
     hints=[
-        "`queries[:, None] - a * patches` has shape $Q \\times P \\times D$. Its squares, summed over the last "
+        "`queries[:, None] - a * patches` has shape $Q \\times P \\times K$. Its squares, summed over the last "
         "dimension, are the $Q \\times P$ distances.",
         "`torch.logsumexp(exponents, dim=1)` is the log of a sum, and does not underflow. What turns the sum into a "
         "mean?",

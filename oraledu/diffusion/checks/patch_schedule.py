@@ -35,7 +35,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     wrapped = {"noise": noise, "padding": "circular", "steps": 4}
     return [
         Case("a machine with a known schedule", (known, images, CANDIDATES), wrapped | {"steps": 3}),
-        Case("a network that treats every seed differently", (divided, images, CANDIDATES), wrapped),
+        Case("a network that treats every noise differently", (divided, images, CANDIDATES), wrapped),
         Case("a network with zero padding", (padded, images, CANDIDATES), {"noise": noise, "steps": 4}),
         Case("a machine with too much contrast", (strong, images, CANDIDATES), wrapped),
         Case("a machine with too little contrast", (dull, images, CANDIDATES), wrapped),
@@ -69,9 +69,7 @@ def every_seed_has_one_vote(function: Function, generator: torch.Generator) -> s
     found = function(network, images, CANDIDATES, noise=noise, padding="circular", steps=4)
     if found == ELECTED:
         return None
-    return (
-        f"where the seeds have the schedules {VOTES}, the lower median of each step is {ELECTED}, not {found}"
-    )
+    return f"where the noises have the schedules {VOTES}, the lower median of each step is {ELECTED}, not {found}"
 
 
 def the_order_of_the_candidates_does_not_count(function: Function, generator: torch.Generator) -> str | None:
@@ -146,7 +144,7 @@ patch_schedule = Exercise(
     cases=cases,
     properties=[
         Property("recovers a machine's schedule", recovers_the_schedule_of_a_machine),
-        Property("every seed has one vote", every_seed_has_one_vote),
+        Property("every noise has one vote", every_seed_has_one_vote),
         Property("candidates have no order", the_order_of_the_candidates_does_not_count),
     ],
     wrong_answers=[
@@ -168,23 +166,23 @@ patch_schedule = Exercise(
                     0.5, interpolation="higher"
                 )
             ),
-            "For an even number of seeds take the lower median, which is what `torch.median` gives",
+            "For an even number of noises take the lower median, which is what `torch.median` gives",
         ),
         WrongAnswer(
             _changed(collect=lambda agreement, sizes: _votes(agreement, sizes).mean().round()),
-            "Take the median over the seeds, not the mean",
+            "Take the median over the noises, not the mean",
         ),
         WrongAnswer(
             _changed(collect=lambda agreement, sizes: _votes(agreement, sizes).mode().values),
-            "Take the median over the seeds, not the most frequent size",
+            "Take the median over the noises, not the most frequent size",
         ),
         WrongAnswer(
             _changed(collect=lambda agreement, sizes: sizes[agreement.mean(1).argmax()]),
-            "Choose for each seed first, then take the median; yours averages the cosines over the seeds",
+            "Choose for each noise first, then take the median; yours averages the cosines over the noises",
         ),
         WrongAnswer(
             _changed(collect=lambda agreement, sizes: sizes[agreement[:, 0].argmax()]),
-            "All seeds have a vote, not the first one alone",
+            "All noises have a vote, not the first one alone",
         ),
         WrongAnswer(
             _changed(compared=lambda x, denoised, alpha_bar: denoised),
@@ -231,14 +229,14 @@ patch_schedule = Exercise(
         ),
     ],
     hints=[
-        "`run = sample(network, noise, steps=steps)` has all that the network did: at `run.times[j]` it was given "
-        "`run.noisy[j]` and answered `run.denoised[j]`. There is one time more than there are answers.",
+        "`way = sampling.sample(network, noise, steps=steps)` has all that the network did: at `way.times[j]` it was "
+        "given `way.noisy[j]` and answered `way.denoised[j]`. There is one time more than there are answers.",
         "At each step compute the score of the network once, and that of the machine for every candidate: "
         '`machines.score(x, machines.denoise(x, images, alpha_bar(t), machine="equivariant-local", patch=k, '
-        "padding=padding), alpha_bar(t))`. Their cosine is one number for each seed: flatten, multiply, sum, divide "
-        "by both norms.",
-        "Stack the cosines to a (candidates × seeds) tensor. `torch.tensor(candidates)[cosines.argmax(0)]` is the "
-        "best patch of every seed, and `.median()` the lower median. At $t = 1$ the cosines differ after the sixth "
+        "padding=padding), alpha_bar(t))` with `schedule.alpha_bar`. Their cosine is one number for each noise: "
+        "flatten, multiply, sum, divide by both norms.",
+        "Stack the cosines to a (candidates × noises) tensor. `torch.tensor(candidates)[cosines.argmax(0)]` is the "
+        "best patch of every noise, and `.median()` the lower median. At $t = 1$ the cosines differ after the sixth "
         "digit: compute them in `double()`.",
     ],
     full_size=full_size,

@@ -139,8 +139,8 @@ longer_training = quiz(
         (
             "It begins to copy: it was creative because it was not trained enough",
             False,
-            "The best denoiser among those that see windows and cannot tell their place is the equivariant-local "
-            "machine, and that one makes new images.",
+            "The best denoiser among those that see windows of this size and cannot tell their place is the "
+            "equivariant-local machine, and that one makes new images.",
         ),
         (
             "They improve, as the loss does: the lowest loss belongs to the best generator",
@@ -148,10 +148,11 @@ longer_training = quiz(
             "On the training set the lowest loss of all belongs to the ideal machine, which only copies.",
         ),
         (
-            "They stay mosaics: the optimum that it approaches is a patch mosaic itself",
+            "They stay mosaics, perhaps of larger patches: the best that its receptive field allows is a mosaic too",
             True,
-            "What cannot be expressed is not learned, for however long. The creativity comes from the constraints, not "
-            "from a lack of training, and not from chance: the sampler is deterministic.",
+            "What cannot be expressed is not learned, for however long. But within its receptive field it may come to "
+            "use larger windows, and so come nearer to single images. Chance has no part in it: the sampler is "
+            "deterministic.",
         ),
     ],
 )

@@ -213,10 +213,10 @@ same_border = Exercise(
         WrongAnswer(_as_numbers, "Return truth values: the result of a comparison, not 0 and 1"),
     ],
     hints=[
-        "Rows and columns do not know of each other, so look at one axis. From row $r$ the window reaches $d = k // 2$ "
-        "rows up and down. What can a pixel know about $r$?",
-        "It knows $\\min(r, d)$ and $\\min(H - 1 - r, d)$: the distance to each border, as long as that is in sight. "
-        "`torch.arange(size).clamp(max=d)` is the first of these for all rows at once.",
+        "Rows and columns do not know of each other, so look at one axis. From row $\\rho$ the window reaches "
+        "$d = k // 2$ rows up and down. What can a pixel know about $\\rho$?",
+        "It knows $\\min(\\rho, d)$ and $\\min(H - 1 - \\rho, d)$: the distance to each border, as long as that is in "
+        "sight. `torch.arange(size).clamp(max=d)` is the first of these for all rows at once.",
         "With two vectors of truth values, `rows[:, None] & columns` is the matrix.",
     ],
     core=False,

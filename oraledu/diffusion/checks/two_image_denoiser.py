@@ -21,6 +21,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("patch 5", (x, 0.05, 5)),
         Case("patch 1", (x, 0.4, 1)),
         Case("one image", (x[:1], 0.1, 3)),
+        Case("the patch left out", (x, 0.2)),
         Case("nearly all noise", (x, 2e-4, 3)),
         Case("hardly any noise", (x, 0.9999, 3)),
         Case("images in float32", (x.float(), 0.2, 3)),
@@ -176,7 +177,7 @@ two_image_denoiser = Exercise(
     hints=[
         "There are two candidates, $p = (1, \\dots, 1)$ and $-p$. Expand $\\lvert q - a p\\rvert^2$ for both: only "
         "the mixed term, $\\mp 2a \\sum_i q_i$, differs.",
-        "With the exponents $\\pm s$, the estimate is $(e^s - e^{-s})/(e^s + e^{-s}) = \\tanh s$. What is $s$?",
+        "With the exponents $\\pm z$, the estimate is $(e^z - e^{-z})/(e^z + e^{-z}) = \\tanh z$. What is $z$?",
     ],
     core=False,
     full_size=full_size,

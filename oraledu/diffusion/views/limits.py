@@ -95,7 +95,8 @@ def paper_and_here(
             "patch sizes from t = 1 on, Fashion-MNIST",
             "17, 15, 13, 11, 9, 7, 5, 3 of 32 pixels",
             f"{_stairs(zeros_patches)} of {side} pixels",
-            "smaller images: the largest is about half as wide as the image in both",
+            f"smaller images: 17 of 32 pixels are {17 / 32:.0%}, {max(zeros_patches)} of {side} are "
+            f"{max(zeros_patches) / side:.0%}",
         ),
         (
             "patch sizes from t = 1 on, circular MNIST",
