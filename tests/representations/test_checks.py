@@ -80,7 +80,7 @@ def matrix_entropy(z, alpha=1.0):
     p = values / torch.where(total > 0, total, 1)
     if alpha == 1:
         return torch.special.entr(p).sum(-1)
-    return torch.log((p**alpha).sum(-1)) / (1 - alpha)
+    return torch.log((p**alpha).sum(-1) + (total[..., 0] == 0)) / (1 - alpha)
 
 
 def matrix_entropy_by_singular_values(z, alpha=1.0):
@@ -88,12 +88,14 @@ def matrix_entropy_by_singular_values(z, alpha=1.0):
     p = (sizes / sizes.norm(dim=-1, keepdim=True).clamp(min=1e-30)).square()
     if alpha == 1:
         return -torch.xlogy(p, p).sum(-1).to(z.dtype)
-    return (p.norm(p=alpha, dim=-1).log() * alpha / (1 - alpha)).to(z.dtype)
+    size = p.norm(p=alpha, dim=-1)
+    return (torch.where(size > 0, size, 1).log() * alpha / (1 - alpha)).to(z.dtype)
 
 
 def collision_entropy(z):
     k = torch.einsum("...td,...sd->...ts", z, z)
-    return -2 * torch.log(torch.linalg.matrix_norm(k) / torch.einsum("...tt->...", k))
+    trace = torch.einsum("...tt->...", k)
+    return -2 * torch.where(trace > 0, torch.linalg.matrix_norm(k) / trace, 1).log()
 
 
 def effective_rank(z):

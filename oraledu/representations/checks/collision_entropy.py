@@ -30,6 +30,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("more tokens than coordinates", (states(generator, 9, 4),)),
         Case("several layers at once", (states(generator, 2, 3, 5, 7),)),
         Case("a first token ten times as long", (sink,)),
+        Case("one layer of zeros among others", (torch.stack([z, torch.zeros_like(z)]),)),
         Case("tokens in float32", (z.float(),)),
     ]
 
@@ -97,10 +98,15 @@ def _norm(k: Tensor) -> Tensor:
     return k.square().sum((-2, -1))
 
 
+def _purity(k: Tensor) -> Tensor:
+    trace = _trace(k)
+    return torch.where(trace > 0, _norm(k) / torch.where(trace > 0, trace, 1).square(), 1)
+
+
 def _changed(
     *,
     prepare: Callable[[Tensor], Tensor] = lambda z: z,
-    purity: Callable[[Tensor], Tensor] = lambda k: _norm(k) / _trace(k).square(),
+    purity: Callable[[Tensor], Tensor] = lambda k: _purity(k),
     finish: Callable[[Tensor], Tensor] = lambda purity: -purity.log(),
 ) -> Function:
     """Return the plain method with one thing changed."""
@@ -118,7 +124,9 @@ def _of_order_one(z: Tensor) -> Tensor:
 
 def _by_eigenvalues(z: Tensor) -> Tensor:
     squares = torch.linalg.svdvals(z).square()
-    return 2 * squares.sum(-1).log() - squares.square().sum(-1).log()
+    p = squares / squares.sum(-1, keepdim=True).clamp(min=1e-300)
+    total = p.square().sum(-1)
+    return -torch.where(total > 0, total, 1).log()
 
 
 collision_entropy = Exercise(
@@ -134,6 +142,10 @@ collision_entropy = Exercise(
         Property("adds up over products", adds_up_over_products),
     ],
     wrong_answers=[
+        WrongAnswer(
+            _changed(purity=lambda k: _norm(k) / _trace(k).square()),
+            "A matrix of zeros has entropy 0: mind 0/0",
+        ),
         WrongAnswer(
             _changed(purity=_norm),
             "Divide by the squared trace: without it this depends on the scale of the tokens",

@@ -16,6 +16,8 @@ def cases(generator: torch.Generator) -> list[Case]:
     """Return Gram matrices of paths, of layers at once, in float32, and with a token twice in a row."""
     path = states(generator, 7, 10)
     walk = normal(generator, 8, 2).cumsum(0)
+    giant = path.clone()
+    giant[0] *= 1e4
     return [
         Case("seven tokens", (_gram(path),)),
         Case("a walk in the plane", (_gram(walk),)),
@@ -26,6 +28,8 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case(
             "one layer with a repeated token among others", (torch.stack([_repeated(path), _repeated(path)]),)
         ),
+        Case("steps short beside the tokens", (_gram(path + 200 * normal(generator, 10) / 10**0.5),)),
+        Case("a first token ten thousand times as long", (_gram(giant),)),
         Case("a token that stands still", (torch.ones(4, 4, dtype=torch.float64),)),
     ]
 

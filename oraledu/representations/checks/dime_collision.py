@@ -29,12 +29,19 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("two prompts", two_views(generator, 2, 5)),
         Case("views that have nothing in common", (normal(generator, 5, 2), normal(generator, 5, 2))),
         Case("two equal views", (a, a.clone())),
+        Case("views paired against their clusters", _mismatched(generator)),
     ]
 
 
 def full_size(generator: torch.Generator) -> Case:
     """Return two views of 200 prompts in one layer."""
     return Case("200 prompts, 576 coordinates", two_views(generator, 200, WIDTH))
+
+
+def _mismatched(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return two views, each in two clusters that have nothing to do with the other's: DiME well below 0."""
+    axes = rotation(6, generator)
+    return axes[[0, 0, 0, 1, 1, 1]], axes[[2, 3, 4, 2, 3, 4]]
 
 
 def is_the_mean_over_all_permutations(function: Function, generator: torch.Generator) -> str | None:
@@ -77,7 +84,8 @@ def sees_neither_length_nor_turn_nor_order(function: Function, generator: torch.
 
 def pairing_counts_where_views_depend(function: Function, generator: torch.Generator) -> str | None:
     """Ask for more than 0 for equal views of clustered prompts, and about 0 on average for independent views."""
-    clusters = normal(generator, 2, 8).repeat_interleave(6, 0) + 0.1 * normal(generator, 12, 8)
+    # Orthogonal centres: two random ones can be nearly parallel.
+    clusters = rotation(8, generator)[:2].repeat_interleave(6, 0) + 0.1 * normal(generator, 12, 8)
     if not float(function(clusters, clusters.clone())) > 0.05:
         return "for two equal views of prompts in two clusters it should be well above 0"
     unrelated = [float(function(normal(generator, 12, 4), normal(generator, 12, 4))) for _ in range(60)]
@@ -218,6 +226,10 @@ dime_collision = Exercise(
         WrongAnswer(
             _changed(finish=lambda broken, paired: paired - broken),
             "Take the logarithms of both purities, then the difference",
+        ),
+        WrongAnswer(
+            _changed(finish=lambda broken, paired: (paired.log() - broken.log()).clamp(min=0)),
+            "DiME may be negative: leave its sign",
         ),
         WrongAnswer(
             _changed(finish=lambda broken, paired: (paired.log() - broken.log()) / 2),

@@ -170,7 +170,8 @@ effective_rank = Exercise(
     hints=[
         "`torch.linalg.svdvals` gives the singular values of all layers at once, along the last dimension.",
         "Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the "
-        "exponential of that. Keep the sum away from zero with `clamp(min=...)`: what comes out for a matrix of zeros?",
+        "exponential of that. Keep the sum away from zero, with a `clamp` far below any real sum: what comes out "
+        "for a matrix of zeros?",
     ],
     # The root of a rounding error is much larger than the error, for whoever goes through the Gram matrix.
     tolerance=1e-6,

@@ -23,6 +23,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("shares near 1", (1 - 1e-3 * shares, 24)),
         Case("the shares 0 and 1", (torch.tensor([0.0, 1.0, 0.5]).double(), 24)),
         Case("shares in float32", (shares.float(), 24)),
+        Case("the shares 0 and 1 in float32", (torch.tensor([0.0, 1.0, 0.5]), 24)),
     ]
 
 

@@ -53,6 +53,7 @@ def same_spectrum(z: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     tokens, width = z.shape
     return {
         "all tokens times -3": -3 * z,
+        "all tokens times a millionth": 1e-6 * z,
         "all tokens rotated by one rotation": z @ rotation(width, generator),
         "the tokens in another order": z[torch.randperm(tokens, generator=generator)],
         "each token taken twice": z.repeat(2, 1),
@@ -70,7 +71,18 @@ def largest_difference(one: Any, other: Any) -> float:
 class Decompositions(TorchFunctionMode):
     """Note the smaller side of every matrix of which eigenvalues or singular values are taken in a `with` block."""
 
-    NAMES = ("eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "svd_lowrank", "lobpcg", "matrix_rank")
+    NAMES = (
+        "eigh",
+        "eigvalsh",
+        "eig",
+        "eigvals",
+        "svd",
+        "svdvals",
+        "svd_lowrank",
+        "lobpcg",
+        "matrix_rank",
+        "pinv",
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -32,12 +32,15 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("order 3", (states(generator, 5, 8), 3.0)),
         Case("order 2", (z, 2.0)),
         Case("order 1/2", (z, 0.5)),
+        Case("order 1.2", (z, 1.2)),
+        Case("order 0.8", (z, 0.8)),
         Case("more tokens than coordinates", (states(generator, 9, 4),)),
         Case("several layers at once", (layers,)),
         Case("several layers at once, order 1/2", (layers, 0.5)),
-        Case("all tokens zero but one", (lonely,)),
+        # Beside an entropy that is not zero, so that a guard of 1e-12 inside a logarithm may show.
+        Case("a layer with all tokens zero but one, among others", (torch.stack([z[:4, :6], lonely]),)),
         Case("one layer of zeros among others", (torch.stack([z, torch.zeros_like(z)]),)),
-        Case("one token", (z[:1],)),
+        Case("one layer of zeros among others, order 2", (torch.stack([z, torch.zeros_like(z)]), 2.0)),
         Case("tokens in float32", (z.float(),)),
     ]
 
@@ -49,6 +52,8 @@ def full_size(generator: torch.Generator) -> Case:
 
 def lies_between_zero_and_the_log_of_the_rank(function: Function, generator: torch.Generator) -> str | None:
     """Ask for 0 at rank one, log r for r equal singular values, and for what lies between otherwise."""
+    if not largest_difference(function(states(generator, 1, 6)), 0.0) < 1e-5:
+        return "for one token S should be 0"
     for rank in (1, 3, 5):
         equal = with_singular_values([2.0] * rank, 6, 9, generator)
         uneven = with_singular_values(torch.linspace(1, 3, rank), 9, 6, generator)
@@ -124,7 +129,12 @@ def _shares(weights: Tensor) -> Tensor:
 def _renyi(p: Tensor, alpha: float) -> Tensor:
     if alpha == 1:
         return torch.special.entr(p).sum(-1)
-    return (p**alpha).sum(-1).log() / (1 - alpha)
+    total = (p**alpha).sum(-1)
+    return torch.where(total > 0, total, 1).log() / (1 - alpha)
+
+
+def _infinite_at_zero(p: Tensor, alpha: float) -> Tensor:
+    return _renyi(p, alpha) if alpha == 1 else (p**alpha).sum(-1).log() / (1 - alpha)
 
 
 def _changed(
@@ -217,6 +227,10 @@ matrix_entropy = Exercise(
         WrongAnswer(
             _changed(share=lambda weights: weights / weights.sum(-1, keepdim=True)),
             "Where all tokens are zero the shares are 0/0: the entropy of a matrix of zeros is 0",
+        ),
+        WrongAnswer(
+            _changed(entropy=_infinite_at_zero),
+            "A matrix of zeros has entropy 0 at every order, and the logarithm of 0 is infinite",
         ),
         WrongAnswer(
             _changed(entropy=_plain_logarithm),
