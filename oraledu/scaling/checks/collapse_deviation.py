@@ -45,9 +45,7 @@ def is_the_spread_of_two_runs(function: Function, generator: torch.Generator) ->
     runs = torch.stack([middle + away, middle - away])
     for table, of in ((runs[:, None], "sizes"), (runs[None], "seeds")):
         if not largest_difference(function(table), away / middle) < 1e-10:
-            return (
-                f"for two {of} at m + d and m - d the deviation is d / m: moments of a population, ddof = 0"
-            )
+            return f"for two {of} at m + d and m - d the deviation is d / m: moments of a population, correction=0"
     return None
 
 
@@ -59,7 +57,7 @@ def sees_the_runs_and_not_their_order(function: Function, generator: torch.Gener
     if not largest_difference(function(shuffled), plain) < 1e-10:
         return "it is pooled over sizes and seeds: which run belongs to which size should not count"
     if not largest_difference(function(torch.cat([table, table], 1)), plain) < 1e-10:
-        return "with every run there twice it should be the same: divide by the count, ddof = 0"
+        return "with every run there twice it should be the same: divide by the count, correction=0"
     same = largest_difference(function(5 * table), plain) < 1e-10
     return None if same else "curves times 5 should have the same deviation: it is relative to the mean"
 

@@ -11,12 +11,20 @@ from oraledu.scaling import frontier
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import frontier_points, uniform
 
+SQUEEZED = "A lower offset squeezes all heights together, and their squares fall for that alone: take 1 - R²"
+
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return exact ladders, whose offset any sensible criterion finds."""
+    """Return exact ladders, whose offset any sensible criterion finds, one with losses as small as the lesson's."""
+    compute, loss = frontier_points(5, generator, offset=uniform(0.8, 1.6, generator))
     return [
-        Case(f"{count} exact sizes", frontier_points(count, generator, offset=uniform(0.8, 1.6, generator)))
-        for count in (4, 6, 9)
+        *(
+            Case(
+                f"{count} exact sizes", frontier_points(count, generator, offset=uniform(0.8, 1.6, generator))
+            )
+            for count in (4, 6, 9)
+        ),
+        Case("losses of a few hundredths", (compute, loss / 50)),
     ]
 
 
@@ -58,6 +66,20 @@ def stays_between_zero_and_the_losses(function: Function, generator: torch.Gener
     return None
 
 
+def is_not_drawn_to_zero(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for a sensible offset of four noisy ends, those of the lesson's text ladder in three digits.
+
+    By 1 - R², by the errors of the losses and by those of their logarithms it is 1.2 to 1.45.
+    """
+    compute = 1e9 * torch.tensor([3.0, 12.2, 34.2, 77.4], dtype=torch.float64)
+    found = float(function(compute, torch.tensor([2.150, 1.937, 1.829, 1.744], dtype=torch.float64)))
+    if 1.15 < found < 1.5:
+        return None
+    return (
+        f"for four noisy ends, whose offset is about 1.3, it gives {found:.2f}. Use all of them. {SQUEEZED}"
+    )
+
+
 def ignores_the_unit_of_compute(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the same offset with compute in petaFLOPs, and for twice as much with losses twice as high."""
     compute, loss = frontier_points(6, generator, offset=1.1)
@@ -75,6 +97,10 @@ def _residual(x: Tensor, y: Tensor) -> Tensor:
     return (height - slope * away).square().sum() / height.square().sum()
 
 
+def _squares(x: Tensor, y: Tensor) -> Tensor:
+    return _residual(x, y) * (y - y.mean()).square().sum()
+
+
 def _changed(
     *,
     offsets: Callable[[Tensor], Tensor] = lambda loss: (
@@ -82,13 +108,14 @@ def _changed(
     ),
     height: Callable[[Tensor], Tensor] = torch.log,
     along: Callable[[Tensor], Tensor] = torch.log,
+    cost: Callable[[Tensor, Tensor], Tensor] = _residual,
     finish: Callable[[Tensor, int], Tensor] = lambda offsets, best: offsets[best],
 ) -> Function:
     """Return the plain scan with one thing changed."""
 
     def find_offset(compute: Tensor, loss: Tensor) -> float:
         tried = offsets(loss)
-        costs = torch.stack([_residual(along(compute), height(loss - offset)) for offset in tried])
+        costs = torch.stack([cost(along(compute), height(loss - offset)) for offset in tried])
         return float(finish(tried, int(costs.nan_to_num(nan=torch.inf).argmin())))
 
     return find_offset
@@ -114,6 +141,7 @@ find_offset = Exercise(
     properties=[
         Property("finds that there is none", finds_that_there_is_none),
         Property("survives a little noise", survives_a_little_noise),
+        Property("four noisy ends", is_not_drawn_to_zero),
         Property("between 0 and the smallest loss", stays_between_zero_and_the_losses),
         Property("the unit of compute does not count", ignores_the_unit_of_compute),
     ],
@@ -133,6 +161,11 @@ find_offset = Exercise(
         WrongAnswer(
             _changed(height=lambda reducible: reducible),
             "The points are on a line in log-log: take the logarithm of what is above the offset",
+        ),
+        WrongAnswer(_changed(cost=_squares), SQUEEZED),
+        WrongAnswer(
+            _changed(offsets=lambda loss: torch.arange(0, float(loss.min()), 0.01, dtype=loss.dtype)),
+            "Choose the steps of the scan as shares of the smallest loss: it may be a few hundredths",
         ),
         WrongAnswer(
             _changed(along=lambda compute: compute),
@@ -158,8 +191,9 @@ find_offset = Exercise(
     hints=[
         "For each candidate between 0 and the smallest loss fit the line of `fit_line`. Which number says how far the "
         "points are from it?",
-        "The sum of squares of $\\log(L - L_0)$ minus the line will do, and so will $1 - R^2$. Leave the smallest loss "
-        "itself out: the logarithm of 0 is no number.",
+        "$1 - R^2$ will do, or the squared errors of the fitted loss itself. The plain sum of squares of "
+        "$\\log(L - L_0)$ minus the line will not: a lower offset squeezes all heights together, and wins for that "
+        "alone. Leave the smallest loss itself out: the logarithm of 0 is no number.",
         "`np.linspace(0, 1, 1000, endpoint=False) * smallest` gives a thousand candidates; keep the best in a loop. "
         "The result is good to a thousandth of the smallest loss, which is enough here.",
     ],

@@ -185,8 +185,8 @@ fit_line = Exercise(
         ),
     ],
     hints=[
-        "Take logarithms of $L - L_0 = a\\,c^{-b}$. Which quantity is the slope of the line that appears, and which "
-        "its height at $\\log c = 0$?",
+        "Take logarithms of $L - L_0 = C\\,c^{-\\delta}$. Which quantity is the slope of the line that appears, and "
+        "which its height at $\\log c = 0$?",
         "With $x = \\log c$ and $y = \\log(L - L_0)$ the slope is $\\sum (x - \\bar x)(y - \\bar y) / "
         "\\sum (x - \\bar x)^2$, and the line passes through $(\\bar x, \\bar y)$. `np.polyfit(x, y, 1)` returns slope "
         "and level.",

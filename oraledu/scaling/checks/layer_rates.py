@@ -85,6 +85,10 @@ def _falling(width: int, base_width: int) -> float:
     return base_width / width
 
 
+def _capped(width: int, base_width: int) -> float:
+    return min(1.0, base_width / width)
+
+
 def _fixed(width: int, base_width: int) -> float:
     return 1.0
 
@@ -139,6 +143,10 @@ layer_rates = Exercise(
         WrongAnswer(
             _changed(inner=_fixed, readout=_fixed),
             "With one rate for all widths wide networks move further: where the width feeds a layer, divide by it",
+        ),
+        WrongAnswer(
+            _changed(inner=_capped, readout=_capped),
+            "Below the base width the rate is larger than the base rate: do not cap it",
         ),
         WrongAnswer(
             _changed(embed=_falling),

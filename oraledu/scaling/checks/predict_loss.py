@@ -67,7 +67,7 @@ def is_the_constant_run_at_its_own_rate(function: Function, generator: torch.Gen
 
 
 def decay_takes_off_its_share_of_the_noise(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for α Tr Σ(τ) less where the rate is 0, and for the share 1 - s in between."""
+    """Ask for α η Tr Σ(τ) less where the rate is 0, and for the share 1 - s in between."""
     tau, loss, trace = _constant(generator)
     for share, removed in ((0.0, 1.0), (0.75, 0.25)):
         rates = torch.tensor([1.0, 1.0, 1.0, share], dtype=torch.float64)
@@ -76,7 +76,7 @@ def decay_takes_off_its_share_of_the_noise(function: Function, generator: torch.
         expected = 0.3 * removed * float(np.interp(at, tau.numpy(), trace.numpy()))
         if not abs(without - with_noise - expected) < 1e-9:
             return (
-                f"with the last step at the share {share:g} of the rate the loss is {removed:g} α Tr Σ(τ) lower than "
+                f"with the last step at the share {share:g} of the rate the loss is {removed:g} α η Tr Σ(τ) lower than "
                 "the constant-rate run at equal τ"
             )
     return None
@@ -241,7 +241,8 @@ predict_loss = Exercise(
         "`torch.cumsum(schedule, 0)` with a zero before it is $\\tau$. `np.interp(times, tau, values)` reads the loss, "
         "and then the trace, at these times (`torch.from_numpy` brings the result back).",
         "`torch.cat([schedule[:1], schedule])` is the share of the step just taken; before the first step take the "
-        "first. Then $L(\\tau) + \\alpha (s - 1)\\,\\mathrm{Tr}\\,\\Sigma(\\tau)$.",
+        "first. Then $L(\\tau) + \\alpha (s - 1)\\,\\eta\\,\\mathrm{Tr}\\,\\Sigma(\\tau)$; `trace` holds "
+        "$\\eta\\,\\mathrm{Tr}\\,\\Sigma$.",
     ],
     core=False,
     full_size=full_size,

@@ -37,7 +37,10 @@ def sum_to_the_whole(function: Function, generator: torch.Generator) -> str | No
         table = random_table(generator, sizes, seeds, 5)
         size, seed = function(table)
         if not largest_difference(size + seed, table.flatten(0, 1).var(0, correction=0)) < 1e-12:
-            return f"for {sizes} sizes and {seeds} seeds the parts do not sum to the variance over all runs (ddof = 0)"
+            return (
+                f"for {sizes} sizes and {seeds} seeds the parts do not sum to the variance over all runs "
+                "(correction=0)"
+            )
     return None
 
 
@@ -167,8 +170,8 @@ variance_parts = Exercise(
         ),
     ],
     hints=[
-        "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_\\omega\\,\\ell + "
-        "\\mathbb{E}_p\\,\\mathrm{Var}_\\omega\\,\\ell$. Read each term from the inside to the outside.",
+        "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_w\\,\\ell + "
+        "\\mathbb{E}_p\\,\\mathrm{Var}_w\\,\\ell$. Read each term from the inside to the outside.",
         "Sizes are axis 0 and seeds axis 1. After one of them is averaged away, the other is axis 0. Variances take "
         "`correction=0`.",
     ],
