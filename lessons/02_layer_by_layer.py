@@ -161,11 +161,11 @@ views.results(["texts", "an example", "the question, and its answer"], rows)
 # decomposition, $Z = U \Sigma V_1^\top$ and $W = U \Sigma V_2^\top$, and an orthogonal $Q$ with
 # $V_1^\top Q = V_2^\top$ takes one to the other.
 #
-# The usual preparations act on $K$ too. Centring the tokens, $Z \to H Z$, gives $H K H$. Giving them length one gives
-# the cosines, $K_{ij} / \sqrt{K_{ii} K_{jj}}$. Leaving out a token strikes out its row and column. So it is enough to
-# keep $K$ for each layer, and from it we get *some* tokens that have it, with $T$ coordinates in place of $D$: with
-# $K = U \operatorname{diag}(\lambda)\, U^\top$ take $Z = U \operatorname{diag}(\sqrt\lambda)$. The next cell does that for
-# one prompt at all layers.
+# The usual preparations act on $K$ too. Centring the tokens, $Z \to H Z$, gives $H K H$. Giving them length one
+# gives the cosines, $K_{ij} / \sqrt{K_{ii} K_{jj}}$. Leaving out a token strikes out its row and column. So it is
+# enough to keep $K$ for each layer, and from it we get *some* tokens that have it, with $T$ coordinates in place
+# of $D$: with $K = U \operatorname{diag}(\lambda)\, U^\top$ take $Z = U \operatorname{diag}(\sqrt\lambda)$. The
+# next cell does that for one prompt at all layers.
 
 # %%
 def tokens_from(k):
@@ -198,8 +198,7 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 
 # %% [markdown]
 # The first token is the same special token for every text, and in a decoder a token sees only what stands before it.
-# So its state is the *same vector for all prompts*: whatever it says, it says nothing about the text. To the other
-# tokens nothing happens between layers 11 and 12; they have more in common with each other than at layer 0, at both.
+# So its state is the *same vector for all prompts*: whatever it says, it says nothing about the text.
 #
 # **What we saw.** Everything that does not depend on the choice of coordinates can be read off the Gram matrix. In
 # the decoder one token, the first, becomes more than a hundred times as long as the others between two layers; keep
@@ -219,8 +218,7 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 #
 # We write $S_\alpha(Z)$ and $S_\alpha(K)$ for the same number. $S_1$ is the limit $\alpha \to 1$: numerator and
 # denominator vanish there, and the quotient of their derivatives is $-\sum_i p_i \log p_i$. It is the one that the
-# paper plots. Note what it is *not*: no probability of a next token
-# enters.
+# paper plots. Note what it is *not*: no probability of a next token enters.
 #
 # **Bounds.** For $r$ equal shares every order gives $\log r$, so $\exp(S_\alpha)$ is a number of directions. One
 # share of 1 gives 0. In between, $0 \le S_\alpha \le \log r$: since the logarithm is concave, $S_1 = \sum_i p_i \log
@@ -232,10 +230,11 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 # small one also counts the small ones.
 #
 # **Mixing.** Replace two shares by values closer together with the same sum. Then $\sum_i p_i^\alpha$ falls for
-# $\alpha > 1$, where the power is convex, and rises for $\alpha < 1$; either way $S_\alpha$ rises, and at $\alpha = 1$ too,
-# since $-p \log p$ is concave. If the partial sums of the shares, largest first, are nowhere above those of other
+# $\alpha > 1$, where the power is convex, and rises for $\alpha < 1$; either way $S_\alpha$ rises, and at $\alpha = 1$
+# too, since $-p \log p$ is concave. If the partial sums of the shares, largest first, are nowhere above those of other
 # shares, one says that the other shares **majorise** them. The majorised shares can be reached from the others by such
-# steps (Hardy, Littlewood and Pólya), so their entropy is at least as large. This is **Schur concavity**. Equal shares are majorised by all others, so $\log r$ is the largest value.
+# steps (Hardy, Littlewood and Pólya), so their entropy is at least as large. This is **Schur concavity**. Equal shares
+# are majorised by all others, so $\log r$ is the largest value.
 #
 # **The smaller matrix.** $Z Z^\top$ is $T \times T$ and $Z^\top Z$ is $D \times D$. Both have the eigenvalues
 # $\sigma_i^2$ and zeros besides, and zeros count nothing. With 20 tokens and 576 coordinates the first is hundreds
@@ -319,7 +318,7 @@ collision_entropy = checks.collision_entropy(collision_entropy)
 # [Open the solution of this exercise](../solutions/02_layer_by_layer.ipynb#Exercise-2:-the-collision-entropy)
 
 # %% [markdown]
-# Which order one takes matters. The next cell draws the entropy of one prompt over its order, at four layers.
+# The next cell draws the entropy of one prompt over its order, at four layers.
 
 # %%
 spectra = {
@@ -368,9 +367,9 @@ views.metric_curves(models=raw, columns=2)
 
 
 # %% [markdown]
-# There it is: in the middle of the decoder the entropy drops to nearly nothing, and it comes back at the end. The
-# encoder has nothing of the kind. The paper sees such a **valley** in its decoders and reads it as compression: the
-# middle layers keep what matters. Do not believe it yet.
+# In the middle of the decoder the entropy drops to nearly nothing, and it comes back at the end. The encoder has
+# nothing of the kind. The paper sees such a **valley** in its decoders and reads it as compression: the middle layers
+# keep what matters.
 #
 # ### Effective rank, and a theorem
 #
@@ -472,8 +471,7 @@ views.rank_against_entropy(entropies=matrix_entropy(random), ranks=ranks)
 
 # %% [markdown]
 # **What we saw.** The matrix entropy counts directions by their shares of squared length, and its order says how
-# small a share may be and still count. The decoder's entropy has a deep valley in the middle; and a theorem that
-# three lines of code refute had stood in print.
+# small a share may be and still count. The decoder's entropy has a deep valley in the middle.
 
 # %% [markdown]
 # ## 3. Geometry and invariance
@@ -678,8 +676,7 @@ info_nce = checks.info_nce(info_nce)
 #
 # $$\mathbb E_\Pi \lVert K_a \circ \Pi K_b \Pi^\top \rVert_F^2 = N + \frac{\operatorname{off}(K_a) \operatorname{off}(K_b)}{N(N-1)} .$$
 #
-# We take $-\log$ of this mean purity. The mean of $-\log$ is not the same: by Jensen it is at least as large. Both
-# are close if purities vary little.
+# We take $-\log$ of this mean purity. The mean of $-\log$ is not the same: by Jensen it is at least as large.
 #
 # ### Exercise 8 (further): DiME at order 2
 #
@@ -730,8 +727,8 @@ dime_collision = checks.dime_collision(dime_collision)
 #
 # ### Exercise 9 (further): LiDAR as large as there are prompts
 #
-# Write `lidar(views, delta=1e-4)` for $(n, q, D)$: one number, the entropy in nats. The check watches: nothing larger than $n \times n$ may be
-# decomposed into eigenvalues.
+# Write `lidar(views, delta=1e-4)` for $(n, q, D)$: one number, the entropy in nats. The check watches: nothing larger
+# than $n \times n$ may be decomposed into eigenvalues.
 
 # %% tags=["exercise"]
 def lidar(views, delta=1e-4):
@@ -791,12 +788,11 @@ assert near and far
 views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centred": chance})
 
 # %% [markdown]
-# Uncentred, the decoder seems to recognise nothing: its states share a large common direction, all cosines are near
-# 1, and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and it does well in layers 1 and 2 and
-# from layer 10 on; in layers 3 to 5 it is worse than chance (part 5 finds a second long token there). For the same
-# reason DiME is near 0 as it is: where all cosines are near 1 it would be for two *equal* views. LiDAR is near its
-# bound at all layers. At the encoder's last layer InfoNCE is low in both conventions:
-# that is what it was trained for.
+# Uncentred, the decoder seems to recognise nothing: its states share a large common direction, all cosines are near 1,
+# and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and it does well in layers 1 and 2 and from
+# layer 10 on; in layers 3 to 5 it is worse than chance (part 5 finds a second long token there). DiME is near 0 as it
+# is, as it would be for two *equal* views with such cosines. At the encoder's last layer InfoNCE is low in both
+# conventions: that is what it was trained for.
 #
 # **What we saw.** Curvature hardly leaves the value of independent tokens, and what an invariance metric says depends
 # on whether the common direction was taken off. Keep the two conventions apart.
@@ -806,13 +802,14 @@ views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centre
 #
 # *Enough of metrics: what can one do with each layer?*
 #
-# Eight **probes** ask every layer the four questions of part 1; verbs, which are few, get only the first and the fourth
-# of what follows. Of nouns and verbs one half of the texts trains and the other half is asked: a **linear probe** (regularised logistic regression on standardised states), **few-shot**
-# logistic regression from eight examples a class, averaged over ten draws, as the benchmark MTEB does it, and
-# **nearest neighbours** by cosine. **Clustering** is $k$-means, scored by the V-measure against the classes.
-# **Similarity** is Spearman's correlation of the cosine of two definitions with a similarity of the two words that
-# WordNet's tree gives. **Retrieval** ranks 300 definitions by cosine with an example sentence and scores one over the
-# rank of the right one, if it is among the first ten. No network is trained.
+# Eight **probes** ask every layer the four questions of part 1; verbs, which are few, get only the first and the
+# fourth of what follows. Of nouns and verbs one half of the texts trains and the other half is asked: a **linear
+# probe** (regularised logistic regression on standardised states), **few-shot** logistic regression from eight
+# examples a class, averaged over ten draws, as the benchmark MTEB does it, and **nearest neighbours** by cosine.
+# **Clustering** is $k$-means, scored by the V-measure against the classes. **Similarity** is Spearman's correlation
+# of the cosine of two definitions with a similarity of the two words that WordNet's tree gives. **Retrieval** ranks
+# 300 definitions by cosine with an example sentence and scores one over the rank of the right one, if it is among the
+# first ten.
 #
 # The next cell runs all probes at all layers of both models. It is the longest of this lesson; its result is kept.
 
@@ -985,11 +982,10 @@ assert sum(gain > 0 for gain in gains) >= 5 and above >= 3 and 20 <= places.medi
 views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
 
 # %% [markdown]
-# Promise and gain now agree, because no score had a say in its own layer.
+# Promise and gain now agree.
 #
 # **What we saw.** In the decoder a layer at about 80 % of the depth, chosen by the other scores, is ahead of the last
-# one on seven of eight scores, clearly on four, by up to seven points; in the encoder the last layer wins. A maximum over many layers always beats the last one, and
-# proves nothing before it is repeated on other items.
+# one on seven of eight scores, clearly on four, by up to seven points; in the encoder the last layer wins.
 
 # %%
 checks.questions.best_of_many
@@ -1067,7 +1063,7 @@ views.sink_explorer(grams=decoder.grams, matrix_entropy=fast_entropy, entropy_bo
 
 # %% [markdown]
 # In the valley the entropy *is* the bound, to a hundredth. One number for each layer, the same for all prompts,
-# explains it. On the right of the explorer, move the layer and watch the prompts run down the diagonal at layer 12.
+# explains it.
 #
 # ### The same curve under five conventions
 #
@@ -1090,12 +1086,13 @@ views.entropy_conventions(curves=curves)
 
 # %% [markdown]
 # Without the first token the step at layer 12 is gone: from there on the entropy falls gently, from 0.6 to below 0.4
-# at layer 29. Around their mean, at length one, the other tokens fill nearly nine tenths of what they can from layer 10
-# to 29. The shallow dip in layers 3 to 9 is of the same kind as the valley: in many prompts a *second* token is several
-# times as long as the rest there, and leaving out the first does not remove it. But the convention of the paper's code, centred and of length one *with* the first token, has the valley too:
-# the giant moves the mean, and seen from there all others lie in one direction.
+# at layer 29. Around their mean, at length one, the other tokens fill nearly nine tenths of what they can from layer
+# 10 to 29. The shallow dip in layers 3 to 9 is of the same kind as the valley: in many prompts a *second* token is
+# several times as long as the rest there, and leaving out the first does not remove it. But the convention of the
+# paper's code, centred and of length one *with* the first token, has the valley too: the giant moves the mean, and
+# seen from there all others lie in one direction.
 #
-# Try it: walk through the layers with and without the first token, under each convention.
+# Walk through the layers under each convention.
 
 # %%
 views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matrix_entropy=fast_entropy)
@@ -1136,8 +1133,8 @@ views.score_curves(models=ways, columns=3)
 
 # %% [markdown]
 # With the first token in the mean, the last layer, from which the sink has been removed, is the best for similarity
-# and as good as any for neighbours: for two of the three scores the paper's claim would look false. (A standardised linear probe would not
-# mind: it subtracts what all texts share.) Whether the middle beats the end can hang on one line of pooling.
+# and as good as any for neighbours: for two of the three scores the paper's claim would look false. Whether the middle
+# beats the end can hang on one line of pooling.
 #
 # **What we saw.** The valley of this decoder is one token that is the same for all texts, and a bound that knows only
 # its share of the trace predicts it. Left out, the step is gone; left in, it spoils cosines and turns the order of the
@@ -1158,7 +1155,7 @@ checks.questions.what_entropy_counts
 # The paper compares the curve of each metric over the layers with that of the mean score, by two numbers. Spearman's
 # $\rho$ is the correlation of the ranks: do they rise and fall together? **Distance correlation** asks whether they
 # depend on each other at all, and has no sign: with the distances $|x_i - x_j|$ and $|y_i - y_j|$, each centred over
-# rows and columns, it is the root of their correlation. A warning before the numbers. Neighbouring layers are alike,
+# rows and columns, it is the root of their correlation. Neighbouring layers are alike,
 # so 32 layers are not 32 independent points, and a $p$-value would mean nothing.
 #
 # The next cell collects our metrics under several conventions, and adds the **dataset entropy**: $S_1$ of the matrix
@@ -1197,8 +1194,8 @@ assert signs["InfoNCE"]["SmolLM2"] * signs["InfoNCE, centred"]["SmolLM2"] < 0
 # Some metrics go together with the score remarkably well. But take the mean token off, and the entropy's correlation
 # with the score changes from strongly negative to positive, on the same tokens of the same model; for the encoder it
 # stays negative. InfoNCE too changes its sign with the convention. The raw entropy without the first token has no rank
-# correlation in the decoder, and nearly the largest in the encoder. There is no such thing as *the* correlation of entropy
-# and performance.
+# correlation in the decoder, and nearly the largest in the encoder. There is no such thing as *the* correlation of
+# entropy and performance.
 #
 # ### Choosing without labels, and the regret
 #
@@ -1232,8 +1229,9 @@ print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regre
 assert good.regret < 0.03 and bad.regret > 0.1 and good.score > mean["SmolLM2"][-1]
 
 # %% [markdown]
-# Two of these choices, both layer 29, beat the last layer by nearly three points; two fall far behind it. In the explorer, try both ends of
-# each metric, for single scores as well. Is there a metric that is safe at one end for all of them?
+# Two of these choices, both layer 29, beat the last layer by nearly three points; two fall far behind it. In the
+# explorer, try both ends of each metric, for single scores as well. Is there a metric that is safe at one end for all
+# of them?
 
 # %%
 views.regret_explorer(metrics=metrics["SmolLM2"], scores=scores["SmolLM2"])
@@ -1279,11 +1277,11 @@ print(f"supervised: the last is within 2 points of the best from every seed: {bo
 assert (inside > 0.02).all() and (end < 0.02).all()
 
 # %% [markdown]
-# The same pattern again. The network that predicts patches is best inside on all four probes: clusters, neighbours and
-# the linear probe after two or three of its eight blocks, few-shot just before the final normalisation. The network that predicts
-# classes rises to its end. But there is no valley: the entropy of the autoregressive network *rises* to a peak at
-# layers 2 and 3 and falls towards the end. And no sink appears: leaving out the start token changes the entropies by
-# a few hundredths only.
+# The network that predicts patches is best inside on all four probes: clusters, neighbours and the linear probe after
+# two or three of its eight blocks, few-shot just before the final normalisation. The network that predicts classes
+# rises to its end. But there is no valley: the entropy of the autoregressive network *rises* to a peak at layers 2 and
+# 3 and falls towards the end. And no sink appears: leaving out the start token changes the entropies by a few
+# hundredths only.
 #
 # The next cell trains both before your eyes, smaller and shorter, from another seed.
 
@@ -1300,28 +1298,26 @@ assert drops[1] < 0.025 and drops[0] > drops[1]
 # %% [markdown]
 # ### Larger models, told
 #
-# We cannot run the paper's models here. But its authors have stored the results of many, and we have counted them
-# again: main scores of the 32 tasks, in percent, averaged. (Their files are older than the final paper, which prints
-# 52.0 and 45.5 for Pythia-410M.)
+# The authors have stored the results of many models, and we have counted them again: main scores of the 32 tasks, in
+# percent, averaged. (Their files are older than the final paper, which prints 52.0 and 45.5 for Pythia-410M.)
 
 # %%
 views.published_models()
 
 # %% [markdown]
-# The paper's "up to 16 %" are absolute points, for Mamba-370M; we count 15.3. For the two smallest Pythias the best layer is the *embedding*:
-# no layer of these networks does better, on average, than the mean of its word vectors. For Pythia-410M an inner
-# layer is best on all 32 tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
-# middle third.
+# The paper's "up to 16 %" are absolute points, for Mamba-370M; we count 15.3. For the two smallest Pythias the best
+# layer is the *embedding*: no layer of these networks does better, on average, than the mean of its word vectors. For
+# Pythia-410M an inner layer is best on all 32 tasks, at 0.71 of the depth on the median; fewer than a third of these
+# layers lie in the middle third.
 
 # %%
 views.published_training()
 
 # %% [markdown]
-# During the training of Pythia-410M the embedding is best for the first 2000 steps. Then the inner layers overtake
-# it. The last layer is at its best around step 16 000 and *declines* afterwards, while the best inner one still
-# gains until step 64 000: more training of the objective makes the end more special. The paper also has Qwen models fine-tuned on
-# mathematics, where the entropy of prompts stays higher than in their base models, and finds the valley in what is
-# added up (the residual stream) and not in what attention or feed-forward blocks add. We have not repeated either.
+# During the training of Pythia-410M the embedding is best for the first 2000 steps. Then the inner layers overtake it.
+# The last layer is at its best around step 16 000 and *declines* afterwards, while the best inner one still gains
+# until step 64 000: more training of the objective makes the end more special. The paper also finds the valley in the
+# residual stream alone, and higher entropies in models fine-tuned on mathematics; we have repeated neither.
 #
 # **What we saw.** With two networks that differ in nothing but their objective, the one trained to predict its input
 # is best inside, the one trained for the question at the end. The authors' own numbers show the same for language
@@ -1367,8 +1363,6 @@ views.paper_and_here(
 #    cell).
 # 8. **The sign of InfoNCE.** Figure 8 has a *worse* InfoNCE where the scores are better; table 2 chooses the layer by
 #    the *best* InfoNCE. On the stored results the other choice does better.
-# 9. **The last layer.** What the common library calls a decoder's last hidden state is after the final normalisation,
-#    which the paper does not say; here both are shown.
 
 # %%
 noise, wide = run.generator(5), 512
@@ -1414,7 +1408,7 @@ assert (lowest < -1e-6).any() and 0.05 < moved.mean(0).max() and all((v <= 1 + 1
 # "$\log N - \text{InfoNCE}$" is eight times its supposed bound.
 #
 # What is open: why a decoder's late middle serves so many questions, which of its layers serves a new one, and
-# whether any quantity without labels can tell. The choice by other tasks (part 4) is so far the better guide.
+# whether any quantity without labels can tell.
 #
 # ## The full-scale run, and your own sentences
 #
@@ -1461,14 +1455,14 @@ print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
 #   are two sides of the same coin", [arXiv:2510.06477](https://arxiv.org/abs/2510.06477). By some of the same
 #   authors; our part 5 at scale, with bounds for the whole spectrum.
 # * **Massive activations**: M. Sun and others, "Massive activations in large language models",
-#   [arXiv:2402.17762](https://arxiv.org/abs/2402.17762). Where such tokens are found, and what breaks without them.
+#   [arXiv:2402.17762](https://arxiv.org/abs/2402.17762). Where such tokens are found.
 # * **The sink, first seen**: G. Xiao and others, "Efficient streaming language models with attention sinks", ICLR
 #   2024, [arXiv:2309.17453](https://arxiv.org/abs/2309.17453). Why attention needs one.
 # * **Matrix entropy**: L. G. Sanchez Giraldo, M. Rao, J. C. Principe, "Measures of entropy from data using infinitely
 #   divisible kernels", IEEE Transactions on Information Theory 61 (2015). The definition, and its properties with
 #   proofs.
 # * **Effective rank**: O. Roy, M. Vetterli, "The effective rank: a measure of effective dimensionality", EUSIPCO
-#   2007. Four pages; the definition that part 2 compares with.
+#   2007. The definition.
 # * **LiDAR**: V. Thilak and others, "LiDAR: sensing linear probing performance in joint embedding SSL architectures",
 #   ICLR 2024, [arXiv:2312.04000](https://arxiv.org/abs/2312.04000). When such a metric does predict probes.
 # * **Straight paths**: E. Hosseini, E. Fedorenko, "Large language models implicitly learn to straighten neural
@@ -1483,9 +1477,9 @@ print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
 #   the texts give the invariance measures.
 # * $\exp(S_1) \le \operatorname{EffRank} \le r$. The paper prints the first inequality the wrong way round; one
 #   matrix refutes it.
-# * In a decoder a layer at about 80 % of the depth is ahead of the last on most scores, clearly on half of them. In an encoder
-#   trained for similarity at its end the last layer wins, and two vision transformers that differ only in their
-#   objective behave alike. The objective decides, not the middle.
+# * In a decoder a layer at about 80 % of the depth is ahead of the last on most scores, clearly on half of them. In an
+#   encoder trained for similarity at its end the last layer wins, and two vision transformers that differ only in
+#   their objective behave alike. The objective decides, not the middle.
 # * The best of many layers beats the last by luck alone. Choose on one half, report on the other.
 # * The entropy valley of this decoder is one token, the same for all texts; its share of the trace predicts the curve.
 # * A metric without labels is a proxy. Its sign turns with the convention and with the model.

@@ -187,8 +187,8 @@ ideal_denoiser = checks.ideal_denoiser(ideal_denoiser)
 # machine (one that we meet in part 2, with $k = 1$).
 
 # %% [markdown]
-# What does it see in an image that is *not* in its training set? The next cell takes one from the test set, adds
-# more and more noise, and asks.
+# And an image that is *not* in its training set? The next cell takes one from the test set, and adds more and more
+# noise.
 
 # %%
 unseen = data.fashion_mnist(20, split="test", pool=2).pixels
@@ -507,9 +507,9 @@ views.translation_test(x, asked)
 #
 # $$\frac{a f(q) - q_\bullet}{b^2} = \frac{\partial}{\partial q_\bullet} \log \bar p_t(q), \qquad q = x_{\Omega_i} .$$
 #
-# Mind what is *not* there: the gradient of $\log \bar p_t$ has $C k^2$ components, and the machine uses those in
-# the middle. The others are what this window would like its neighbours to do. Nobody asks: each of the neighbours
-# follows a window of its own. So the scores of all pixels together are not the gradient of anything in general.
+# Mind what is *not* there: the gradient of $\log \bar p_t$ has $C k^2$ components, and the machine uses those in the
+# middle. The others are what this window would like its neighbours to do, but each of those follows a window of its
+# own. So the scores of all pixels together are not the gradient of anything in general.
 #
 # ### Exercise 5 (further): the log density of a noisy patch
 #
@@ -568,7 +568,7 @@ views.machines_explorer(
 )
 
 # %% [markdown]
-# And now ask a single pixel what it believes. Choose a time, a patch size and a pixel: the explorer shows its
+# Now ask a single pixel. Choose a time, a patch size and a pixel: the explorer shows its
 # window, the five training patches of the largest weight, and the entropy of the belief. With little noise a small
 # window is enough to be sure; with much noise even a large one is not.
 
@@ -586,7 +586,7 @@ views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 
 
 # %% [markdown]
 # **What we saw.** Equivariance alone copies to other places; with locality it turns the training set into a bag of
-# patches that may be used anywhere. The answer is a softmax over patches, with nothing trained.
+# patches that may be used anywhere.
 
 # %% [markdown]
 # ## 4. The border
@@ -788,9 +788,10 @@ if run.scale == "quick":
         for k in (window, 11):
             guesses.append(machines.denoise(x, fashion, level, machine="equivariant-local", patch=k))
         theirs, ours, widest = ((each - clean).square().mean() / (1 - level) for each in guesses)
-        print(f"t = {t}: within a fifth of the loss of its windows' machine: {bool((theirs / ours - 1).abs() < 0.2)}")
-        assert (theirs / ours - 1).abs() < 0.2 and widest < 0.95 * theirs
-    print(f"t = 0.2: with k = 11 the loss is less than a tenth of the network's: {bool(widest < theirs / 10)}")
+        near = bool((theirs / ours - 1).abs() < 0.2)
+        print(f"t = {t}: loss of the network and of the machine with its windows within a fifth: {near}")
+        assert near and widest < 0.95 * theirs
+    print(f"t = 0.2: that with k = 11 is less than a tenth of the network's: {bool(widest < theirs / 10)}")
     assert widest < theirs / 10
 
 
@@ -798,8 +799,8 @@ if run.scale == "quick":
 # The network does about as well as the machine with *its* windows. With $k = 11$ the machine is better at every noise
 # level, and at $t = 0.2$ by far: 0.004 against 0.21, for it knows the training patches by heart. (On *unseen* images
 # the order is reversed, 0.43 against 0.20; all four with the stored network, 32 images.) So the network is not the
-# best of its kind. Part of what makes it creative is that it uses less than its constraints allow, and why training
-# stops at just these windows the theory does not say. We take them as they are.
+# best of its kind: part of its creativity is that it uses less than its constraints allow. Why training stops at just
+# these windows the theory does not say.
 #
 # ### How to measure an agreement
 #
@@ -874,7 +875,7 @@ print(
 views.strip({"network": made.images[:8]} | {name: path.images[:8] for name, path in predicted.items()})
 
 # %% [markdown]
-# Look at it column by column. The first two rows are nearly the same pictures, oddities included: the bite out of the
+# The first two rows are nearly the same pictures, oddities included: the bite out of the
 # first, the stray leg under the fourth. The equivariant-local machine here is the
 # boundary-broken one of part 4. The local machine is close; the ideal machine makes perfect clothes, and mostly
 # other ones.
@@ -892,8 +893,7 @@ assert r2["equivariant-local"].quantile(0.1) >= 0.8
 views.agreement_table(agreement)
 
 # %% [markdown]
-# The estimates along the way agree as well, from the first step to the last: the network and the machine do not
-# just arrive at the same place, they go there by the same road.
+# The estimates along the way agree as well: network and machine go there by the same road.
 
 # %%
 views.trajectories({"network": made, "equivariant-local": predicted["equivariant-local"]}, index=1)
@@ -974,8 +974,8 @@ views.schedule_explorer(made.images[:6], remade, {"calibrated": patches} | sched
 #
 # **What we saw.** A theory without a single trained weight, with one patch size fitted for each noise level, predicts
 # the images of a trained network: with the border's zeros it explains about nine tenths of the pixels' variance, and
-# so it does on the torus, where machines that know places explain a tenth or less. The windows are the network's own
-# choice: they are smaller than its receptive field, and that is measured, not derived.
+# so it does on the torus, where machines that know places explain a tenth or less. Its windows are measured, not
+# derived.
 
 # %%
 checks.questions.agreement
@@ -1051,7 +1051,7 @@ views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
 
 # %% [markdown]
 # It is a trend, not a fact about any finite sampler: with 20 steps the last estimate is still a *mean* of several
-# patches. That is how we should read "patch mosaic" here and in the paper.
+# patches.
 #
 # ### The smallest mosaic
 #
@@ -1194,7 +1194,7 @@ views.creativity(distances)
 #
 # ### Three legs
 #
-# Diffusion models are known for hands with six fingers. Here is why, in small. The next cell gives the machines
+# Diffusion models are known for hands with six fingers. The next cell gives the machines
 # nothing but trousers, and counts the legs: the runs of bright pixels in the row above the hems.
 
 # %%
@@ -1275,7 +1275,7 @@ views.architectures(further)
 # end all look at windows 5 to 7 pixels wide.
 #
 # In the paper, too, a large UNet with attention is predicted worse ($r$ about 0.75, CIFAR-10), and its images look
-# like the machine's, *carved into objects*. No closed form is known for the machine with attention.
+# like the machine's, *carved into objects*.
 #
 # How much of the agreement is a matter of training? At the quick scale, the next cell trains a UNet for a few seconds
 # only, a seventh of the study's steps, and predicts it with the study's schedule.
@@ -1296,8 +1296,8 @@ if run.scale == "quick":
     assert 0.2 < grown < unet["equivariant-local"].min()
 
 # %% [markdown]
-# The young network agrees *less* (with a schedule that was fitted to another one, it is true). So it is not for want of
-# training that networks resemble the machine. What much longer training does, we have not tried.
+# The young network agrees *less* (with a schedule that was fitted to another one, it is true). So it is not for want
+# of training that networks resemble the machine.
 #
 # **What we saw.** The theory is about networks that are local and equivariant. It fades gradually as networks see
 # further. From 200 to 1,500 steps the agreement grows; where it goes after that, we do not know.
@@ -1357,7 +1357,8 @@ def interior_machine(x, t, sizes=circular_patches):
 if run.scale == "quick":
     inner = pearson_r(circular_made[:6], follow(interior_machine, circular_noise[:6]).images).median()
     whole = circular["equivariant-local"][:6].median()
-    print(f"interior patches alone: median r {inner:.1f}, lower by at least 0.1: {bool(inner < whole - 0.1)}")
+    lower = bool(inner < whole - 0.1)
+    print(f"interior patches alone: median r {inner:.1f}, lower by at least 0.1: {lower}")
     assert inner < whole - 0.1
 
 

@@ -15,10 +15,10 @@
 # Train small and large models, each for the number of tokens that suits its size. Subtract one constant from all loss
 # curves, divide each by its own last value, and plot it against the share of the run that is done. All curves fall on
 # one, so tightly that normalised runs of *all sizes and seeds* differ by less than the raw losses of the *seeds of one
-# size*. The paper calls this **supercollapse**.
-# In this lesson we derive why there is one curve at all, build the instruments that measure how well curves agree, and
-# find out what makes the agreement super: a run's late loss foretells its end, which a decaying learning rate brings
-# about; less noise of the same kind would not do it. We also learn how each instrument can fool us.
+# size*. The paper calls this **supercollapse**. In this lesson we derive why there is one curve at all, build the
+# instruments that measure how well curves agree, and find out what makes the agreement super: a run's late loss
+# foretells its end, which a decaying learning rate brings about; less noise of the same kind would not do it. We also
+# learn how each instrument can fool us.
 
 # %% [markdown]
 # ## At a glance
@@ -129,10 +129,9 @@ grid = torch.linspace(0, 1, 61, dtype=torch.float64)  # progress at which curves
 # gradient descent on half the squared error.
 #
 # What will the loss be? Gradient descent learns direction $i$ in a training time (rate times steps) of about
-# $1 / \lambda_i = i^a$, so
-# after a time $\tau$ it has learned those up to $j = \tau^{1/a}$. Left over is the energy beyond $j$, about
-# $\sum_{i > j} i^{-b} \propto j^{-(b-1)} = \tau^{-(b-1)/a}$, and what the width never reaches, $\propto p^{-(b-1)}$.
-# At a constant rate $\tau$ grows as $t$. Together
+# $1 / \lambda_i = i^a$, so after a time $\tau$ it has learned those up to $j = \tau^{1/a}$. Left over is the energy
+# beyond $j$, about $\sum_{i > j} i^{-b} \propto j^{-(b-1)} = \tau^{-(b-1)/a}$, and what the width never reaches,
+# $\propto p^{-(b-1)}$. At a constant rate $\tau$ grows as $t$. Together
 #
 # $$L(t, p) \approx L_0 + A\, t^{-\mu} + B\, p^{-\nu}, \qquad \mu = \frac{b - 1}{a}, \quad \nu = b - 1 .$$
 #
@@ -712,8 +711,8 @@ views.text_ladder(grid=grid, normalized=curve, deviation=delta, floor=floor, par
 #
 # The first part depends on the training time alone, whatever the schedule. The second is what noise keeps up. If
 # $h\,\Sigma$ changes slowly against $e^{-2ku}$, and $2ku \gg 1$ (directions still unlearned have collected less), the
-# integral is $h\,\Sigma_{kk} / (2k)$, and its share in the loss is
-# $\tfrac12 k \cdot h\,\Sigma_{kk} / (2k) = \tfrac14 h\,\Sigma_{kk}$: the curvature cancels. Summed over directions,
+# integral is $h\,\Sigma_{kk} / (2k)$, and its share in the loss is $\tfrac12 k \cdot h\,\Sigma_{kk} / (2k) = \tfrac14
+# h\,\Sigma_{kk}$: the curvature cancels. Summed over directions,
 #
 # $$L \approx F(\tau) + \tfrac14\, \eta\, s\, \operatorname{Tr} \Sigma, \qquad \tau = \sum s .$$
 #
@@ -739,8 +738,8 @@ views.text_ladder(grid=grid, normalized=curve, deviation=delta, floor=floor, par
 # $$m_i \leftarrow m_i\, (1 - 2 h \lambda_i) + h^2 \Big[ \tfrac1B \big( \lambda_i R + 2 \lambda_i^2 m_i \big)
 #   + \big( 1 - \tfrac1B \big)\, \lambda_i^2 m_i \Big] .$$
 #
-# The covariance is what is left of this after the squared mean,
-# $\eta \operatorname{Tr} \Sigma = \tfrac{\eta}{B} \big( R \sum_i \lambda_i + \sum_i \lambda_i^2 m_i \big)$.
+# The covariance is what is left of this after the squared mean, $\eta \operatorname{Tr} \Sigma = \tfrac{\eta}{B} \big(
+# R \sum_i \lambda_i + \sum_i \lambda_i^2 m_i \big)$.
 #
 # ### Exercise 9: the mean of a step
 #
@@ -1180,8 +1179,8 @@ views.paper_and_here(
 # 2. **The offset.** It is fitted anew for each ladder, and collapse cannot stand in for that fit: minimising the
 #    deviation is degenerate (part 3). It has to be known to a precision that few fits reach. In a language model $L_0$
 #    is a large part of the loss, so next we add 3 to all losses of the solvable ladder, and miss this offset by 0.1 %.
-# 3. **The second term.** At equal $\tau$ the excess of the two runs differs by
-#    $\alpha\, \eta\, (s' \operatorname{Tr} \Sigma' - \operatorname{Tr} \Sigma)$. The law keeps $\alpha\, \eta\, (s' - 1) \operatorname{Tr} \Sigma'$ and drops
+# 3. **The second term.** At equal $\tau$ the excess of the two runs differs by $\alpha\, \eta\, (s' \operatorname{Tr}
+#    \Sigma' - \operatorname{Tr} \Sigma)$. The law keeps $\alpha\, \eta\, (s' - 1) \operatorname{Tr} \Sigma'$ and drops
 #    $\alpha\, \eta\, (\operatorname{Tr} \Sigma' - \operatorname{Tr} \Sigma)$, that the noise itself differs. Keeping
 #    this too should help. On the solvable ladder it does; on networks the paper finds it harmful, and so do we at
 #    $\alpha = 1/4$ (below), though not with an $\alpha$ of its own.
