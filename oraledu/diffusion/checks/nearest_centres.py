@@ -182,6 +182,6 @@ nearest_centres = Exercise(
     ],
     core=False,
     full_size=full_size,
-    slow_factor=10,
+    slow_factor=50,
     guarded=(mosaic.nearest_centres,),
 )

@@ -243,5 +243,6 @@ curvature = Exercise(
     # Near a straight turn, arccos makes the root of a rounding error of it.
     tolerance=1e-6,
     full_size=full_size,
+    slow_factor=300,
     guarded=(geometry.curvature_from_gram,),
 )
