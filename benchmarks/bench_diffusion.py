@@ -14,12 +14,11 @@ The plain method's answer agrees with ours, which is checked.
 """
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
 import torch
+from timing import in_turns
 from torch import Tensor
 from torch.nn.functional import unfold
 
@@ -73,21 +72,6 @@ def bare_products(x: Tensor, images: Tensor, patch: int, padding: str) -> Callab
                     torch.mm(rows, columns, out=out)
 
     return multiply
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Return how much processor time a call took."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
-def in_turns(calls: list[Callable[[], object]], repeats: int) -> list[float]:
-    """Return the ratio of each call's time to that of the last one, as a median over repeats."""
-    for call in calls:  # caches fill, banks are built
-        call()
-    taken = [[seconds(call) for call in calls] for _ in range(repeats)]
-    return [statistics.median(row[place] / row[-1] for row in taken) for place in range(len(calls) - 1)]
 
 
 def main() -> None:

@@ -13,16 +13,18 @@ Both methods give the same values, which is checked. Last come all metrics for 2
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
+import sys
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from oraledu.representations import entropy, geometry, gram, invariance, sink
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-Call = Callable[[], object]
+from timing import Call, in_turns, seconds
+
+from oraledu.representations import entropy, geometry, gram, invariance, sink
+from tests.representations import naive
 
 
 def shares(values: Tensor) -> Tensor:
@@ -52,21 +54,6 @@ def loop_curvature(layers: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def loop_lidar(views: Tensor, delta: float = 1e-4) -> Tensor:
-    """Return LiDAR of one layer by its definition: outer products, and two `eigh` in D × D."""
-    prompts, count, width = views.shape
-    means, grand = views.mean(dim=1), views.mean(dim=(0, 1))
-    between, within = views.new_zeros(width, width), delta * torch.eye(width, dtype=views.dtype)
-    for i in range(prompts):
-        between += torch.outer(means[i] - grand, means[i] - grand) / prompts
-        for j in range(count):
-            within += torch.outer(views[i, j] - means[i], views[i, j] - means[i]) / (prompts * count)
-    values, vectors = torch.linalg.eigh(within)
-    root = vectors * values.rsqrt() @ vectors.T
-    p = shares(torch.linalg.eigh(root @ between @ root)[0])
-    return -(p * p.log()).sum()
-
-
 def loop_dime(a: Tensor, b: Tensor, permutations: int, generator: torch.Generator) -> Tensor:
     """Return DiME layer by layer, one permutation after the other."""
     orders = [torch.randperm(a.shape[1], generator=generator) for _ in range(permutations)]
@@ -84,17 +71,9 @@ def loop_product_entropy(k: Tensor, other: Tensor) -> Tensor:
     return -(p * p.log()).sum()
 
 
-def seconds(call: Call) -> float:
-    """Return the processor time of a call, which other programs on the machine disturb least."""
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
 def ratio(slow: Call, fast: Call, repeats: int) -> float:
-    """Return the median of slow to fast, each pair timed together, after a first one that warms up."""
-    slow(), fast()
-    return statistics.median(seconds(slow) / seconds(fast) for _ in range(repeats))
+    """Return the median of slow to fast."""
+    return in_turns([slow, fast], repeats)[0]
 
 
 def agree(ours: Tensor, plain: Tensor, tolerance: float) -> None:
@@ -136,8 +115,8 @@ def compare_invariance(layers: int, width: int, repeats: int) -> None:
     """Print the ratios of LiDAR (one layer) and DiME (all layers)."""
     for prompts, count in ((60, 8), (25, 8)):
         views = (normal(prompts, 1, width, seed=2) + normal(prompts, count, width, seed=3)).double()
-        agree(invariance.lidar(views), loop_lidar(views), 1e-8)
-        found = ratio(lambda v=views: loop_lidar(v), lambda v=views: invariance.lidar(v), min(repeats, 3))
+        agree(invariance.lidar(views), naive.lidar(views), 1e-8)
+        found = ratio(lambda v=views: naive.lidar(v), lambda v=views: invariance.lidar(v), min(repeats, 3))
         print(f"LiDAR, {prompts} prompts of {count} views: loop / ours = {found:.0f}")
     a = normal(layers, 200, width, seed=4)
     b = a + normal(layers, 200, width, seed=5)

@@ -14,7 +14,6 @@ stochastic seeds, and milliseconds for the exact recursion behind a slider.
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,19 +22,14 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from timing import seconds
+
 from oraledu.scaling import settings
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.ladder import MLPLadder, train
 from tests.scaling.sequential import ResidualMLP, stepper
 
 WIDTHS = (16, 32, 64)
-
-
-def seconds(function: Callable[[], object]) -> float:
-    """Return the processor time of a call."""
-    started = time.process_time()
-    function()
-    return time.process_time() - started
 
 
 def bare_products(ladder: MLPLadder, width: int, seeds: int) -> Callable[[], object]:

@@ -743,8 +743,8 @@ None if losses is None else views.losses(losses)
 #
 # Write `patch_schedule(network, images, candidates, *, noise, padding="zeros", steps=20)`. `network(x, t)` returns
 # estimates $\hat x_0$. Follow it with `sampling.sample(network, noise, steps=steps)`; `.times`, `.noisy` and
-# `.denoised` of the result hold its way. For the machine use `machines.denoise(x, images, alpha_bar,
-# machine="equivariant-local", patch=k, padding=padding)`, for the score `machines.score(x, denoised, alpha_bar)`; here
+# `.denoised` of the result hold its way. For the machine use
+# `machines.denoise(x, images, alpha_bar, machine="equivariant-local", patch=k, padding=padding)`, for the score `machines.score(x, denoised, alpha_bar)`; here
 # $\bar\alpha$ at time $t$ is `schedule.alpha_bar(t)`, and `.times` and `.noisy` have one entry more than
 # `.denoised`. Compute the cosines in `double()`: at $t = 1$ they differ after the sixth digit. Return a list of ints,
 # one patch size for each step, the first for $t = 1$. For an even number of noises take the lower median, as
@@ -834,7 +834,7 @@ if run.scale == "quick":
 # %% [markdown]
 # The network does about as well as the machine with *its* windows. With $k = 11$ the machine is better at every noise
 # level, and at $t = 0.2$ by far: 0.004 against 0.21, for it knows the training patches by heart. (On *unseen* images
-# the order is reversed, 0.43 against 0.20; all four with the stored network, 32 images.) So the network is not the
+# the order there is reversed, 0.43 against 0.20; all four with the stored network, 32 images.) So the network is not the
 # best of its kind: part of its creativity is that it uses less than its constraints allow. Why training stops at just
 # these windows the theory does not say.
 #
@@ -919,7 +919,7 @@ views.strip({"network": made.images[:8]} | {name: path.images[:8] for name, path
 
 # %% [markdown]
 # The first two rows are nearly the same pictures, oddities included: the bite out of the
-# first, the stray leg under the fourth. The equivariant-local machine here is the
+# first one, the stray leg under the fourth. The equivariant-local machine here is the
 # boundary-broken one of part 4. The local machine is close; the ideal machine makes perfect clothes, and mostly
 # other ones.
 #

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oraledu.representations import entropy, invariance
+from tests.representations import naive
 from tests.representations.samples import normal, rotation
 
 VIEWS = given(prompts=st.integers(2, 7), width=st.integers(1, 7), seed=st.integers(0, 1000))
@@ -36,20 +37,6 @@ def naive_info_nce(a, b, temperature):
         others = [math.exp(float(z[i] @ z[j]) / temperature) for j in range(2 * count) if j != i]
         losses.append(-math.log(math.exp(float(z[i] @ z[partner]) / temperature) / sum(others)))
     return sum(losses) / len(losses)
-
-
-def naive_lidar(views, delta):
-    """The definition in D × D, by loops over outer products."""
-    prompts, count, width = views.shape
-    means, grand = views.mean(dim=1), views.mean(dim=(0, 1))
-    between, within = torch.zeros(width, width).double(), delta * torch.eye(width).double()
-    for i in range(prompts):
-        between += torch.outer(means[i] - grand, means[i] - grand) / prompts
-        for j in range(count):
-            within += torch.outer(views[i, j] - means[i], views[i, j] - means[i]) / (prompts * count)
-    values, vectors = torch.linalg.eigh(within)
-    root = vectors * values.rsqrt() @ vectors.T
-    return entropy.renyi(torch.linalg.eigvalsh(root @ between @ root).clamp(min=0))
 
 
 def hadamard_entropy(a, b, order, alpha):
@@ -132,14 +119,14 @@ def test_info_nce_takes_no_view_for_the_other_prompts_view():
 def test_lidar_by_the_small_matrix_is_lidar_by_its_definition(prompts, count, width, seed):
     views = normal(prompts, 1, width, seed=seed) + 0.7 * normal(prompts, count, width, seed=seed + 1)
     found = invariance.lidar(views, delta=1e-2).item()
-    assert found == pytest.approx(naive_lidar(views, 1e-2).item(), abs=1e-9)
+    assert found == pytest.approx(naive.lidar(views, 1e-2).item(), abs=1e-9)
     assert 0 <= found <= math.log(max(1, min(prompts - 1, width))) + 1e-9
 
 
 @pytest.mark.parametrize("width", [20, 100, 800])
 def test_lidar_agrees_with_its_definition_at_the_size_of_a_model(width):
     views = normal(30, 1, width) + normal(30, 8, width, seed=1)
-    assert invariance.lidar(views).item() == pytest.approx(naive_lidar(views, 1e-4).item(), rel=1e-9)
+    assert invariance.lidar(views).item() == pytest.approx(naive.lidar(views, 1e-4).item(), rel=1e-9)
 
 
 def test_lidar_never_factors_more_than_the_views_span(monkeypatch):

@@ -110,14 +110,14 @@ def _changed(
     mean: Callable[[Tensor, Tensor], Tensor] = lambda angles, there: (
         torch.where(there, angles, 0).sum(-1) / there.sum(-1).clamp(min=1)
     ),
-    least: float = 1e-6,
+    least: Callable[[Tensor], Tensor] = lambda squares: 1e-6 * (squares[..., 1:] + squares[..., :-1]),
 ) -> Function:
     """Return the plain method with one thing changed."""
 
     def curvature_from_gram(k: Tensor) -> Tensor:
         wide = k.double()
         squares = wide.diagonal(0, -2, -1)
-        taken = _squared_steps(wide) > least * (squares[..., 1:] + squares[..., :-1])
+        taken = _squared_steps(wide) > least(squares)
         there = taken[..., 1:] & taken[..., :-1]
         divisors = norms(steps(wide))
         cosines = products(wide) / torch.where(there & (divisors != 0), divisors, 1)
@@ -190,6 +190,14 @@ curvature_from_gram = Exercise(
             "The two steps share the token in the middle: -z_{k+1}·z_{k+1} belongs in their product",
         ),
         WrongAnswer(
+            _changed(least=lambda squares: 1e-3 * (squares[..., 1:] + squares[..., :-1])),
+            "A step far shorter than its tokens still turns: only a squared share of 1e-6 counts as none",
+        ),
+        WrongAnswer(
+            _changed(least=lambda squares: 1e-6 * squares.amax(-1, keepdim=True)),
+            "Hold a step against its own two tokens, not against the longest of all",
+        ),
+        WrongAnswer(
             _changed(products=_forgotten), "The product of two steps has four terms: -z_k·z_{k+2} is left out"
         ),
         WrongAnswer(
@@ -229,7 +237,7 @@ curvature_from_gram = Exercise(
             "Where a token equals the next there is no step, and 0/0 is not a number: leave such turns out",
         ),
         WrongAnswer(
-            _changed(least=0.0),
+            _changed(least=lambda squares: 0.0 * squares[..., 1:]),
             "Rounding can leave a step of a repeated token just above zero: compare it with the tokens' lengths",
         ),
         WrongAnswer(

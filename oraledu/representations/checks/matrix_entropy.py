@@ -229,6 +229,10 @@ matrix_entropy = Exercise(
             "Where all tokens are zero the shares are 0/0: the entropy of a matrix of zeros is 0",
         ),
         WrongAnswer(
+            _changed(entropy=lambda p, alpha: _renyi(p, 1.0 if abs(alpha - 1) <= 0.4 else alpha)),
+            "Only at order 1 itself is it the sum of -p log p: orders near 1 have values of their own",
+        ),
+        WrongAnswer(
             _changed(entropy=_infinite_at_zero),
             "A matrix of zeros has entropy 0 at every order, and the logarithm of 0 is infinite",
         ),
