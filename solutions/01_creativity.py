@@ -16,8 +16,8 @@
 # only: give back the pictures that it was trained on. Real models make new ones. So what makes them creative must
 # be something that keeps them from solving their task. In this lesson we find it. Two limits of a convolutional
 # network are enough: a pixel sees only a window around itself, and it does not know where it is. The best denoiser
-# under these two limits can be written down, with nothing to train, and it predicts *which* pictures a trained
-# network makes from which noise, nearly pixel by pixel.
+# under these two limits can be written down, with nothing to fit but how wide the windows are, and it
+# predicts *which* pictures a trained network makes from which noise, nearly pixel by pixel.
 
 # %% [markdown]
 # ## At a glance
