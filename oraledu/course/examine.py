@@ -66,9 +66,10 @@ def _check_all(exercise: Exercise, function: Function, sandbox: Sandbox, attempt
         except Complaint as complaint:
             raise Complaint(f"On '{case.name}' {_sentence(str(complaint))}") from complaint
     for promise in exercise.properties:
-        failure = _broken(promise, function, sandbox, _generator(exercise, attempt, promise.name))
+        failure = _broken(promise, function, sandbox, _generator(exercise, attempt, promise.__name__))
         if failure:
-            raise Complaint(f"The property '{promise.name}' fails: {_sentence(failure)}")
+            name = promise.__name__.replace("_", " ")
+            raise Complaint(f"The property '{name}' fails: {_sentence(failure)}")
 
 
 def _check_case(exercise: Exercise, case: Case, function: Function, sandbox: Sandbox) -> None:

@@ -22,6 +22,7 @@ from oraledu.course import results
 from oraledu.course.examine import examine
 from oraledu.course.guard import closable
 from oraledu.course.sandbox import Function, Todo
+from oraledu.course.slips import WrongAnswer
 from oraledu.course.verdict import Status, Verdict, show
 
 __all__ = ["Case", "Exercise", "Property", "Todo", "WrongAnswer", "credit", "long_run"]
@@ -59,18 +60,12 @@ class Property:
     name: str
     holds: Callable[[Function, torch.Generator], str | None]
 
+    @property
+    def __name__(self) -> str:
+        return self.name
 
-@dataclass(frozen=True)
-class WrongAnswer:
-    """A plausible wrong function that the check must reject.
-
-    Attributes:
-        function: the wrong function; it may call the reference.
-        mistake: the mistake it stands for, one sentence to the learner: "You forgot to centre: …".
-    """
-
-    function: Function
-    mistake: str
+    def __call__(self, function: Function, generator: torch.Generator) -> str | None:
+        return self.holds(function, generator)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -83,7 +78,9 @@ class Exercise:
         reference: the right function: plain, and leaving its arguments as they are.
         cases: makes the inputs from a generator. The seed comes from `id` and the number of the check in this
             session: fresh inputs for each check, and the same when a notebook is run again from the start.
-        properties: what must hold besides.
+        properties: what must hold besides. Each takes a function that calls the learner's on copies, and a
+            generator, and returns None, or the sentence that says what fails (without a full stop). Its own name
+            says to the learner what was asked.
         wrong_answers: what must be rejected; also the source of the likely slip in a complaint.
         hints: markdown, from a nudge to nearly everything.
         core: whether it belongs to the two-hour path.
@@ -99,7 +96,7 @@ class Exercise:
     title: str
     reference: Function
     cases: Callable[[torch.Generator], Sequence[Case]]
-    properties: Sequence[Property] = ()
+    properties: Sequence[Callable[[Function, torch.Generator], str | None]] = ()
     wrong_answers: Sequence[WrongAnswer] = ()
     hints: Sequence[str] = ()
     core: bool = True

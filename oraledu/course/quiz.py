@@ -1,6 +1,7 @@
 """Questions whose answers unfold: plain HTML, so that they work in a stored notebook without a kernel."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
@@ -37,15 +38,14 @@ class Quiz:
         return "\n".join([self.question, *(f"  {letter}) {option.text}" for letter, option in lettered)])
 
 
-def quiz(question: str, *, options: Sequence[tuple[str, bool, str]]) -> Quiz:
+def quiz(text: str, *, options: Sequence[tuple[str, bool, str]] = ()) -> Quiz:
     """Ask a question; each answer unfolds to say whether it is right, and why.
 
     LaTeX between dollar signs is typeset in all texts.
 
     Args:
-        question: The question.
-        options: Two to 26 answers, each with its text, whether it is right, and an explanation: for the wrong
-            ones too.
+        text: The question, then two to 26 answers, each from a line that begins with `- [x]` (right) or `- [ ]`, and
+            with `::` between the answer and its explanation. A line break counts as a space.
 
     Returns:
         The quiz, which shows itself at the end of a cell.
@@ -53,16 +53,25 @@ def quiz(question: str, *, options: Sequence[tuple[str, bool, str]]) -> Quiz:
     Raises:
         ValueError: A text is empty, there are too few or too many answers, two are equal, or none is right.
     """
-    made = tuple(Option(text.strip(), right, explanation.strip()) for text, right, explanation in options)
-    if not question.strip():
+    question, *parts = re.split(r"^\s*- \[([ x])\] ", text, flags=re.MULTILINE)
+    answers = zip(parts[::2], parts[1::2], strict=True)
+    made = [_option(answer, mark == "x") for mark, answer in answers]
+    made += [Option(answer.strip(), right, why.strip()) for answer, right, why in options]
+    question = " ".join(question.split())
+    if not question:
         raise ValueError("question is empty.")
     if not 2 <= len(made) <= len(ascii_lowercase):
-        raise ValueError(f"options has {len(made)} answers; give 2 to {len(ascii_lowercase)}.")
+        raise ValueError(f"there are {len(made)} answers to {question!r}; give 2 to {len(ascii_lowercase)}.")
     for option in made:
         if not option.text or not option.explanation:
-            raise ValueError(f"options has an answer without text or explanation: {option.text!r}.")
+            raise ValueError(f"an answer has no text or no explanation: {option.text!r}.")
     if len({option.text for option in made}) < len(made):
-        raise ValueError("options has the same answer twice.")
+        raise ValueError(f"the same answer stands twice below {question!r}.")
     if not any(option.right for option in made):
-        raise ValueError("options has no right answer; mark one with True.")
-    return Quiz(question.strip(), made)
+        raise ValueError(f"no answer to {question!r} is right; mark one with [x].")
+    return Quiz(question, tuple(made))
+
+
+def _option(answer: str, right: bool) -> Option:
+    text, _, explanation = answer.partition("::")
+    return Option(" ".join(text.split()), right, " ".join(explanation.split()))

@@ -108,7 +108,7 @@ def test_float32_is_close_to_float64_at_full_size(how, t, kind):
         x = torch.randn(x.shape, generator=seeded())
     found = machines.denoise(x, images, alpha_bar, **how)
     expected = machines.denoise(x.double(), images.double(), alpha_bar, **how)
-    torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-4 if t >= 0.3 else 5e-4)
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-4 if t > 0.3 else 5e-4)
 
 
 @pytest.mark.parametrize("how", ALL)
