@@ -89,7 +89,9 @@ class Exercise:
         full_size: makes the input on which the function is timed, at the size that the lesson uses later.
         slow_factor: how many times slower than the reference the function may be there.
         time_limit: seconds that one call may take.
-        guarded: further functions that the learner's function must not call.
+        opens: functions and classes of the topic's science that the exercise's text names, and that the learner's
+            function may call. All others are closed while it runs.
+        float32: whether the lesson hands float32 tensors to the function too, which then has to return float32.
     """
 
     id: str
@@ -105,6 +107,8 @@ class Exercise:
     slow_factor: float = 30.0
     time_limit: float = 20.0
     guarded: Sequence[Function] = ()
+    opens: Sequence[Function] = ()
+    float32: bool = True
     _handed_out: Function | None = field(default=None, init=False, repr=False)
     _last: Verdict | None = field(default=None, init=False, repr=False)
     _checks: int = field(default=0, init=False, repr=False)

@@ -38,7 +38,7 @@ class Quiz:
         return "\n".join([self.question, *(f"  {letter}) {option.text}" for letter, option in lettered)])
 
 
-def quiz(text: str, *, options: Sequence[tuple[str, bool, str]] = ()) -> Quiz:
+def quiz(text: str, options: Sequence[tuple[str, bool, str]] = ()) -> Quiz:  # noqa: D417
     """Ask a question; each answer unfolds to say whether it is right, and why.
 
     LaTeX between dollar signs is typeset in all texts.
