@@ -3,13 +3,14 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
+from oraledu.course.slips import slips
 from oraledu.grokking import arithmetic
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return primes with the smallest generator, one of them not 2, and one with a generator drawn at random."""
+    """Return primes whose smallest generator is 2, 3, 6 and 21, and one with a generator drawn at random."""
     roots = arithmetic.primitive_roots(23)
     drawn = roots[int(torch.randint(1, len(roots), (1,), generator=generator))]
     return [
@@ -18,6 +19,8 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("p = 41, the smallest generator", (41,)),
         Case("p = 13, g = 7", (13, 7)),
         Case(f"p = 23, g = {drawn}", (23, drawn)),
+        Case("p = 409, the smallest generator", (409,)),
+        Case("p = 3, the smallest generator", (3,)),
     ]
 
 
@@ -26,34 +29,23 @@ def full_size(generator: torch.Generator) -> Case:
     return Case("p = 61", (61,))
 
 
-def lists_every_nonzero_digit_once(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for a permutation of 1, …, p - 1."""
-    p = 37
-    order = function(p)
-    return (
-        None
-        if sorted(order.tolist()) == list(range(1, p))
-        else f"for p = {p} it does not list 1, …, {p - 1} once"
-    )
-
-
 def makes_multiplication_a_table_of_sums(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for a multiplication table that depends on (i + j) mod (p - 1) alone, for every generator."""
-    p = 19
+    """Ask for all nonzero digits, and for a table that depends on (i + j) mod (p - 1) alone, for every generator."""
+    p = 37
+    if sorted(function(p).tolist()) != list(range(1, p)):
+        return f"for p = {p} it does not list 1, …, {p - 1} once"
     place = torch.arange(p - 1)
     for g in arithmetic.primitive_roots(p):
         order = function(p, g)
-        table = order[:, None] * order % p
-        if not torch.equal(table, order[(place[:, None] + place) % (p - 1)]):
+        if not torch.equal(order[:, None] * order % p, order[(place[:, None] + place) % (p - 1)]):
             return f"with p = {p} and g = {g}, entry i times entry j is not entry (i + j) mod (p - 1)"
     return None
 
 
 def refuses_what_is_no_generator(function: Function, generator: torch.Generator) -> str | None:
     """Ask for a ValueError for every digit whose powers stop short, whatever their number."""
-    for p in (7, 13, 31):
-        roots = arithmetic.primitive_roots(p)
-        for g in (g for g in range(p) if g not in roots):
+    for p in (7, 13, 31, 3):
+        for g in sorted({*range(p)} - {*arithmetic.primitive_roots(p)}):
             try:
                 function(p, g)
             except ValueError:
@@ -62,66 +54,14 @@ def refuses_what_is_no_generator(function: Function, generator: torch.Generator)
     return None
 
 
-def _powers(p: int, g: int, first: int = 0, length: int | None = None) -> Tensor:
-    return torch.tensor([pow(g, first + i, p) for i in range(p - 1 if length is None else length)])
-
-
-def _generates(p: int, g: int) -> bool:
-    return len(set(_powers(p, g).tolist())) == p - 1 and g % p != 0
-
-
-def _checked(p: int, g: int | None) -> int:
-    if g is None:
-        return next(base for base in range(2, p) if _generates(p, base))
-    if not _generates(p, g):
-        raise ValueError(f"{g} is no generator")
-    return g
-
-
-def _starts_with_g(p: int, g: int | None = None) -> Tensor:
-    return _powers(p, _checked(p, g), first=1)
-
-
-def _one_too_many(p: int, g: int | None = None) -> Tensor:
-    return _powers(p, _checked(p, g), length=p)
-
-
-def _not_tested(p: int, g: int | None = None) -> Tensor:
-    return _powers(p, _checked(p, None) if g is None else g)
-
-
-def _always_two(p: int, g: int | None = None) -> Tensor:
-    return _powers(p, 2 if g is None else _checked(p, g))
-
-
-def _tested_by_fermat(p: int, g: int | None = None) -> Tensor:
-    if g is not None and pow(g, p - 1, p) != 1:
-        raise ValueError(f"{g} is no generator")
-    return _not_tested(p, g)
-
-
-def _tested_halfway(p: int, g: int | None = None) -> Tensor:
-    if g is not None and pow(g, (p - 1) // 2, p) in (0, 1):
-        raise ValueError(f"{g} is no generator")
-    return _not_tested(p, g)
-
-
-def _multiples(p: int, g: int | None = None) -> Tensor:
-    return 1 + _checked(p, g) * torch.arange(p - 1) % (p - 1)
-
-
-def _logarithms(p: int, g: int | None = None) -> Tensor:
-    return _powers(p, _checked(p, g)).argsort()
-
-
-def _not_reduced(p: int, g: int | None = None) -> Tensor:
-    base = _checked(p, g)
-    return torch.tensor([base**i % 2**62 for i in range(p - 1)])
-
-
-def _g_ignored(p: int, g: int | None = None) -> Tensor:
-    _checked(p, g)
-    return _powers(p, _checked(p, None))
+def powers(p: int, g: int | None = None) -> Tensor:
+    """Return the powers of g, or of the first base that reaches every nonzero digit."""
+    for base in range(2, p) if g is None else [g]:
+        order = [pow(base, i, p) for i in range(p - 1)]
+        reached = len(set(order)) == p - 1 and 0 not in order
+        if reached:
+            return torch.tensor(order)
+    raise ValueError(f"{g} is not a generator modulo {p}")
 
 
 discrete_log_order = Exercise(
@@ -129,30 +69,52 @@ discrete_log_order = Exercise(
     title="The order of the discrete logarithm",
     reference=arithmetic.discrete_log_order,
     cases=cases,
-    properties=[
-        Property("every nonzero digit once", lists_every_nonzero_digit_once),
-        Property("multiplication becomes a table of sums", makes_multiplication_a_table_of_sums),
-        Property("refuses what is no generator", refuses_what_is_no_generator),
-    ],
-    wrong_answers=[
-        WrongAnswer(_starts_with_g, "Your list starts with g: the first power is the zeroth, which is 1"),
-        WrongAnswer(_one_too_many, "There are p - 1 powers; the next one is 1 again"),
-        WrongAnswer(_not_tested, "A g that is not a generator has to raise a ValueError"),
-        WrongAnswer(_always_two, "2 is not a generator for every prime: look for the smallest one"),
-        WrongAnswer(
-            _tested_by_fermat,
+    properties=[makes_multiplication_a_table_of_sums, refuses_what_is_no_generator],
+    wrong_answers=slips(
+        powers,
+        ("range(p - 1)", "range(1, p)", "Your list starts with g: the first power is the zeroth, which is 1"),
+        ("range(p - 1)", "range(p)", "There are p - 1 powers; the next one is 1 again"),
+        (
+            "reached:",
+            "reached or g is not None:",
+            "A g that is not a generator has to raise a ValueError",
+        ),
+        (
+            "range(2, p)",
+            "[2]",
+            "if reached",
+            "if reached or g is None",
+            "2 is not a generator for every prime: look for the smallest one",
+        ),
+        (
+            "if reached",
+            "if pow(base, p - 1, p) == 1 if g is not None else reached",
             "Every nonzero digit has g^(p-1) = 1: this does not tell a generator from the rest",
         ),
-        WrongAnswer(
-            _tested_halfway, "The powers of g can come back to 1 before the end without doing so halfway"
+        (
+            "if reached",
+            "if pow(base, (p - 1) // 2, p) > 1 if g is not None else reached",
+            "The powers of g can come back to 1 before the end without doing so halfway",
         ),
-        WrongAnswer(_multiples, "It is powers of g that you need, not multiples"),
-        WrongAnswer(
-            _logarithms, "You return the logarithm of every digit; the powers in order are its inverse"
+        ("pow(base, i, p)", "1 + base * i % (p - 1)", "It is powers of g that you need, not multiples"),
+        (
+            "torch.tensor(order)",
+            "torch.tensor(order).argsort()",
+            "You return the logarithm of every digit; the powers in order are its inverse",
         ),
-        WrongAnswer(_not_reduced, "Reduce every power modulo p, best at each step: large powers overflow"),
-        WrongAnswer(_g_ignored, "Use the g that is given; the smallest generator is for when there is none"),
-    ],
+        (
+            "torch.tensor(order)",
+            "torch.tensor([base**i % 2**62 for i in range(p - 1)])",
+            "Reduce every power modulo p, best at each step: large powers overflow",
+        ),
+        (
+            "torch.tensor(order)",
+            "torch.tensor(order) if g is None else powers(p)",
+            "Use the g that is given; the smallest generator is for when there is none",
+        ),
+        ("range(2, p)", "range(2, 20)", "The smallest generator may be large: try every number below p"),
+        (" and 0 not in order", "", "0 is no generator for p = 3 either, where 1 and 0 are p - 1 powers"),
+    ),
     hints=[
         "Begin with the list `[1]` and multiply by $g$ modulo $p$ until there are $p - 1$ entries.",
         "$g$ is a generator exactly if these $p - 1$ entries are all different and none of them is 0. What does "

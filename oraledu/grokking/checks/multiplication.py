@@ -2,21 +2,27 @@
 
 import torch
 from torch import Tensor
+from torch.fft import fft, ifft
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
+from oraledu.course.slips import slips
 from oraledu.grokking import fourier
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return a pair of digits, random vectors, a stack of them, and vectors in float32."""
+    """Return a pair of digits, random vectors of odd and even length, stacks, small ones and float32."""
     digits = torch.eye(7, dtype=torch.float64)
+    small = 1e-4 * _vectors(generator, 2, 11)
     return [
         Case("the digits 2 and 6 modulo 7", (digits[2], digits[6])),
         Case("random vectors", (_vectors(generator, 11), _vectors(generator, 11))),
         Case("a stack of vectors", (_vectors(generator, 4, 3, 5), _vectors(generator, 4, 3, 5))),
         Case("one vector against a stack", (_vectors(generator, 13), _vectors(generator, 6, 13))),
         Case("random vectors in float32", (_vectors(generator, 11).float(), _vectors(generator, 11).float())),
+        Case("vectors of even length", (_vectors(generator, 6), _vectors(generator, 3, 6))),
+        Case("vectors of length 1", (_vectors(generator, 1), _vectors(generator, 1))),
+        Case("small vectors", (small[0], small[1])),
     ]
 
 
@@ -48,61 +54,23 @@ def adds_all_digits(function: Function, generator: torch.Generator) -> str | Non
 
 
 def is_the_cyclic_convolution(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for y_l = Σ_k x1[k] x2[l - k] on vectors that are not digits."""
-    p = 7
-    x1, x2 = _vectors(generator, p), _vectors(generator, p)
-    k = torch.arange(p)
-    expected = torch.stack([x1 @ x2[(place - k) % p] for place in range(p)])
-    close = (function(x1, x2) - expected).abs().max() < 1e-10
-    return None if close else "off the digits it should be the sum over k of x1[k] x2[l - k]"
+    """Ask for y_l = Σ_k x1[k] x2[l - k] on vectors that are not digits, in which x1 and x2 can be exchanged."""
+    for p in (7, 10):
+        x1, x2 = _vectors(generator, p), _vectors(generator, p)
+        k = torch.arange(p)
+        expected = torch.stack([x1 @ x2[(place - k) % p] for place in range(p)])
+        found = function(x1, x2)
+        if not (found - function(x2, x1)).abs().max() < 1e-10:
+            return "exchanging the two vectors should change nothing: addition commutes"
+        if not (found - expected).abs().max() < 1e-10:
+            return "off the digits it should be the sum over k of x1[k] x2[l - k]"
+    return None
 
 
-def its_factors_can_be_exchanged(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for x1 · x2 = x2 · x1."""
-    x1, x2 = _vectors(generator, 9), _vectors(generator, 9)
-    close = (function(x1, x2) - function(x2, x1)).abs().max() < 1e-10
-    return None if close else "exchanging the two vectors should change nothing: addition commutes"
-
-
-def _conjugate(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1) * torch.fft.fft(x2).conj()).real
-
-
-def _of_the_sum(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1 + x2)).real
-
-
-def _unitary_throughout(x1: Tensor, x2: Tensor) -> Tensor:
-    product = torch.fft.fft(x1, norm="ortho") * torch.fft.fft(x2, norm="ortho")
-    return torch.fft.ifft(product, norm="ortho").real
-
-
-def _forward_again(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.fft(torch.fft.fft(x1) * torch.fft.fft(x2)).real / x1.shape[-1]
-
-
-def _no_factor(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1) * torch.fft.fft(x2), norm="forward").real
-
-
-def _complex(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1) * torch.fft.fft(x2))
-
-
-def _absolute(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1) * torch.fft.fft(x2)).abs()
-
-
-def _over_the_first_dimension(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1, dim=0) * torch.fft.fft(x2, dim=0), dim=0).real
-
-
-def _real_parts(x1: Tensor, x2: Tensor) -> Tensor:
-    return torch.fft.ifft(torch.fft.fft(x1).real * torch.fft.fft(x2).real).real
-
-
-def _without_a_transform(x1: Tensor, x2: Tensor) -> Tensor:
-    return x1 * x2
+def product(x1: Tensor, x2: Tensor) -> Tensor:
+    """Return the inverse transform of the product of the transforms."""
+    phases = fft(x1) * fft(x2)
+    return ifft(phases).real
 
 
 multiplication = Exercise(
@@ -110,25 +78,67 @@ multiplication = Exercise(
     title="Fourier multiplication",
     reference=fourier.multiplication,
     cases=cases,
-    properties=[
-        Property("adds all digits", adds_all_digits),
-        Property("the cyclic convolution", is_the_cyclic_convolution),
-        Property("its factors can be exchanged", its_factors_can_be_exchanged),
-    ],
-    wrong_answers=[
-        WrongAnswer(_conjugate, "A conjugate on the second factor subtracts its phases: it gives a - b"),
-        WrongAnswer(_of_the_sum, "Multiply the two transforms; you transform the sum of the vectors"),
-        WrongAnswer(_unitary_throughout, "With three unitary transforms a factor sqrt(p) is missing"),
-        WrongAnswer(_forward_again, "To compare with F e_l the transform has to go back: ifft, not fft"),
-        WrongAnswer(_no_factor, "The sum over the frequencies needs the factor 1/p"),
-        WrongAnswer(_complex, "The result is real for real inputs: return its real part"),
-        WrongAnswer(_absolute, "Take the real part, not the absolute value: negative entries are lost"),
-        WrongAnswer(
-            _over_the_first_dimension, "The transform runs along the last dimension; others are a stack"
+    properties=[adds_all_digits, is_the_cyclic_convolution],
+    wrong_answers=slips(
+        product,
+        (
+            "(x2)",
+            "(x2).conj()",
+            "A conjugate on the second factor subtracts its phases: it gives a - b",
         ),
-        WrongAnswer(_real_parts, "Keep the transforms complex: the phases are what is added"),
-        WrongAnswer(_without_a_transform, "Multiply the transforms, not the vectors themselves"),
-    ],
+        (
+            ") * fft(x2)",
+            " + x2)",
+            "Multiply the two transforms; you transform the sum of the vectors",
+        ),
+        (
+            "fft(x1) * fft(x2)",
+            'fft(x1, norm="ortho") * fft(x2, norm="ortho")',
+            "phases)",
+            'phases, norm="ortho")',
+            "With three unitary transforms a factor sqrt(p) is missing",
+        ),
+        (
+            "ifft(phases).real",
+            "fft(phases).real / x1.shape[-1]",
+            "To compare with F e_l the transform has to go back: ifft, not fft",
+        ),
+        ("phases)", 'phases, norm="forward")', "The sum over the frequencies needs the factor 1/p"),
+        (".real", "", "The result is real for real inputs: return its real part"),
+        (".real", ".abs()", "Take the real part, not the absolute value: negative entries are lost"),
+        (
+            "fft(x1) * fft(x2)",
+            "fft(x1, dim=0) * fft(x2, dim=0)",
+            "phases)",
+            "phases, dim=0)",
+            "The transform runs along the last dimension; others are a stack",
+        ),
+        (
+            "fft(x1) * fft(x2)",
+            "fft(x1).real * fft(x2).real",
+            "Keep the transforms complex: the phases are what is added",
+        ),
+        ("ifft(phases).real", "x1 * x2", "Multiply the transforms, not the vectors themselves"),
+        (
+            "fft(x1) * fft(x2)",
+            "torch.fft.rfft(x1) * torch.fft.rfft(x2)",
+            "ifft(phases).real",
+            "torch.fft.irfft(phases)",
+            "Without n=p, irfft takes the length to be even",
+        ),
+        (
+            "fft(x1) * fft(x2)",
+            "torch.fft.rfft(x1) * torch.fft.rfft(x2)",
+            "ifft(phases).real",
+            "torch.fft.irfft(phases, n=2 * phases.shape[-1] - 1)",
+            "The length p may be even too: give it to irfft as it is",
+        ),
+        (
+            "ifft(phases).real",
+            "(y := ifft(phases).real).where(y.abs() > 1e-6, 0)",
+            "A small value is a value: set nothing to 0",
+        ),
+    ),
     hints=[
         "`torch.fft.fft(x)` is $\\sqrt p\\, F x$. What is the transform of $e_a$, and what does the product of two of "
         "them look like?",

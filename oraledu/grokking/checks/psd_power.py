@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
+from oraledu.course.slips import slips
 from oraledu.grokking import rfm
 from oraledu.grokking.checks.inputs import largest_error, random_square
 
@@ -14,87 +15,63 @@ def _of_rank(size: int, rank: int, generator: torch.Generator) -> Tensor:
     return factor @ factor.T
 
 
+def _diagonal(*entries: float) -> Tensor:
+    return torch.diag(torch.tensor(entries, dtype=torch.float64))
+
+
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return matrices of full rank, to several powers; a power of a singular one is checked by its properties."""
+    """Return matrices of full rank and of several scales to several powers, and an exact zero eigenvalue.
+
+    Of a random singular matrix no power is compared: rounding in its zero eigenvalues, 1e-16, is 1e-8 in the root.
+    """
     matrix = _of_rank(6, 6, generator) + torch.eye(6, dtype=torch.float64)
     return [
         Case("the square root", (matrix, 0.5)),
         Case("the power 1", (matrix, 1.0)),
         Case("the power 1/4", (matrix, 0.25)),
-        Case("a diagonal matrix", (torch.diag(torch.arange(1.0, 6.0, dtype=torch.float64)), 0.5)),
+        Case("a diagonal matrix", (_diagonal(1, 2, 3, 4, 5), 0.5)),
+        Case("the power 3/4", (matrix, 0.75)),
+        Case("the power 2", (matrix, 2)),
+        Case("a matrix in float32", (matrix.float(), 0.5)),
+        Case("a matrix of small entries", (1e-12 * matrix, 0.5)),
+        Case("a matrix of large entries", (1e8 * matrix, 0.5)),
+        Case("the diagonal matrix of 4, 1 and 0, to a small power", (_diagonal(4, 1, 0), 0.05)),
     ]
 
 
 def full_size(generator: torch.Generator) -> Case:
     """Return a matrix as large as the metric of the large run: p = 61."""
-    return Case("p = 61", (_of_rank(122, 120, generator), 0.5))
+    return Case("p = 61", (_of_rank(122, 122, generator) + torch.eye(122, dtype=torch.float64), 0.5))
 
 
-def its_root_squared_gives_it_back(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for (G^½)² = G for a singular G, whose zero eigenvalues come out slightly negative."""
+def the_root_squared_is_the_matrix(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for G^½ G = G G^½ and (G^½)² = G with a singular G, whose zero eigenvalues come out slightly negative."""
     matrix = _of_rank(12, 5, generator)
     root = function(matrix, 0.5)
     if not torch.isfinite(root).all():
         return "a singular matrix gives no finite result: rounding makes zero eigenvalues negative, so set those to 0"
+    if not largest_error(root @ matrix, matrix @ root) < 1e-10:
+        return "a power of a matrix commutes with the matrix"
     error = largest_error(root @ root, matrix)
     return (
-        None if error < 1e-12 else f"for a singular matrix, the root squared differs from it by {error:.1g}"
+        None if error < 1e-11 else f"for a singular matrix, the root squared differs from it by {error:.1g}"
     )
 
 
-def a_negative_eigenvalue_counts_as_zero(function: Function, generator: torch.Generator) -> str | None:
+def negative_eigenvalues_count_as_zero(function: Function, generator: torch.Generator) -> str | None:
     """Ask what becomes of a clearly negative eigenvalue."""
     basis = torch.linalg.qr(random_square(3, generator)).Q
-    expected = basis @ torch.diag(torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)) @ basis.T
-    indefinite = basis @ torch.diag(torch.tensor([4.0, 1.0, -1.0], dtype=torch.float64)) @ basis.T
+    expected, indefinite = (basis @ _diagonal(*values) @ basis.T for values in ((2, 1, 0), (4, 1, -1)))
     result = function(indefinite, 0.5)
     right = bool(torch.isfinite(result).all()) and largest_error(result, expected) < 1e-12
     return None if right else "a negative eigenvalue should count as zero"
 
 
-def commutes_with_the_matrix(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for G^s G = G G^s."""
-    matrix = _of_rank(8, 8, generator)
-    power = function(matrix, 0.3)
-    error = largest_error(power @ matrix, matrix @ power)
-    return None if error < 1e-10 else "a power of a matrix commutes with the matrix"
-
-
-def _entry_by_entry(matrix: Tensor, power: float) -> Tensor:
-    return matrix.abs() ** power
-
-
-def _not_clamped(matrix: Tensor, power: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values**power) @ vectors.T
-
-
-def _absolute(matrix: Tensor, power: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.abs() ** power) @ vectors.T
-
-
-def _rows_scaled(matrix: Tensor, power: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (values.clamp(min=0)[:, None] ** power * vectors) @ vectors.T
-
-
-def _wrong_side(matrix: Tensor, power: float) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors.T * values.clamp(min=0) ** power) @ vectors
-
-
-def _always_the_root(matrix: Tensor, power: float) -> Tensor:
-    return _clamped_root(matrix)
-
-
-def _clamped_root(matrix: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-
-
-def _diagonal_only(matrix: Tensor, power: float) -> Tensor:
-    return torch.diag(torch.linalg.eigvalsh(matrix).clamp(min=0) ** power)
+def power_of(matrix: Tensor, power: float) -> Tensor:
+    """Return V diag(w^s) V', with the eigenvectors as columns of V."""
+    w, v = torch.linalg.eigh(matrix)
+    ws = w.clamp(min=0) ** power
+    return (v * ws) @ v.T
 
 
 psd_power = Exercise(
@@ -102,20 +79,29 @@ psd_power = Exercise(
     title="A power of a positive semidefinite matrix",
     reference=rfm.psd_power,
     cases=cases,
-    properties=[
-        Property("the root squared is the matrix", its_root_squared_gives_it_back),
-        Property("negative eigenvalues count as zero", a_negative_eigenvalue_counts_as_zero),
-        Property("commutes with the matrix", commutes_with_the_matrix),
-    ],
-    wrong_answers=[
-        WrongAnswer(_entry_by_entry, "A power of a matrix is not the power of its entries"),
-        WrongAnswer(_not_clamped, "Set negative eigenvalues to zero before the power"),
-        WrongAnswer(_absolute, "A negative eigenvalue counts as zero, not as its absolute value"),
-        WrongAnswer(_rows_scaled, "The eigenvalues scale the columns of V, not its rows"),
-        WrongAnswer(_wrong_side, "It is V diag(w^s) V', with the eigenvectors as columns of V"),
-        WrongAnswer(_always_the_root, "The power is an argument; it is not always 1/2"),
-        WrongAnswer(_diagonal_only, "The eigenvectors are missing: turn the powers back into a matrix"),
-    ],
+    properties=[the_root_squared_is_the_matrix, negative_eigenvalues_count_as_zero],
+    wrong_answers=slips(
+        power_of,
+        ("(v * ws) @ v.T", "matrix.abs() ** power", "A power of a matrix is not the power of its entries"),
+        (".clamp(min=0)", "", "Set negative eigenvalues to zero before the power"),
+        (".clamp(min=0)", ".abs()", "A negative eigenvalue counts as zero, not as its absolute value"),
+        ("v * ws", "ws[:, None] * v", "The eigenvalues scale the columns of V, not its rows"),
+        ("(v *", "(v.T *", "@ v.T", "@ v", "It is V diag(w^s) V', with the eigenvectors as columns of V"),
+        ("** power", "** 0.5", "The power is an argument; it is not always 1/2"),
+        (
+            "(v * ws) @ v.T",
+            "torch.diag(ws)",
+            "The eigenvectors are missing: turn the powers back into a matrix",
+        ),
+        ("** power", "** min(power, 1.0)", "The power may be larger than 1"),
+        ("eigh(matrix)", "eigh(matrix.double())", "The result should have the type of the matrix"),
+        ("min=0", "min=1e-24", "A zero eigenvalue stays 0: of any floor above it a small power is not small"),
+        (
+            ".clamp(min=0)",
+            ".where(w > 1e-10, 0)",
+            "What is small depends on the scale of the matrix: only negative eigenvalues are set to 0",
+        ),
+    ),
     hints=[
         "`torch.linalg.eigh` gives the eigenvalues $w$ and a matrix $V$ with an eigenvector in each column.",
         "`values.clamp(min=0) ** power` are the new eigenvalues. What does `vectors * values` do to the columns?",
