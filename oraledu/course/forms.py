@@ -65,6 +65,7 @@ def _strided(tensor: Tensor) -> Tensor:
         first = tensor.narrow(dim, 0, 1)
         if size > 1 and torch.equal(first.expand_as(tensor), tensor):
             return first.clone().expand_as(tensor)
-    wider = tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1]))
-    wider[..., ::2] = tensor
-    return wider[..., ::2]
+    # An odd width, so that the slice cannot be viewed as one row of evenly spaced numbers either.
+    wider = tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1] + 1))
+    wider[..., 1::2] = tensor
+    return wider[..., 1::2]
