@@ -1,27 +1,30 @@
-"""Each exercise of the lesson on grokking accepts the reference and rejects every listed mistake."""
+"""What is special to the exercises of the lesson on grokking; what holds for all topics is in tests/test_checks.py."""
 
-import pytest
-
-from oraledu.course.proof import rejections
+from oraledu.course.examine import examine
+from oraledu.course.quiz import Quiz
 from oraledu.grokking import checks
 
 
-@pytest.mark.parametrize("exercise", checks.ALL, ids=lambda exercise: exercise.name)
-def test_every_listed_mistake_is_rejected_with_a_line_that_names_it(exercise):
-    lines = rejections(exercise)
-    assert len(lines) >= 4
-    for mistake, line in lines.items():
-        assert line.startswith(f"{exercise.name}: not yet right."), (mistake, line)
+def test_five_exercises_are_core():
+    core = [exercise.name for exercise in checks.ALL if exercise.core]
+    assert core == ["quadratic_gram", "quadratic_agop", "psd_power", "deviation", "multiplication"]
 
 
-@pytest.mark.parametrize("exercise", checks.ALL, ids=lambda exercise: exercise.name)
-def test_every_exercise_has_two_or_three_hints_and_a_full_size(exercise):
-    assert 2 <= len(exercise.hints) <= 3
-    assert exercise.full_size is not None
+def test_every_question_has_one_right_answer():
+    quizzes = [value for value in vars(checks.questions).values() if isinstance(value, Quiz)]
+    assert len(quizzes) == 5
+    for each in quizzes:
+        assert [option.right for option in each.options].count(True) == 1, each.question
 
 
-def test_each_exercise_stands_under_the_name_of_its_function():
-    for exercise in checks.ALL:
-        assert getattr(checks, exercise.name) is exercise
-        assert exercise.id == f"grokking.{exercise.name}"
-        assert exercise.reference.__name__ == exercise.name
+def test_scaled_rows_and_missing_eigenvectors_are_one_function():
+    """V has orthonormal columns, so diag(w) V V' is diag(w): only one of the two mistakes can be named."""
+    rows = {wrong.mistake: wrong for wrong in checks.psd_power.wrong_answers}
+    scaled = "The eigenvalues scale the columns of V, not its rows"
+    line = examine(
+        checks.psd_power,
+        rows["The eigenvectors are missing: turn the powers back into a matrix"].function,
+        attempt=1,
+        guard=False,
+    ).line
+    assert scaled in line

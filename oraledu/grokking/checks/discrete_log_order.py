@@ -123,5 +123,4 @@ discrete_log_order = Exercise(
     ],
     core=False,
     full_size=full_size,
-    guarded=(arithmetic.primitive_roots,),
 )

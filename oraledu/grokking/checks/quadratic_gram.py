@@ -60,7 +60,6 @@ quadratic_gram = Exercise(
     id="grokking.quadratic_gram",
     title="The Gram matrix by looking up",
     reference=rfm.quadratic_gram,
-    opens=(one_hot_pairs,),
     cases=cases,
     properties=[is_the_definition_with_one_hot_vectors],
     wrong_answers=slips(
