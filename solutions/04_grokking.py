@@ -295,7 +295,7 @@ views.first_machine_explorer(p, quadratic_gram)
 #
 # Write `quadratic_agop`. It takes the training pairs ($n \times 2$), the coefficients ($n \times p$) and the metric
 # ($2p \times 2p$, symmetric), and returns $G_c$, or $G$ if `centre` is false. Take $p$ from the
-# metric. `arithmetic.one_hot_pairs(pairs, p)` gives $X$.
+# metric. `arithmetic.one_hot_pairs(pairs, p).to(metric)` gives $X$ in the type of the metric, which the result has too.
 # The check compares with automatic differentiation.
 
 # %% tags=["exercise"]
@@ -337,7 +337,7 @@ quadratic_agop = checks.quadratic_agop(quadratic_agop)
 #
 # ### Exercise 3: the matrix power
 #
-# Write `psd_power(matrix, power)` by an eigendecomposition.
+# Write `psd_power(matrix, power)` by an eigendecomposition. The result has the type of the matrix.
 
 # %% tags=["exercise"]
 def psd_power(matrix, power):
@@ -440,7 +440,7 @@ checks.questions.what_changes
 # ### Exercise 4: the circulant deviation
 #
 # Write `deviation(block, orientation)` for a $p \times p$ block and the orientation `"toeplitz"` or `"hankel"`. It
-# returns a tensor without dimensions; for a block of zeros, 0. Take $p$ from the block.
+# returns a tensor without dimensions, of the block's type; for a block of zeros, 0. Take $p$ from the block.
 
 # %% tags=["exercise"]
 def deviation(block, orientation):
@@ -608,7 +608,7 @@ assert 1.6 < same / different < 2.6
 #
 # ### Exercise 5 (further): the order of the discrete logarithm
 #
-# Write `discrete_log_order(p, g=None)`: the integer tensor $(g^0, g^1, \dots, g^{p-2})$ modulo $p$. Without $g$ take
+# Write `discrete_log_order(p, g=None)`: the `int64` tensor $(g^0, g^1, \dots, g^{p-2})$ modulo $p$. Without $g$ take
 # the smallest generator. Raise a `ValueError` if $g$ is not a generator of the nonzero digits.
 
 # %% tags=["exercise"]
@@ -837,7 +837,7 @@ assert (solved - (subtraction - extra)).abs().max() < 1e-12 < 0.1 < (solved - su
 #
 # Write `random_metric(p, op, *, generator)` for the operations `"+"` and `"-"`: draw
 # `torch.rand(p, generator=generator, dtype=torch.float64)`, take its mean off, put it into the first row of a block
-# with the operation's orientation, and return the positive-part root of $M_*$.
+# with the operation's orientation, and return the positive-part root of $M_*$, all in float64.
 
 # %% tags=["exercise"]
 def random_metric(p, op, *, generator):
@@ -933,7 +933,8 @@ views.circulant_explorer(preset.widget.p, 0.5)
 #
 # ### Exercise 9 (further): the AGOP of the network
 #
-# Write `network_agop(first, second, pairs)` with $W_1$, $W_2$ and training pairs; not centred.
+# Write `network_agop(first, second, pairs)` with $W_1$, $W_2$ and training pairs; not centred, and in the type of the
+# weights.
 
 # %% tags=["exercise"]
 def network_agop(first, second, pairs):

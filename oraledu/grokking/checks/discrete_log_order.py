@@ -10,7 +10,7 @@ from oraledu.grokking import arithmetic
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return primes whose smallest generator is 2, 3, 6 and 21, and one with a generator drawn at random."""
+    """Return primes whose smallest generator is 2, 3, 6 and 19, and one with a generator drawn at random."""
     roots = arithmetic.primitive_roots(23)
     drawn = roots[int(torch.randint(1, len(roots), (1,), generator=generator))]
     return [
@@ -19,8 +19,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("p = 41, the smallest generator", (41,)),
         Case("p = 13, g = 7", (13, 7)),
         Case(f"p = 23, g = {drawn}", (23, drawn)),
-        Case("p = 409, the smallest generator", (409,)),
-        Case("p = 3, the smallest generator", (3,)),
+        Case("p = 191, the smallest generator", (191,)),
     ]
 
 
@@ -112,7 +111,7 @@ discrete_log_order = Exercise(
             "torch.tensor(order) if g is None else powers(p)",
             "Use the g that is given; the smallest generator is for when there is none",
         ),
-        ("range(2, p)", "range(2, 20)", "The smallest generator may be large: try every number below p"),
+        ("range(2, p)", "range(2, 19)", "The smallest generator may be large: try every number below p"),
         (" and 0 not in order", "", "0 is no generator for p = 3 either, where 1 and 0 are p - 1 powers"),
     ),
     hints=[

@@ -20,7 +20,7 @@ def _diagonal(*entries: float) -> Tensor:
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return matrices of full rank and of several scales to several powers, and an exact zero eigenvalue.
+    """Return matrices of full rank and small ones to several powers, and an exact zero eigenvalue.
 
     Of a random singular matrix no power is compared: rounding in its zero eigenvalues, 1e-16, is 1e-8 in the root.
     """
@@ -29,13 +29,10 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("the square root", (matrix, 0.5)),
         Case("the power 1", (matrix, 1.0)),
         Case("the power 1/4", (matrix, 0.25)),
-        Case("a diagonal matrix", (_diagonal(1, 2, 3, 4, 5), 0.5)),
-        Case("the power 3/4", (matrix, 0.75)),
         Case("the power 2", (matrix, 2)),
-        Case("a matrix in float32", (matrix.float(), 0.5)),
+        Case("the power 3/4 in float32", (matrix.float(), 0.75)),
         Case("a matrix of small entries", (1e-12 * matrix, 0.5)),
-        Case("a matrix of large entries", (1e8 * matrix, 0.5)),
-        Case("the diagonal matrix of 4, 1 and 0, to a small power", (_diagonal(4, 1, 0), 0.05)),
+        Case("the diagonal matrix of 4, 1e-5 and 0, to a small power", (_diagonal(4, 1e-5, 0), 0.05)),
     ]
 
 
@@ -100,6 +97,11 @@ psd_power = Exercise(
             ".clamp(min=0)",
             ".where(w > 1e-10, 0)",
             "What is small depends on the scale of the matrix: only negative eigenvalues are set to 0",
+        ),
+        (
+            ".clamp(min=0)",
+            ".where(w > 1e-5 * w.max(), 0)",
+            "Small eigenvalues count, and with a small power they count much",
         ),
     ),
     hints=[
