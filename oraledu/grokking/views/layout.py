@@ -21,7 +21,11 @@ def accuracies(ax: Axes, history: History) -> None:
 
 def bounded(share: float) -> str:
     """Say between which tenths a share lies, from below or from above: one digit, so that machines agree on it."""
-    return f"above {math.floor(10 * share) / 10:.1f}" if share > 0.5 else f"below {math.floor(10 * share + 1) / 10:.1f}"
+    return (
+        f"above {math.floor(10 * share) / 10:.1f}"
+        if share > 0.5
+        else f"below {math.floor(10 * share + 1) / 10:.1f}"
+    )
 
 
 def without_diagonal(metric: Tensor) -> np.ndarray:
