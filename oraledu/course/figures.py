@@ -20,9 +20,18 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.style import PALETTE, PIXELS_PER_INCH, STYLE, theme
+from oraledu.course.style import PALETTE, PIXELS_PER_INCH, styled, theme
 
-__all__ = ["PALETTE", "Figure", "curve_with_band", "image_strip", "matrix_image", "subplots", "theme"]
+__all__ = [
+    "PALETTE",
+    "Figure",
+    "curve_with_band",
+    "image_strip",
+    "matrix_image",
+    "panels",
+    "subplots",
+    "theme",
+]
 
 WIDTH = 720  # CSS pixels: as wide as a notebook's output on a small laptop
 SHARPNESS = 2  # image pixels to one CSS pixel
@@ -65,7 +74,7 @@ class Figure(MatplotlibFigure):
         """Draw the figure at twice its shown size; on one machine the same figure gives the same bytes."""
         dpi = self.dpi
         # Not savefig: that draws everything twice, and stamps the file with matplotlib's version.
-        with matplotlib.rc_context(STYLE):
+        with styled():
             canvas = FigureCanvasAgg(self)
             try:
                 self.dpi = SHARPNESS * PIXELS_PER_INCH
@@ -115,9 +124,28 @@ def subplots(
         The figure, and its axes as matplotlib gives them: one `Axes`, or an array of them.
     """
     inches = (width / PIXELS_PER_INCH, (260 * rows if height is None else height) / PIXELS_PER_INCH)
-    with matplotlib.rc_context(STYLE):
+    with styled():
         figure = Figure(alt=alt, figsize=inches, layout="constrained")
         return figure, figure.subplots(rows, columns, **options)
+
+
+def panels(
+    layout: list[Any], *, height: int, alt: str = "not drawn yet", width: int = WIDTH, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure whose panels have names.
+
+    Args:
+        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
+        height: Height on the page, CSS pixels.
+        alt: What the figure shows, in words; an explorer sets it with every picture.
+        width: Width on the page, CSS pixels.
+        **options: Those of `subplot_mosaic`, such as `width_ratios`.
+    """
+    with styled():
+        figure = Figure(alt=alt, figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH))
+        figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.03, hspace=0.03)
+        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
+        return figure, axes
 
 
 def matrix_image(

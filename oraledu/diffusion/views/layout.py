@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -115,25 +113,6 @@ def _width(text: str) -> float:
     """Return the width of a line of a label in CSS pixels."""
     size = float(STYLE["axes.labelsize"])
     return TextPath((0, 0), text, size=size).get_extents().width * PIXELS_PER_INCH / POINTS_PER_INCH
-
-
-def panels(
-    layout: list[Any], *, height: int, width: int = WIDTH, **options: Any
-) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure whose panels have names, for an explorer that sets its alt text with every picture.
-
-    Args:
-        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
-        height: Height on the page, CSS pixels.
-        width: Width on the page, CSS pixels.
-        **options: Those of `subplot_mosaic`, such as `width_ratios`.
-    """
-    with matplotlib.rc_context(STYLE):
-        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        figure = Figure(alt="not drawn yet", figsize=size)
-        _tighten(figure)
-        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
-        return figure, axes
 
 
 def _tighten(figure: Figure) -> None:
