@@ -651,7 +651,8 @@ discrete_log_order = checks.discrete_log_order(discrete_log_order)
 #
 # ### Exercise 6 (further): the AGOP of a Gaussian machine
 #
-# Write `gaussian_agop`. `rfm.gaussian_gram(pairs, pairs, metric, bandwidth=bandwidth)` gives $K$. A loop over samples
+# Write `gaussian_agop`, with the result in the type of the metric.
+# `rfm.gaussian_gram(pairs, pairs, metric, bandwidth=bandwidth)` gives $K$. A loop over samples
 # is right, and slow: take the samples in blocks if you want your function to make the long runs too.
 
 # %% tags=["exercise"]

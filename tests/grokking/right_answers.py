@@ -11,7 +11,17 @@ import scipy
 import torch
 from torch.nn.functional import embedding_bag, one_hot
 
-from oraledu.grokking import arithmetic, circulant, fourier, gaussian, networks, quadratic, quadratic_net, rfm
+from oraledu.grokking import (
+    arithmetic,
+    checks,
+    circulant,
+    fourier,
+    gaussian,
+    networks,
+    quadratic,
+    quadratic_net,
+    rfm,
+)
 
 # --- 1. quadratic_gram
 
@@ -659,3 +669,5 @@ ROADS: dict[str, dict[str, Callable]] = {
         "features": lambda first, second, pairs: networks.feature_matrix(first),
     },
 }
+
+assert list(RIGHT) == list(ROADS) == [exercise.name for exercise in checks.ALL]

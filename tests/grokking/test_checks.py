@@ -1,20 +1,12 @@
 """What is special to the exercises of the lesson on grokking; what holds for all topics is in tests/test_checks.py."""
 
 from oraledu.course.examine import examine
-from oraledu.course.quiz import Quiz
 from oraledu.grokking import checks
 
 
 def test_five_exercises_are_core():
     core = [exercise.name for exercise in checks.ALL if exercise.core]
     assert core == ["quadratic_gram", "quadratic_agop", "psd_power", "deviation", "multiplication"]
-
-
-def test_every_question_has_one_right_answer():
-    quizzes = [value for value in vars(checks.questions).values() if isinstance(value, Quiz)]
-    assert len(quizzes) == 5
-    for each in quizzes:
-        assert [option.right for option in each.options].count(True) == 1, each.question
 
 
 def test_scaled_rows_and_missing_eigenvectors_are_one_function():

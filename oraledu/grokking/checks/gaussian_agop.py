@@ -103,6 +103,7 @@ gaussian_agop = Exercise(
         ("2, bandwidth", "2, 2.5", "The bandwidth is an argument, and it is not always 2.5"),
         ("=length", "=2.5", "The bandwidth enters twice: as the factor, and in the kernel"),
         (") / n", ") @ metric.inverse() / n", "M stands on both sides of G: on the right it is missing"),
+        (".to(metric)", "", "The one-hot vectors need the type of the metric: `.to(metric)`"),
         ("len(metric) // 2", "int(pairs.max()) + 1", "Take p from the metric: a digit may be missing"),
         (
             "(jacobians @ jacobians.mT).sum(0) / n",
@@ -130,7 +131,5 @@ gaussian_agop = Exercise(
     ],
     core=False,
     full_size=full_size,
-    # The lesson runs this machine in float64 alone.
-    float32=False,
     slow_factor=40,
 )
