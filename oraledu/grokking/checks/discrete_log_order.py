@@ -112,11 +112,7 @@ discrete_log_order = Exercise(
             "torch.tensor(order) if g is None else powers(p)",
             "Use the g that is given; the smallest generator is for when there is none",
         ),
-        (
-            "range(2, p)",
-            "[2, 3, 5, 7, 11]",
-            "The smallest generator need be neither small nor prime: try all",
-        ),
+        ("range(2, p)", "[2, 3, 5, 7, 11]", "The smallest generator may be large, and no prime"),
         (" and 0 not in order", "", "0 is no generator for p = 3 either, where 1 and 0 are p - 1 powers"),
     ),
     hints=[

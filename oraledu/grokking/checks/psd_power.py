@@ -31,7 +31,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("the power 1/4", (matrix, 0.25)),
         Case("the power 2", (matrix, 2)),
         Case("the power 3/4 in float32", (matrix.float(), 0.75)),
-        Case("a matrix of small entries", (1e-12 * matrix, 0.5)),
+        Case("a matrix of small entries", (1e-20 * matrix, 0.5)),
         Case("the diagonal matrix of 4, 1e-5 and 0, to a small power", (_diagonal(4, 1e-5, 0), 0.05)),
     ]
 

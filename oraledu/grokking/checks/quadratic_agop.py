@@ -20,7 +20,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("the identity metric", (pairs, coefficients, torch.eye(10, dtype=torch.float64))),
         Case("a machine in float32", (pairs, coefficients.float(), metric.float())),
         Case("pairs without the digit 4", (random_pairs(4, 13, generator), coefficients, metric)),
-        Case("small coefficients", (pairs, 1e-4 * coefficients, metric)),
+        Case("a small metric", (pairs, 1e12 * coefficients, 1e-8 * metric)),
     ]
 
 
@@ -93,6 +93,11 @@ quadratic_agop = Exercise(
         ("outer @ metric", "outer", "The factor M stands on the right of G too: J' = 2 T' M"),
         ("s.mean(0)", "s.sum(0)", "What is taken off belongs to the mean Jacobian, not to the sum of all"),
         ("mean @ mean.T", "mean @ mean.T / n", "The product of the mean Jacobian is not divided by n again"),
+        (
+            "outer =",
+            "s = s.where(s.abs() > 1e-6, 0)\n    outer =",
+            "S is as small as the metric: drop none of it",
+        ),
         (".to(metric)", "", "The one-hot vectors need the type of the metric: `.to(metric)`"),
         ("len(metric) // 2", "int(pairs.max()) + 1", "Take p from the metric: a digit may be missing"),
         (

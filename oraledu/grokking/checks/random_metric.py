@@ -52,7 +52,12 @@ def is_drawn_from_the_generator(function: Function, generator: torch.Generator) 
     first, same, other = (function(7, "+", generator=torch.Generator().manual_seed(s)) for s in (1, 1, 2))
     if not torch.equal(first, same):
         return "the same seed should give the same metric: draw from the generator that is given"
-    return None if (first - other).abs().max() > 1e-3 else "another seed should give another metric"
+    if not (first - other).abs().max() > 1e-3:
+        return "another seed should give another metric"
+    used = torch.Generator().manual_seed(1)
+    torch.rand(1, generator=used)
+    again = torch.equal(first, function(7, "+", generator=used))
+    return "a generator that has been used goes on, and should not begin anew" if again else None
 
 
 def root(p: int, op: str, *, generator: torch.Generator) -> Tensor:
@@ -83,6 +88,11 @@ random_metric = Exercise(
         (".sqrt()", "", "Take the root of the eigenvalues"),
         (".sqrt()", "** 0.25", "The metric is the square root of M*; the fourth root acts on the inputs"),
         ("torch.rand(", "torch.randn(", "Draw uniform numbers with torch.rand, not normal ones"),
+        (
+            "(p, generator=generator",
+            "(p, generator=generator.manual_seed(generator.initial_seed())",
+            "Draw from the state in which the generator is",
+        ),
         ("generator=generator, ", "", "Draw from the generator that is given, not from the global one"),
         ("eye(p, dtype=torch.float64)", "eye(p)", "`torch.eye(p)` is float32: write `dtype=torch.float64`"),
     ),
