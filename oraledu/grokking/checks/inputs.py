@@ -23,8 +23,9 @@ def random_metric(p: int, generator: torch.Generator) -> Tensor:
 
 def random_machine(p: int, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw n training pairs, dual coefficients (n, p) and a metric (2p, 2p)."""
+    pairs = random_pairs(p, n, generator)
     coefficients = torch.randn(n, p, generator=generator, dtype=torch.float64)
-    return random_pairs(p, n, generator), coefficients, random_metric(p, generator)
+    return pairs, coefficients, random_metric(p, generator)
 
 
 def largest_error(one: Tensor, other: Tensor) -> float:

@@ -13,7 +13,6 @@ from oraledu.grokking import fourier
 def cases(generator: torch.Generator) -> list[Case]:
     """Return a pair of digits, random vectors of odd and even length, stacks, small ones and float32."""
     digits = torch.eye(7, dtype=torch.float64)
-    small = 1e-4 * _vectors(generator, 2, 11)
     return [
         Case("the digits 2 and 6 modulo 7", (digits[2], digits[6])),
         Case("random vectors", (_vectors(generator, 11), _vectors(generator, 11))),
@@ -22,7 +21,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("random vectors in float32", (_vectors(generator, 11).float(), _vectors(generator, 11).float())),
         Case("vectors of even length", (_vectors(generator, 6), _vectors(generator, 3, 6))),
         Case("vectors of length 1", (_vectors(generator, 1), _vectors(generator, 1))),
-        Case("small vectors", (small[0], small[1])),
+        Case("small vectors", (1e-4 * _vectors(generator, 11), 1e-4 * _vectors(generator, 11))),
     ]
 
 
