@@ -1,12 +1,11 @@
 """Exercise 11: the power with which the deviation vanishes at the end."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
+from oraledu.course.slips import slips
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import normal, uniform
 
@@ -26,8 +25,8 @@ def cases(generator: torch.Generator) -> list[Case]:
 
 def full_size(generator: torch.Generator) -> Case:
     """Return as many points as the solvable ladder records near its end."""
-    grid = _uneven(generator, 200)
-    return Case("200 points", (grid, _deviation(grid, 1.5, generator, noise=0.05)))
+    grid = _uneven(generator, 199)
+    return Case("199 points", (grid, _deviation(grid, 1.5, generator, noise=0.05)))
 
 
 def _uneven(generator: torch.Generator, points: int) -> Tensor:
@@ -51,7 +50,7 @@ def recovers_a_power(function: Function, generator: torch.Generator) -> str | No
         deviation = _deviation(grid, power, generator, height=uniform(0.1, 5, generator))
         found = float(function(grid, deviation))
         if not abs(found - power) < 1e-8:
-            return f"for (1 - x)^{power:.3g} it gives {found:.4g}, and should give {power:.3g}"
+            return f"for (1 - x)^{power:.3g} it gives {found:.10g}, and should give {power:.10g}"
     return None
 
 
@@ -68,48 +67,22 @@ def looks_at_the_window_alone(function: Function, generator: torch.Generator) ->
 
 
 def ignores_the_height(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the same slope of a deviation ten times as large."""
+    """Ask for the same slope of a deviation in another unit."""
     grid = _uneven(generator, 60)
     deviation = _deviation(grid, 2.0, generator, noise=0.2)
-    same = abs(float(function(grid, 10 * deviation)) - float(function(grid, deviation))) < 1e-9
-    return None if same else "a deviation times 10 should have the same slope in log-log"
+    found = float(function(grid, deviation))
+    for factor in (10, 1e-8, 1e4):
+        if not abs(float(function(grid, factor * deviation)) - found) < 1e-9:
+            return f"a deviation times {factor:g} should have the same slope in log-log"
+    return None
 
 
-def _inside(grid: Tensor) -> Tensor:
-    return (grid >= 0.975) & (grid <= 0.995)
-
-
-def _line(x: Tensor, y: Tensor) -> float:
+def plain(grid: Tensor, deviation: Tensor) -> float:
+    """Fit a line through what lies in the window."""
+    kept = (grid >= 0.975) & (grid <= 0.995)
+    x, y = (1 - grid[kept]).log(), deviation[kept].log()
     away = x - x.mean()
     return float((away * y).sum() / away.square().sum())
-
-
-def _changed(
-    *,
-    window: Callable[[Tensor], Tensor] = _inside,
-    along: Callable[[Tensor], Tensor] = lambda grid: (1 - grid).log(),
-    height: Callable[[Tensor], Tensor] = torch.log,
-    line: Callable[[Tensor, Tensor], float] = _line,
-) -> Function:
-    """Return the plain method with one thing changed."""
-
-    def end_slope(grid: Tensor, deviation: Tensor) -> float:
-        kept = window(grid)
-        return line(along(grid[kept]), height(deviation[kept]))
-
-    return end_slope
-
-
-def _through_the_ends(x: Tensor, y: Tensor) -> float:
-    return float((y[-1] - y[0]) / (x[-1] - x[0]))
-
-
-def _mean_of_slopes(x: Tensor, y: Tensor) -> float:
-    return float((y.diff() / x.diff()).mean())
-
-
-def _through_the_origin(x: Tensor, y: Tensor) -> float:
-    return float((x * y).sum() / x.square().sum())
 
 
 end_slope = Exercise(
@@ -117,68 +90,71 @@ end_slope = Exercise(
     title="How the deviation vanishes at the end",
     reference=references.end_slope,
     cases=cases,
-    properties=[
-        Property("recovers a power", recovers_a_power),
-        Property("the window alone", looks_at_the_window_alone),
-        Property("the height does not count", ignores_the_height),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(window=lambda grid: grid <= 1),
+    properties=[recovers_a_power, looks_at_the_window_alone, ignores_the_height],
+    wrong_answers=slips(
+        plain,
+        (
+            "(grid >= 0.975) & (grid <= 0.995)",
+            "grid <= 1",
             "At x = 1 both logarithms are infinite: keep to 0.975 ≤ x ≤ 0.995",
         ),
-        WrongAnswer(
-            _changed(window=lambda grid: grid < 1),
+        (
+            "(grid >= 0.975) & (grid <= 0.995)",
+            "grid < 1",
             "The power holds near the end alone: keep to 0.975 ≤ x ≤ 0.995",
         ),
-        WrongAnswer(
-            _changed(window=lambda grid: (grid >= 0.975) & (grid < 1)),
-            "The window has an upper end as well: leave out what lies after 0.995",
-        ),
-        WrongAnswer(
-            _changed(window=lambda grid: grid <= 0.995),
-            "The window has a lower end as well: leave out what lies before 0.975",
-        ),
-        WrongAnswer(
-            _changed(along=torch.log),
-            "The slope is on log(1 - x), the log of what is left of the run, not on log x",
-        ),
-        WrongAnswer(
-            _changed(along=lambda grid: 1 - grid),
+        ("<= 0.995", "< 1", "The window has an upper end as well: leave out what lies after 0.995"),
+        ("(grid >= 0.975) & ", "", "The window has a lower end as well: leave out what lies before 0.975"),
+        ("1 - grid", "grid", "The slope is on log(1 - x), the log of what is left of the run, not on log x"),
+        (
+            "(1 - grid[kept]).log()",
+            "1 - grid[kept]",
             "Take the logarithm of 1 - x too: a power is a line in log-log",
         ),
-        WrongAnswer(
-            _changed(height=lambda deviation: deviation),
+        (
+            "deviation[kept].log()",
+            "deviation[kept]",
             "Take the logarithm of the deviation: a power is a line in log-log",
         ),
-        WrongAnswer(
-            _changed(along=lambda grid: -(1 - grid).log()),
+        (
+            "(1 - grid[kept]).log()",
+            "-(1 - grid[kept]).log()",
             "The deviation falls as 1 - x falls: the slope on log(1 - x) is positive",
         ),
-        WrongAnswer(
-            _changed(height=torch.log10),
+        (
+            "deviation[kept].log()",
+            "deviation[kept].log10()",
             "Take both logarithms to the same base: else the slope has a factor of log 10",
         ),
-        WrongAnswer(
-            _changed(line=lambda x, y: 1 / _line(y, x)),
+        (
+            "(away * y).sum() / away.square().sum()",
+            "(y - y.mean()).square().sum() / (away * y).sum()",
             "Fit log deviation as a function of log(1 - x), not the other way round",
         ),
-        WrongAnswer(
-            _changed(line=lambda x, y: _line(y, x)),
+        (
+            "away.square()",
+            "(y - y.mean()).square()",
             "The slope is that of log deviation on log(1 - x); yours is that of log(1 - x) on log deviation",
         ),
-        WrongAnswer(
-            _changed(line=_through_the_ends),
+        (
+            "(away * y).sum() / away.square().sum()",
+            "(y[-1] - y[0]) / (x[-1] - x[0])",
             "All points in the window count: yours is the line through the first and the last",
         ),
-        WrongAnswer(
-            _changed(line=_mean_of_slopes),
+        (
+            "(away * y).sum() / away.square().sum()",
+            "(y.diff() / x.diff()).mean()",
             "Fit one line to all points; a mean of the slopes between neighbours is mostly noise",
         ),
-        WrongAnswer(
-            _changed(line=_through_the_origin), "The line has a level of its own: take the means off first"
+        (" - x.mean()", "", "The line has a level of its own: take the means off first"),
+        (
+            "[kept].log()",
+            "[kept].clamp(min=1e-6).log()",
+            "The window leaves x = 1 out, where the deviation is 0: it needs no least value, and may be tiny",
         ),
-    ],
+        ("0.975", "0.974", "The window begins at 0.975, and what lies before it should not count"),
+        ("0.995", "0.994", "The window ends at 0.995, and what lies before that should count"),
+    ),
     hints=[
         "`inside = (grid >= 0.975) & (grid <= 0.995)` picks the window. It leaves x = 1 out, where both logarithms are "
         "infinite.",

@@ -1,16 +1,15 @@
 """Exercise 10: the loss under any schedule, from one run at a constant rate."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
+from oraledu.course.slips import slips
 from oraledu.scaling import noise
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import largest_difference, normal, ragged_progress, uniform
+from oraledu.scaling.checks.inputs import interpolated, largest_difference, normal, ragged_progress, uniform
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.schedules import Shape, step_rates
@@ -30,14 +29,18 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a warm-up and a decay", (tau, loss, warm, trace, 0.25)),
         Case("a shorter run", (tau, loss, chance[:25], trace, 0.25)),
         Case("the full rate", (tau, loss, torch.ones_like(chance), trace, 0.25)),
+        Case("one step", (tau, loss, chance[:1], trace, 0.25)),
+        Case("steps without a rate", (tau, loss, torch.zeros_like(chance), trace, 0.25)),
+        Case("two records", (tau[[0, -1]], loss[[0, -1]], chance, trace[[0, -1]], 2.5)),
+        Case("small losses", (tau, 1e-4 * loss, chance, 1e-4 * trace, 0.25)),
     ]
 
 
 def full_size(generator: torch.Generator) -> Case:
-    """Return a run of the solvable ladder, 1596 steps, from 61 records of the constant one."""
-    tau = torch.linspace(0, 1596, 61, dtype=torch.float64)
+    """Return a run of the solvable ladder, 1597 steps, from 61 records of the constant one."""
+    tau = torch.linspace(0, 1597, 61, dtype=torch.float64)
     loss = (10 + tau) ** -0.4
-    return Case("1596 steps", (tau, loss, step_rates("linear", 1596), 0.1 * loss, 0.25))
+    return Case("1597 steps", (tau, loss, step_rates("linear", 1597), 0.1 * loss, 0.25))
 
 
 def _constant(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -66,7 +69,7 @@ def is_the_constant_run_at_its_own_rate(function: Function, generator: torch.Gen
     return None
 
 
-def decay_takes_off_its_share_of_the_noise(function: Function, generator: torch.Generator) -> str | None:
+def takes_off_a_share_of_the_noise(function: Function, generator: torch.Generator) -> str | None:
     """Ask for α η Tr Σ(τ) less where the rate is 0, and for the share 1 - s in between."""
     tau, loss, trace = _constant(generator)
     for share, removed in ((0.0, 1.0), (0.75, 0.25)):
@@ -129,47 +132,13 @@ def predicts_the_solvable_ladder(function: Function, generator: torch.Generator)
     )
 
 
-def _times(schedule: Tensor) -> Tensor:
-    return torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])
-
-
-def _shares(schedule: Tensor) -> Tensor:
-    return torch.cat([schedule[:1], schedule])
-
-
-def _read(tau: Tensor, values: Tensor, times: Tensor) -> Tensor:
-    return torch.from_numpy(np.interp(times.numpy(), tau.numpy(), values.numpy()))
-
-
-def _step_numbers(schedule: Tensor) -> Tensor:
-    return torch.arange(len(schedule) + 1, dtype=torch.float64)
-
-
-def _changed(
-    *,
-    times: Callable[[Tensor], Tensor] = _times,
-    noise_times: Callable[[Tensor], Tensor] | None = None,
-    shares: Callable[[Tensor], Tensor] = _shares,
-    read: Callable[[Tensor, Tensor, Tensor], Tensor] = _read,
-    gain: Callable[[Tensor], Tensor] = lambda share: share - 1,
-    traced: Callable[[Tensor], Tensor] = lambda trace: trace,
-    strength: Callable[[float], float] = lambda alpha: alpha,
-    finish: Callable[[Tensor, Tensor], Tensor] = torch.add,
-) -> Function:
-    """Return the law with one thing changed."""
-
-    def predict_loss(
-        tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float
-    ) -> Tensor:
-        level = read(tau, constant_loss, times(schedule))
-        noise_level = read(tau, traced(trace), (noise_times or times)(schedule))
-        return finish(level, strength(alpha) * gain(shares(schedule)) * noise_level)
-
-    return predict_loss
-
-
-def _nearest(tau: Tensor, values: Tensor, times: Tensor) -> Tensor:
-    return values[(times[:, None] - tau).abs().argmin(1)]
+def plain(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float) -> Tensor:
+    """Read loss and trace at equal training time."""
+    times = torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])
+    share = torch.cat([schedule[:1], schedule])
+    level = interpolated(times, tau, constant_loss)
+    change = alpha * (share - 1) * interpolated(times, tau, trace)
+    return level + change
 
 
 predict_loss = Exercise(
@@ -178,63 +147,73 @@ predict_loss = Exercise(
     reference=references.predict_loss,
     cases=cases,
     properties=[
-        Property("the constant-rate run at equal τ", is_the_constant_run_at_its_own_rate),
-        Property("decay takes off its share", decay_takes_off_its_share_of_the_noise),
-        Property("predicts a quadratic", predicts_a_quadratic),
-        Property("predicts the solvable ladder", predicts_the_solvable_ladder),
+        is_the_constant_run_at_its_own_rate,
+        takes_off_a_share_of_the_noise,
+        predicts_a_quadratic,
+        predicts_the_solvable_ladder,
     ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(times=_step_numbers),
+    wrong_answers=slips(
+        plain,
+        (
+            "torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])",
+            "torch.arange(len(schedule) + 1, dtype=torch.float64)",
             "Compare at equal training time τ, the sum of the shares so far, not after equally many steps",
         ),
-        WrongAnswer(
-            _changed(noise_times=_step_numbers),
+        (
+            "times, tau, trace",
+            "torch.arange(len(schedule) + 1, dtype=torch.float64), tau, trace",
             "Read the trace at equal τ as well, not after equally many steps",
         ),
-        WrongAnswer(
-            _changed(times=lambda schedule: torch.cat([schedule.cumsum(0), schedule.sum()[None]])),
+        (
+            "[schedule.new_zeros(1), schedule.cumsum(0)]",
+            "[schedule.cumsum(0), schedule.sum()[None]]",
             "Before the first step τ is 0: put a zero before the cumulative sum",
         ),
-        WrongAnswer(
-            _changed(gain=lambda share: share),
+        (
+            "share - 1",
+            "share",
             "The constant-rate run carries its own noise already: the factor is s - 1, not s",
         ),
-        WrongAnswer(
-            _changed(gain=lambda share: 1 - share),
-            "A lower rate lowers the loss: the factor is s - 1, not 1 - s",
-        ),
-        WrongAnswer(
-            _changed(gain=lambda share: share.square() - 1),
-            "The share stands in the factor s - 1 as it is, not squared",
-        ),
-        WrongAnswer(
-            _changed(gain=lambda share: torch.zeros_like(share)),
+        ("share - 1", "1 - share", "A lower rate lowers the loss: the factor is s - 1, not 1 - s"),
+        ("share - 1", "share**2 - 1", "The share stands in the factor s - 1 as it is, not squared"),
+        (
+            " + change",
+            "",
             "The noise term is missing: without it a decay would only slow the run down",
         ),
-        WrongAnswer(
-            _changed(shares=lambda schedule: torch.cat([schedule, schedule[-1:]])),
+        (
+            "[schedule[:1], schedule]",
+            "[schedule, schedule[-1:]]",
             "After a step the share is that of the step just taken, not of the next one",
         ),
-        WrongAnswer(_changed(strength=lambda alpha: 0.25), "α is an argument, and it is not always 1/4"),
-        WrongAnswer(_changed(strength=lambda alpha: 1.0), "The noise term carries the factor α"),
-        WrongAnswer(
-            _changed(traced=lambda trace: trace[-1].expand_as(trace)),
+        ("= alpha", "= 0.25", "α is an argument, and it is not always 1/4"),
+        ("= alpha", "= 1", "The noise term carries the factor α"),
+        (
+            "tau, trace)",
+            "tau, trace[-1].expand_as(trace))",
             "The noise changes along the run: read the trace at equal τ, not at the end",
         ),
-        WrongAnswer(_changed(traced=torch.sqrt), "The law has the trace itself, not its root"),
-        WrongAnswer(
-            _changed(read=_nearest), "Interpolate linearly between the records; yours takes the nearest one"
+        ("tau, trace)", "tau, trace.sqrt())", "The law has the trace itself, not its root"),
+        (
+            "interpolated(times, tau, constant_loss)",
+            "constant_loss[(times[:, None] - tau).abs().argmin(1)]",
+            "interpolated(times, tau, trace)",
+            "trace[(times[:, None] - tau).abs().argmin(1)]",
+            "Interpolate linearly between the records; yours takes the nearest one",
         ),
-        WrongAnswer(
-            _changed(finish=lambda level, change: (level + change)[1:]),
+        (
+            "level + change",
+            "(level + change)[1:]",
             "Begin before the first step: there is one loss more than there are steps",
         ),
-        WrongAnswer(
-            _changed(finish=lambda level, change: level * (1 + change)),
-            "The noise term is added to the loss, not to its factor",
+        ("level + change", "level * (1 + change)", "The noise term is added to the loss, not to its factor"),
+        ("schedule[:1]", "schedule.new_ones(1)", "Before the first step take the share of the first, not 1"),
+        (
+            "(share - 1)",
+            "(share / share.max() - 1)",
+            "The shares are those of the full rate, which a run need not reach: do not divide by the largest",
         ),
-    ],
+    ),
     hints=[
         "Three arrays of length steps + 1: the training time $\\tau$ so far, the share $s$ of the step just taken, and "
         "what the constant-rate run had at that $\\tau$.",
@@ -248,4 +227,5 @@ predict_loss = Exercise(
     full_size=full_size,
     slow_factor=100,
     guarded=(noise.predict, noise.equal_tau),
+    float32=False,
 )

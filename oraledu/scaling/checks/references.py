@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from oraledu.scaling import curves
-from oraledu.scaling.frontier import fit_frontier
+from oraledu.scaling.frontier import check_offset, fit_frontier
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.mlp import MLPLadder
 from oraledu.scaling.noise import predict
@@ -15,8 +15,11 @@ END_WINDOW = 0.975, 0.995
 
 def fit_line(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
     """Return coefficient and exponent of loss = offset + coefficient · compute^(-exponent), by a line in log-log."""
-    law = fit_frontier(compute, loss, offset)
-    return law.coefficient, law.exponent
+    check_offset(loss, offset)
+    x, y = compute.double().log(), (loss.double() - offset).log()
+    away = x - x.mean()
+    slope = float((away * y).sum() / away.square().sum())
+    return float((y.mean() - slope * x.mean()).exp()), -slope
 
 
 def find_offset(compute: Tensor, loss: Tensor) -> float:
