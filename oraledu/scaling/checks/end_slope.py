@@ -94,36 +94,28 @@ end_slope = Exercise(
     wrong_answers=slips(
         plain,
         (
-            "(grid >= 0.975) & (grid <= 0.995)",
-            "grid <= 1",
+            "<= 0.995",
+            "<= 1",
+            "(grid >= 0.975) & ",
+            "",
             "At x = 1 both logarithms are infinite: keep to 0.975 ≤ x ≤ 0.995",
         ),
         (
-            "(grid >= 0.975) & (grid <= 0.995)",
-            "grid < 1",
+            "<= 0.995",
+            "< 1",
+            "(grid >= 0.975) & ",
+            "",
             "The power holds near the end alone: keep to 0.975 ≤ x ≤ 0.995",
         ),
         ("<= 0.995", "< 1", "The window has an upper end as well: leave out what lies after 0.995"),
         ("(grid >= 0.975) & ", "", "The window has a lower end as well: leave out what lies before 0.975"),
         ("1 - grid", "grid", "The slope is on log(1 - x), the log of what is left of the run, not on log x"),
+        (").log()", ")", "Take the logarithm of 1 - x too: a power is a line in log-log"),
+        ("n[kept].log()", "n[kept]", "Take the logarithm of the deviation: a power is a line in log-log"),
+        ("= (1 -", "= -(1 -", "The deviation falls as 1 - x falls: the slope on log(1 - x) is positive"),
         (
-            "(1 - grid[kept]).log()",
-            "1 - grid[kept]",
-            "Take the logarithm of 1 - x too: a power is a line in log-log",
-        ),
-        (
-            "deviation[kept].log()",
-            "deviation[kept]",
-            "Take the logarithm of the deviation: a power is a line in log-log",
-        ),
-        (
-            "(1 - grid[kept]).log()",
-            "-(1 - grid[kept]).log()",
-            "The deviation falls as 1 - x falls: the slope on log(1 - x) is positive",
-        ),
-        (
-            "deviation[kept].log()",
-            "deviation[kept].log10()",
+            "n[kept].log",
+            "n[kept].log10",
             "Take both logarithms to the same base: else the slope has a factor of log 10",
         ),
         (
@@ -152,8 +144,6 @@ end_slope = Exercise(
             "[kept].clamp(min=1e-6).log()",
             "The window leaves x = 1 out, where the deviation is 0: it needs no least value, and may be tiny",
         ),
-        ("0.975", "0.974", "The window begins at 0.975, and what lies before it should not count"),
-        ("0.995", "0.994", "The window ends at 0.995, and what lies before that should count"),
     ),
     hints=[
         "`inside = (grid >= 0.975) & (grid <= 0.995)` picks the window. It leaves x = 1 out, where both logarithms are "
@@ -165,4 +155,5 @@ end_slope = Exercise(
     tolerance=1e-7,
     full_size=full_size,
     slow_factor=50,
+    float32=False,
 )

@@ -9,7 +9,6 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
 from oraledu.course.slips import slips
-from oraledu.scaling import frontier
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import frontier_points, uniform
 
@@ -27,11 +26,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("sizes in no order", (compute.flip(0).roll(2), loss.flip(0).roll(2), 1.3)),
         Case("losses of a few ten-thousandths", (compute, 1e-4 * loss, 1.3e-4)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return a ladder of the lesson's: four sizes."""
-    return Case("four sizes", (*frontier_points(4, generator, noise=0.02), 0.0))
 
 
 def recovers_a_power_law_in_any_units(function: Function, generator: torch.Generator) -> str | None:
@@ -65,18 +59,6 @@ def is_the_line_of_least_squares_in_the_log(function: Function, generator: torch
     return None
 
 
-def has_no_line_above_a_loss(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for an error or NaN where a loss lies below the offset."""
-    compute, loss = frontier_points(5, generator)
-    try:
-        found = function(compute, loss, 1.01 * float(loss.min()))
-    except (ValueError, ArithmeticError, RuntimeError):
-        return None
-    if not any(math.isfinite(float(value)) for value in found):
-        return None
-    return "with a loss below the offset there is no line to fit: let it fail, or return NaN"
-
-
 def plain(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
     """Fit with NumPy, which returns the slope first."""
     x, y = compute.log().numpy(), (loss - offset).log().numpy()
@@ -89,11 +71,7 @@ fit_line = Exercise(
     title="The frontier as a line in log-log",
     reference=references.fit_line,
     cases=cases,
-    properties=[
-        recovers_a_power_law_in_any_units,
-        is_the_line_of_least_squares_in_the_log,
-        has_no_line_above_a_loss,
-    ],
+    properties=[recovers_a_power_law_in_any_units, is_the_line_of_least_squares_in_the_log],
     wrong_answers=slips(
         plain,
         (
@@ -101,11 +79,7 @@ fit_line = Exercise(
             "loss",
             "Take the offset off the losses before the logarithm: only what is above it is a power law",
         ),
-        (
-            "(loss - offset).log()",
-            "(loss.log() - offset)",
-            "The offset comes off the loss, not off its logarithm",
-        ),
+        ("s - offset).log()", "s.log() - offset)", "The offset comes off the loss, not off its logarithm"),
         ("loss - offset", "loss + offset", "Take the offset off; you add it"),
         (
             "offset).log()",
@@ -131,7 +105,7 @@ fit_line = Exercise(
         ),
         (
             "x, y, 1",
-            "x[[x.argmin(), x.argmax()]], y[[x.argmin(), x.argmax()]], 1",
+            "x[[0, -1]], y[[0, -1]], 1",
             "All sizes count: yours is the line through the two at the ends",
         ),
         (
@@ -154,25 +128,11 @@ fit_line = Exercise(
             "x, y, 1, w=np.exp(y)",
             "Every size has the same weight in the log: the squares are those of log (loss - offset)",
         ),
-        (
-            "offset)",
-            "offset).clamp(min=1e-3)",
-            "What is above the offset may be small: no least value for it",
-        ),
+        ("offset)", "offset).clamp(1e-3)", "What is above the offset may be small: no least value for it"),
         (
             "offset)",
             "offset + 1e-9)",
             "Take the logarithm of what is above the offset without a guard: it may be small",
-        ),
-        (
-            "offset)",
-            "offset).abs()",
-            "A loss below the offset has no logarithm, and its absolute value no meaning",
-        ),
-        (
-            "    x, y",
-            "    compute, loss = compute[loss > offset], loss[loss > offset]\n    x, y",
-            "A loss below the offset says that the offset is wrong: do not leave that size out",
         ),
     ),
     hints=[
@@ -185,7 +145,7 @@ fit_line = Exercise(
         "numbers with `float(...)`.",
     ],
     tolerance=1e-7,
-    full_size=full_size,
+    full_size=lambda generator: Case("four sizes", (*frontier_points(4, generator, noise=0.02), 0.0)),
     slow_factor=50,
-    guarded=(frontier.fit_frontier,),
+    float32=False,
 )

@@ -8,7 +8,7 @@ import torch
 from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
 from oraledu.course.slips import slips
-from oraledu.scaling import mlp, transformer
+from oraledu.scaling import mlp
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import uniform
 from oraledu.scaling.horizon import Horizon
@@ -29,11 +29,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a width that is no multiple", (97, rate, 64)),
         Case("a small rate", (61, 1e-3 * rate, 24)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return a width of the network ladder."""
-    return Case("width 48", (48, 3e-3, 64))
 
 
 @dataclass(frozen=True)
@@ -86,10 +81,10 @@ def has_the_base_rate_at_the_base_width(function: Function, generator: torch.Gen
 
 def plain(width: int, base_rate: float, base_width: int) -> Rates:
     """Let the rate fall with the width where the width feeds a layer."""
-    ratio = base_width / width
-    embed, inner, readout = 1.0, ratio, ratio
-    factors = {"embed": embed, "inner": inner, "readout": readout}
-    return {name: base_rate * factor for name, factor in factors.items()}
+    r = base_width / width
+    embed, inner, readout = 1.0, r, r
+    parts = {"embed": embed, "inner": inner, "readout": readout}
+    return {name: base_rate * part for name, part in parts.items()}
 
 
 layer_rates = Exercise(
@@ -105,8 +100,8 @@ layer_rates = Exercise(
     wrong_answers=slips(
         plain,
         (
-            "base_width / width",
-            "1.0",
+            "= base_width / width",
+            "= 1",
             "With one rate for all widths wide networks move further: where the width feeds a layer, divide by it",
         ),
         (
@@ -116,16 +111,12 @@ layer_rates = Exercise(
         ),
         (
             "= 1.0,",
-            "= ratio,",
+            "= r,",
             "The embedding is fed by the input, whose size does not grow: it keeps the base rate",
         ),
-        ("ratio, ratio", "ratio, 1.0", "The readout is fed by the width: its rate falls as well"),
-        ("ratio, ratio", "1.0, ratio", "The blocks are fed by the width: their rate falls as well"),
-        (
-            "base_width / width",
-            "width / base_width",
-            "The rate falls with the width: base width over width, not its inverse",
-        ),
+        (", r, r", ", r, 1.0", "The readout is fed by the width: its rate falls as well"),
+        (", r, r", ", 1.0, r", "The blocks are fed by the width: their rate falls as well"),
+        (", r, r", ", 1 / r, 1 / r", "The rate falls with the width: base width over width, not its inverse"),
         (
             "base_width / width",
             "(base_width / width) ** 0.5",
@@ -133,13 +124,13 @@ layer_rates = Exercise(
             "not by its root",
         ),
         (
-            "1.0, ratio, ratio",
-            "1 / ratio, 1.0, ratio",
+            "1.0, r, r",
+            "1 / r, 1.0, r",
             "These are rates for plain gradient descent; Adam's steps do not grow with the gradient",
         ),
         (
-            "ratio, ratio",
-            "ratio, ratio**2",
+            ", r, r",
+            ", r, r**2",
             "The readout's rate falls as 1 / width, as the blocks' does, not as its square",
         ),
         (
@@ -147,16 +138,11 @@ layer_rates = Exercise(
             "1 / width",
             "At the base width every layer has the base rate: divide by width / base width",
         ),
-        ("base_rate * factor", "factor", "Return rates, not factors: multiply by the base rate"),
+        ("base_rate * part", "part", "Return rates, not factors: multiply by the base rate"),
         (
             "base_width / width",
             "base_width / width if width < base_width else 1 / (width // base_width)",
             "Divide as numbers, not as whole ones: a width need not be a multiple of the base width",
-        ),
-        (
-            "base_rate * factor",
-            "round(base_rate * factor, 6)",
-            "Return the rates as they are, not rounded",
         ),
     ),
     hints=[
@@ -167,7 +153,6 @@ layer_rates = Exercise(
         '`"readout"`.',
     ],
     core=False,
-    full_size=full_size,
+    full_size=lambda generator: Case("width 48", (48, 3e-3, 64)),
     slow_factor=100,
-    guarded=(mlp.MLPLadder.layer_rates, transformer.TransformerLadder.layer_rates),
 )

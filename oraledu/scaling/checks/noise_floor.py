@@ -23,11 +23,6 @@ def cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def full_size(generator: torch.Generator) -> Case:
-    """Return about as many runs as the solvable ladder: 5 sizes, 17 seeds, 61 points."""
-    return Case("5 sizes, 17 seeds", (random_table(generator, 5, 17, 61) + 0.1, 0.1))
-
-
 def forgets_scale_and_offset(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the same floor after L → c L + d and L₀ → c L₀ + d."""
     loss = random_table(generator, 3, 5, 4) + 0.3
@@ -79,9 +74,9 @@ def is_not_small_at_the_end(function: Function, generator: torch.Generator) -> s
 
 def plain(loss: Tensor, offset: float) -> Tensor:
     """Take both moments over the seeds."""
-    reducible = loss - offset
-    spread = reducible.std(1, correction=0)
-    return spread / reducible.mean(1)
+    above = loss - offset
+    spread = above.std(1, correction=0)
+    return spread / above.mean(1)
 
 
 noise_floor = Exercise(
@@ -110,11 +105,11 @@ noise_floor = Exercise(
         ),
         (".std", ".var", "Take the root: it is a standard deviation over a mean, not a variance"),
         (
-            "reducible.std(1, correction=0)",
-            "(reducible - reducible.mean(1, keepdim=True)).abs().mean(1)",
+            "above.std(1, correction=0)",
+            "(above - above.mean(1, keepdim=True)).abs().mean(1)",
             "Take the root of the mean square, not the mean distance",
         ),
-        (" / reducible.mean(1)", "", "Divide by the mean: the floor is relative"),
+        (" / above.mean(1)", "", "Divide by the mean: the floor is relative"),
         ("mean(1)", "mean(1)[:, -1:]", "Divide by the mean at the same x, not by the mean end"),
         (
             "std(1,",
@@ -131,8 +126,10 @@ noise_floor = Exercise(
             "Every size has a floor of its own: sizes must not be pooled, for they differ by more than noise",
         ),
         (
-            "spread / reducible.mean(1)",
-            "(spread / reducible.mean(1)).mean(0)",
+            "mean(1)",
+            "mean(1)).mean(0)",
+            "spread /",
+            "(spread /",
             "Return a row for each size; the mean over sizes is taken later",
         ),
         (
@@ -140,16 +137,8 @@ noise_floor = Exercise(
             "loss.sub_(offset)",
             "It changes the losses, which are still needed: use `loss - …`, not `loss -= …`",
         ),
-        (
-            "mean(1)",
-            "mean(1).clamp(min=1e-2)",
-            "Divide by the mean as it is: small losses have the same floor",
-        ),
-        (
-            "/ reducible.mean(1)",
-            "/ (reducible.mean(1) + 1e-9)",
-            "Divide by the mean as it is, without a guard",
-        ),
+        ("n(1)", "n(1).clamp(1e-2)", "Divide by the mean as it is: small losses have the same floor"),
+        ("/ above.mean(1)", "/ (above.mean(1) + 1e-9)", "Divide by the mean as it is, without a guard"),
     ),
     hints=[
         "Which axis holds the seeds of a size? Standard deviation and mean both run along it, and a table (sizes, "
@@ -157,7 +146,7 @@ noise_floor = Exercise(
         "Nothing is normalised here: only the offset comes off. And as before, `correction=0`.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=lambda generator: Case("5 sizes, 17 seeds", (random_table(generator, 5, 17, 61) + 0.1, 0.1)),
     slow_factor=100,
     float32=False,
 )

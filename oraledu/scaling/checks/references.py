@@ -44,18 +44,7 @@ def variance_parts(normalized: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mean_step(moments: Tensor, eigenvalues: Tensor, rate: float, batch: int, noise: float) -> Tensor:
-    """Return the mean squared errors of the weights after one step of stochastic gradient descent.
-
-    Args:
-        moments: (p,) m_i = E δ_i², δ the error of the weights.
-        eigenvalues: (p,) λ_i, the variances of the Gaussian input.
-        rate: h, the rate of this step.
-        batch: B, examples in a step.
-        noise: The variance of the part of a label that is beyond reach.
-
-    Returns:
-        (p,) m (1 - 2 h λ) + h² [(λ R + 2 λ² m) / B + (1 - 1/B) λ² m], with R = Σ λ m + noise.
-    """
+    """Return the mean squared errors (p,) of the weights after one step of stochastic gradient descent."""
     risk = eigenvalues @ moments + noise
     squared = eigenvalues.square() * moments
     gradient = (eigenvalues * risk + 2 * squared) / batch + (1 - 1 / batch) * squared
@@ -63,18 +52,7 @@ def mean_step(moments: Tensor, eigenvalues: Tensor, rate: float, batch: int, noi
 
 
 def predict_loss(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float) -> Tensor:
-    """Return the loss before the first step of a schedule and after each, from one run at a constant rate.
-
-    Args:
-        tau: (points,) the constant-rate run's training time at its records, in steps at full rate, from 0.
-        constant_loss: (points,) its loss there.
-        schedule: (steps,) the share of the full rate that each step of the run to predict takes.
-        trace: (points,) the constant-rate run's Tr Σ at its records.
-        alpha: α of the law.
-
-    Returns:
-        (steps + 1,) L(τ) + α (s' - 1) Tr Σ(τ), with s' the share of the last step; before any, that of the first.
-    """
+    """Return the loss before the first step of a schedule and after each, from one run at a constant rate."""
     return predict(tau, constant_loss, schedule, trace, alpha)
 
 

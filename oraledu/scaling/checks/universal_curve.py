@@ -25,11 +25,6 @@ def cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def full_size(generator: torch.Generator) -> Case:
-    """Return the points of a curve in an explorer."""
-    return Case("397 points", (torch.linspace(0.01, 1, 397, dtype=torch.float64), 0.47, 0.7))
-
-
 def _exponents(generator: torch.Generator, ratio: float) -> tuple[float, float]:
     """Draw μ, and ν in a given ratio to it."""
     mu = uniform(0.3, 0.7, generator)
@@ -139,8 +134,9 @@ universal_curve = Exercise(
         "multiple of $b\\,p^{-\\nu}$, which cancels in $L(x) / L(1)$.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=lambda generator: Case(
+        "397 points", (torch.linspace(0.01, 1, 397, dtype=torch.float64), 0.47, 0.7)
+    ),
     slow_factor=100,
-    guarded=(two_term.TwoTerm.universal_curve,),
     float32=False,
 )

@@ -6,7 +6,6 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
 from oraledu.course.slips import slips
-from oraledu.scaling import curves
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import normal, random_table, relative_difference
 
@@ -22,11 +21,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("curves far from 0", (table + 5,)),
         Case("curves very far from 0", (table + 1e4,)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return about as many runs as the solvable ladder: 5 sizes, 17 seeds, 61 points."""
-    return Case("5 sizes, 17 seeds", (random_table(generator, 5, 17, 61),))
 
 
 def sum_to_the_whole(function: Function, generator: torch.Generator) -> str | None:
@@ -124,21 +118,9 @@ variance_parts = Exercise(
             "(0)",
             "Divide by the counts, not by one less (`correction=0`): else the parts do not sum to the whole",
         ),
-        (
-            "return size, seed",
-            "return size.sqrt(), seed.sqrt()",
-            "Return variances: standard deviations do not add up",
-        ),
-        (
-            "variances.mean",
-            "variances.sum",
-            "Take the mean over the sizes of the variance over seeds, not the sum",
-        ),
-        (
-            "variances.mean(0)",
-            "variances",
-            "One number for each point: average the variance over seeds over the sizes too",
-        ),
+        ("size, seed", "size**0.5, seed**0.5", "Return variances: standard deviations do not add up"),
+        ("es.mean", "es.sum", "Take the mean over the sizes of the variance over seeds, not the sum"),
+        ("es.mean(0)", "es", "One number for each point: average the variance over seeds over the sizes too"),
         (
             "return size",
             "return size - (1 - 1 / len(means)) * seed / max(normalized.shape[1] - 1, 1)",
@@ -149,11 +131,7 @@ variance_parts = Exercise(
             "normalized.square().mean(1) - normalized.mean(1).square()",
             "Take off the mean before you square: E ℓ² - (E ℓ)² loses digits where the curves are far from 0",
         ),
-        (
-            "return size",
-            "return size.clamp(min=1e-6)",
-            "A part may be as small as it likes: no least value for it",
-        ),
+        ("n size", "n size.clamp(1e-6)", "A part may be as small as it likes: no least value for it"),
     ),
     hints=[
         "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_w\\,\\ell + "
@@ -162,8 +140,7 @@ variance_parts = Exercise(
         "`correction=0`.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=lambda generator: Case("5 sizes, 17 seeds", (random_table(generator, 5, 17, 61),)),
     slow_factor=100,
-    guarded=(curves.variance_parts,),
     float32=False,
 )
