@@ -3,13 +3,10 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
-from oraledu.scaling import linear
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import largest_difference, normal, uniform
-from oraledu.scaling.horizon import Horizon
 
 COPIES = 40_000
 #: How many standard errors a mean of random runs may be off. There are 24 of them in a check: three would be too few.
@@ -67,21 +64,6 @@ def agrees_with_random_runs(function: Function, generator: torch.Generator) -> s
     return None
 
 
-def walks_down_the_solvable_ladder(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the exact curve of the ladder, with a decaying rate."""
-    ladder = linear.LinearLadder((20,), Horizon.through(20, 8 * 30, 1.5), label_noise=0.3)
-    runs = ladder.expected("linear", records=30)
-    eigenvalues, energies, beyond = ladder.spectra(20)
-    moments, losses = energies / eigenvalues, []
-    for step in range(31):
-        losses.append((eigenvalues @ moments + beyond) / 2)
-        rate = ladder.rate * (1 - (step + 0.5) / 30)
-        if step < 30:
-            moments = function(moments, eigenvalues, rate, 8, beyond)
-    same = largest_difference(torch.stack(losses), runs.loss[0, 0]) < 1e-9
-    return None if same else "step by step, it should give the exact mean loss of the solvable ladder"
-
-
 def has_both_limits(function: Function, generator: torch.Generator) -> str | None:
     """Ask for gradient descent in an endless batch, and at a small rate for an excess of h Tr Σ / 4."""
     moments, eigenvalues = _state(generator)
@@ -104,7 +86,7 @@ mean_step = Exercise(
     title="The mean of a step of gradient descent",
     reference=references.mean_step,
     cases=cases,
-    properties=[agrees_with_random_runs, walks_down_the_solvable_ladder, has_both_limits],
+    properties=[agrees_with_random_runs, has_both_limits],
     wrong_answers=slips(
         references.mean_step,
         (

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.scaling import curves
 from oraledu.scaling.checks.inputs import largest_difference, normal, random_table
 
@@ -52,17 +51,6 @@ def measures_every_size_alone(function: Function, generator: torch.Generator) ->
     return None if same else "the order of the seeds should not count"
 
 
-def is_the_deviation_from_a_mean_end(function: Function, generator: torch.Generator) -> str | None:
-    """Divide every run of a size by the mean end, and ask for the deviation of these curves."""
-    loss = random_table(generator, 3, 6, 5) + 0.2
-    reducible = loss - 0.2
-    shared = reducible / reducible[..., -1:].mean(1, keepdim=True)
-    expected = torch.stack([curves.collapse_deviation(rows[None]) for rows in shared])
-    if largest_difference(function(loss, 0.2), expected) < 1e-10:
-        return None
-    return "it should be the deviation of a size's curves when they share one end, their mean"
-
-
 def is_not_small_at_the_end(function: Function, generator: torch.Generator) -> str | None:
     """Give all points the same noise, and ask for it at x = 1 too."""
     loss = torch.exp(0.03 * normal(generator, 2, 4000, 3)) + 0.5
@@ -84,12 +72,7 @@ noise_floor = Exercise(
     title="The noise floor",
     reference=curves.noise_floor,
     cases=cases,
-    properties=[
-        forgets_scale_and_offset,
-        measures_every_size_alone,
-        is_the_deviation_from_a_mean_end,
-        is_not_small_at_the_end,
-    ],
+    properties=[forgets_scale_and_offset, measures_every_size_alone, is_not_small_at_the_end],
     wrong_answers=slips(
         plain,
         (

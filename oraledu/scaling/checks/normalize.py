@@ -4,9 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.scaling import curves
 from oraledu.scaling.checks.inputs import (
     even_grid,
@@ -23,13 +22,12 @@ def cases(generator: torch.Generator) -> list[Case]:
     shared = ragged_progress(generator, 9)
     together = random_curves(shared.expand(2, 4, 9), 0.0, generator)
     late = torch.tensor([0.31, 0.5, 0.87, 1.0], dtype=torch.float64)
-    even = even_grid(9)
     return [
         Case("records of each run", (progress, loss, 0.8, even_grid(8))),
         Case("a smaller offset", (progress, loss, 0.3, even_grid(8))),
         Case("shared records, no offset", (shared, together, 0.0, even_grid(6))),
         Case("a grid that starts late", (progress, loss, 0.8, late)),
-        Case("the records themselves as grid", (even, together, 0.0, even)),
+        Case("the records themselves as grid", (even_grid(9), together, 0.0, even_grid(9))),
         Case("one run", (progress[:1, :1], loss[:1, :1], 0.5, even_grid(5))),
         Case(
             "one progress for the seeds of a size", (progress[:, :1].expand_as(loss), loss, 0.6, even_grid(8))

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import relative_difference, uniform
+from oraledu.scaling.checks.inputs import uniform
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -48,19 +47,6 @@ def has_the_lowest_loss_at_equal_compute(function: Function, generator: torch.Ge
     return None
 
 
-def makes_one_curve_of_all_sizes(function: Function, generator: torch.Generator) -> str | None:
-    """Ask that the normalised curve be the same at every size."""
-    mu, nu, a, b = _model(generator)
-    sizes = torch.logspace(1, 5, 5, dtype=torch.float64)
-    tokens = function(sizes, mu, nu, a, b)
-    x = torch.linspace(0.1, 1, 10, dtype=torch.float64)
-    losses = a * (x * tokens[:, None]) ** -mu + b * sizes[:, None] ** -nu
-    curves = losses / losses[:, -1:]
-    if relative_difference(curves, curves[:1].expand_as(curves)) < 1e-10:
-        return None
-    return "trained for your horizon, the normalised curves of different sizes should be one"
-
-
 def grows_as_a_power(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the exponent ν / μ, and for the right answer to a change of either coefficient."""
     mu, nu, a, b = _model(generator)
@@ -87,7 +73,7 @@ optimal_tokens = Exercise(
     title="The compute-optimal horizon",
     reference=references.optimal_tokens,
     cases=cases,
-    properties=[has_the_lowest_loss_at_equal_compute, makes_one_curve_of_all_sizes, grows_as_a_power],
+    properties=[has_the_lowest_loss_at_equal_compute, grows_as_a_power],
     wrong_answers=slips(
         plain,
         (

@@ -3,12 +3,10 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
-from oraledu.scaling import two_term
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import largest_difference, uniform
+from oraledu.scaling.checks.inputs import uniform
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -48,20 +46,6 @@ def ends_at_one_with_the_slope_of_the_frontier(function: Function, generator: to
     return None
 
 
-def is_the_loss_of_any_size(function: Function, generator: torch.Generator) -> str | None:
-    """Normalise the two-term loss of several sizes, each at its best horizon, and ask for the curve."""
-    mu, nu = _exponents(generator, uniform(0.6, 1.6, generator))
-    model = two_term.two_term(mu, nu, time_coefficient=2.5, size_coefficient=0.7, offset=0.3)
-    x = torch.linspace(0.02, 1, 30, dtype=torch.float64)
-    found = function(x, mu, nu)
-    for size in (10.0, 300.0, 1e5):
-        tokens = model.horizon().tokens(size)
-        reducible = model.loss(x * tokens, size) - model.offset
-        if not largest_difference(found, reducible / reducible[-1]) < 1e-10 * float(found.max()):
-            return f"it is not the normalised loss of size {size:g} at its best horizon (μ = {mu:.2f}, ν = {nu:.2f})"
-    return None
-
-
 def levels_off_at_the_share_of_the_size(function: Function, generator: torch.Generator) -> str | None:
     """Ask for a falling curve that ends at 1 / (r + 1) if training goes on for ever."""
     mu, nu = _exponents(generator, 1.4)
@@ -87,11 +71,7 @@ universal_curve = Exercise(
     title="The universal curve",
     reference=references.universal_curve,
     cases=cases,
-    properties=[
-        ends_at_one_with_the_slope_of_the_frontier,
-        is_the_loss_of_any_size,
-        levels_off_at_the_share_of_the_size,
-    ],
+    properties=[ends_at_one_with_the_slope_of_the_frontier, levels_off_at_the_share_of_the_size],
     wrong_answers=slips(
         plain,
         (
