@@ -410,7 +410,7 @@ def rates_by_the_fan_in(width, base_rate, base_width):
 
 
 def rates_by_a_power(width, base_rate, base_width):
-    powers = dict(embed=0, inner=1, readout=1)
+    powers = {"embed": 0, "inner": 1, "readout": 1}
     return {name: base_rate * (width / base_width) ** -power for name, power in powers.items()}
 
 
