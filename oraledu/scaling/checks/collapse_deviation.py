@@ -14,7 +14,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     table = random_table(generator, 3, 4, 6)
     return [
         Case("3 sizes, 4 seeds", (table,)),
-        Case("as many seeds as points", (random_table(generator, 2, 5, 5),)),
+        Case("as many seeds as points", (random_table(generator, 5, 2, 5).transpose(0, 1),)),
         Case("one size", (table[:1],)),
         Case("one seed", (table[:, :1],)),
         Case("nearly collapsed", (1 + 1e-3 * normal(generator, 4, 3, 5),)),

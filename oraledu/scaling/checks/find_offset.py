@@ -68,13 +68,14 @@ def follows_the_units(function: Function, generator: torch.Generator) -> str | N
 
 
 def is_good_to_a_few_thousandths(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for an exact offset of 0.905 times the smallest loss, which a hundred steps miss by half a step."""
+    """Ask for an exact offset of 0.905 and of 0.985 of the smallest loss, which a hundred steps miss by half a step."""
     compute, loss = frontier_points(6, generator)
-    offset = float(loss.min()) * 0.905 / 0.095
-    found = float(function(compute, loss + offset))
-    if abs(found - offset) < 0.002 * float(loss.min() + offset):
-        return None
-    return f"the offset {offset:.4g} comes out as {found:.4g}: go to a few thousandths of the smallest loss"
+    for share in (0.905, 0.985):
+        offset = float(loss.min()) * share / (1 - share)
+        found = float(function(compute, loss + offset))
+        if not abs(found - offset) < 0.002 * float(loss.min() + offset):
+            return f"the offset {offset:.4g} comes out as {found:.4g}: go to a few thousandths of the smallest loss"
+    return None
 
 
 def plain(compute: Tensor, loss: Tensor) -> float:
@@ -134,9 +135,9 @@ find_offset = Exercise(
         ("(0, 1,", "(0.5, 1,", "Begin the scan at 0: the offset may be small, or there may be none"),
         ("(0, 1,", "(0, 0.5,", "Go on with the scan up to just below the smallest loss"),
         (
-            "loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1]",
-            "torch.arange(0, float(loss.min()), 5e-4, dtype=loss.dtype)",
-            "Choose the steps of the scan as shares of the smallest loss: it may be a few ten-thousandths",
+            "(0, 1,",
+            "(0, 0.95,",
+            "Go on up to the smallest loss: what is above the offset may be a fiftieth of it",
         ),
         ("2001", "101", "A hundred steps are too few: what is above the offset may be a tenth of the loss"),
     ),

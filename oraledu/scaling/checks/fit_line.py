@@ -23,6 +23,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("two sizes", (compute[:2], loss[[0, -1]], 0.5)),
         Case("compute in petaFLOPs", (compute / 1e15, loss, 1.3)),
         Case("sizes in no order", (compute.flip(0).roll(2), loss.flip(0).roll(2), 1.3)),
+        Case("losses that rise", (compute, loss.flip(0), 0.5)),
         Case("losses of a few ten-thousandths", (compute, 1e-4 * loss, 1.3e-4)),
     ]
 
@@ -43,7 +44,7 @@ def recovers_a_power_law_in_any_units(function: Function, generator: torch.Gener
 
 def is_the_line_of_least_squares_in_the_log(function: Function, generator: torch.Generator) -> str | None:
     """Turn and shift the line a little, and ask for a larger error in the log."""
-    compute, loss = frontier_points(6, generator, offset=0.7, noise=0.2)
+    compute, loss = frontier_points(13, generator, offset=0.7, noise=0.2)
     coefficient, exponent = function(compute, loss, 0.7)
     x, heights = compute.log(), (loss - 0.7).log()
 
@@ -126,6 +127,11 @@ fit_line = Exercise(
             "x, y, 1",
             "x, y, 1, w=np.exp(y)",
             "Every size has the same weight in the log: the squares are those of log (loss - offset)",
+        ),
+        (
+            "-slope",
+            "abs(slope)",
+            "The exponent is minus the slope, also where the losses rise: then it is negative",
         ),
         ("offset)", "offset).clamp(1e-3)", "What is above the offset may be small: no least value for it"),
         (

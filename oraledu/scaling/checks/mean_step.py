@@ -27,7 +27,9 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a rate of zero", (moments, eigenvalues, 0.0, 4, noise)),
         Case("one direction", (moments[:1], eigenvalues[:1], rate, 2, noise)),
         Case("noise alone in a very large batch", (zeros, eigenvalues, rate, 98_009, noise)),
-        Case("an unstable rate", (moments, eigenvalues, 1.5, 4, noise)),
+        Case(
+            "an unstable rate, eigenvalues in no order", (moments, 1.7 * eigenvalues.roll(2), 1.5, 4, noise)
+        ),
     ]
 
 

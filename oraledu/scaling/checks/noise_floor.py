@@ -16,7 +16,9 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("3 sizes, 4 seeds", (loss, 0.6)),
         Case("a smaller offset", (loss, 0.2)),
         Case("no offset", (loss, 0.0)),
-        Case("as many sizes as seeds and points", (random_table(generator, 4, 4, 4) + 1, 1.0)),
+        Case(
+            "as many sizes as seeds and points", (random_table(generator, 4, 4, 4).transpose(0, 1) + 1, 1.0)
+        ),
         Case("one size", (loss[:1], 0.4)),
         Case("two seeds", (loss[:, :2], 0.4)),
     ]

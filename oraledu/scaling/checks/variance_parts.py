@@ -14,7 +14,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     table = random_table(generator, 3, 4, 6)
     return [
         Case("3 sizes, 4 seeds", (table,)),
-        Case("as many sizes as seeds and points", (random_table(generator, 4, 4, 4),)),
+        Case("as many sizes as seeds and points", (random_table(generator, 4, 4, 4).transpose(0, 1),)),
         Case("seeds alone", (table[:1],)),
         Case("sizes alone", (table[:, :1],)),
         Case("curves far from 0", (table + 5,)),
