@@ -13,9 +13,10 @@ SQUEEZED = "A lower offset squeezes all heights together, and their squares fall
 
 def cases(generator: torch.Generator) -> list[Case]:
     """Return exact ladders, whose offset any sensible criterion finds, one with very small losses."""
+    near, end = frontier_points(4, generator, offset=uniform(0.8, 1.6, generator))
     compute, loss = frontier_points(6, generator, offset=uniform(0.8, 1.6, generator))
     return [
-        Case("4 exact sizes", frontier_points(4, generator, offset=uniform(0.8, 1.6, generator))),
+        Case("4 exact sizes, near each other", (near**0.1, end)),
         Case("9 exact sizes", frontier_points(9, generator, offset=uniform(0.8, 1.6, generator))),
         Case("losses of a few ten-thousandths", (compute, loss / 1e4)),
     ]
