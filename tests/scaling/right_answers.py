@@ -8,7 +8,7 @@ import torch
 from scipy import optimize, stats
 
 from oraledu.scaling import checks, curves, frontier, laws, mup, noise
-from oraledu.scaling.checks.universal_curve import plain
+from oraledu.scaling.checks.noise_floor import plain
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.mlp import MLPLadder
 from oraledu.scaling.transformer import TransformerLadder
@@ -547,7 +547,6 @@ ROADS = {
     "universal_curve": {
         "two_term": lambda x, mu, nu: laws.two_term(mu, nu).universal_curve(x),
         "horizon and loss": by_horizon_and_loss,
-        "the answer that is edited": lambda *given: plain(*given),
     },
     "normalize": {"alias": lambda *given: curves.normalize(*given)},
     "collapse_deviation": {
@@ -562,6 +561,7 @@ ROADS = {
     "variance_parts": {"alias": by_parts},
     "noise_floor": {
         "alias": lambda loss, offset: curves.noise_floor(loss, offset),
+        "the answer that is edited": lambda *given: plain(*given),
         "collapse_deviation": lambda loss, offset: torch.stack(
             [curves.collapse_deviation(rows[None] - offset) for rows in loss]
         ),

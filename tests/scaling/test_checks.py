@@ -1,6 +1,7 @@
 """What is special to the exercises of the lesson on scaling collapse."""
 
 import importlib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -23,12 +24,35 @@ def test_five_exercises_are_core():
 
 
 @pytest.mark.parametrize(
-    "exercise", [each for each in checks.ALL if each.name != "mean_step"], ids=lambda each: each.name
+    "name",
+    [
+        "fit_line",
+        "find_offset",
+        "normalize",
+        "collapse_deviation",
+        "variance_parts",
+        "noise_floor",
+        "predict_loss",
+    ],
 )
 @pytest.mark.parametrize("attempt", [1, 2, 3])
-def test_what_the_wrong_answers_are_edits_of_is_right(exercise, attempt):
-    plain = importlib.import_module(f"oraledu.scaling.checks.{exercise.name}").plain
-    assert examine(exercise, plain, attempt=attempt, guard=False).status == "correct"
+def test_what_the_wrong_answers_are_edits_of_is_right(name, attempt):
+    plain = importlib.import_module(f"oraledu.scaling.checks.{name}").plain
+    assert examine(getattr(checks, name), plain, attempt=attempt, guard=False).status == "correct"
+
+
+def test_a_reference_that_is_written_out_is_what_the_library_has():
+    sizes = torch.logspace(1, 6, 9, dtype=torch.float64)
+    x = torch.linspace(0.01, 2, 50, dtype=torch.float64)
+    for mu, nu, a, b in ((0.4, 0.62, 3.0, 0.5), (0.7, 0.5, 0.2, 4.0)):
+        model = laws.two_term(mu, nu, time_coefficient=a, size_coefficient=b)
+        tokens = references.optimal_tokens(sizes, mu, nu, a, b)
+        assert torch.allclose(tokens, model.horizon().tokens(sizes), rtol=1e-12)
+        assert torch.allclose(references.universal_curve(x, mu, nu), model.universal_curve(x), rtol=1e-12)
+    networks = replace(settings.QUICK.mlp.ladder, base_rate=0.02, base_width=64)
+    for width in (16, 48, 97, 256):
+        theirs, mine = networks.layer_rates(width), references.layer_rates(width, 0.02, 64)
+        assert theirs == pytest.approx({name: mine.get(name, mine["inner"]) for name in theirs})
 
 
 def test_the_line_of_exercise_1_is_that_of_the_frontier(generator):

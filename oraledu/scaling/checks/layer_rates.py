@@ -46,14 +46,6 @@ def has_the_base_rate_at_the_base_width(function: Function, generator: torch.Gen
     return None if same else "twice the base rate should give twice the rate in every layer"
 
 
-def plain(width: int, base_rate: float, base_width: int) -> Rates:
-    """Let the rate fall with the width where the width feeds a layer."""
-    r = base_width / width
-    embed, inner, readout = 1.0, r, r
-    parts = {"embed": embed, "inner": inner, "readout": readout}
-    return {name: base_rate * part for name, part in parts.items()}
-
-
 layer_rates = Exercise(
     id="scaling.layer_rates",
     title="The rates of muP",
@@ -61,7 +53,7 @@ layer_rates = Exercise(
     cases=cases,
     properties=[moves_an_output_by_the_same_amount, has_the_base_rate_at_the_base_width],
     wrong_answers=slips(
-        plain,
+        references.layer_rates,
         (
             "= base_width / width",
             "= 1",

@@ -1,7 +1,6 @@
 """Exercise 3: the horizon of the two-term model, from its derivative."""
 
 import torch
-from torch import Tensor
 
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
@@ -61,13 +60,6 @@ def grows_as_a_power(function: Function, generator: torch.Generator) -> str | No
     return None if same else "both terms times 3 should leave the horizon where it is"
 
 
-def plain(parameters: Tensor, mu: float, nu: float, a: float, b: float) -> Tensor:
-    """Solve the condition for t."""
-    factor = nu / mu * (b / a)
-    growth = parameters ** (nu / mu)
-    return factor ** (-1 / mu) * growth
-
-
 optimal_tokens = Exercise(
     id="scaling.optimal_tokens",
     title="The compute-optimal horizon",
@@ -75,7 +67,7 @@ optimal_tokens = Exercise(
     cases=cases,
     properties=[has_the_lowest_loss_at_equal_compute, grows_as_a_power],
     wrong_answers=slips(
-        plain,
+        references.optimal_tokens,
         (
             "nu / mu * (b",
             "(b",

@@ -4,13 +4,7 @@ from torch import Tensor
 
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import check_offset, fit_frontier
-from oraledu.scaling.horizon import Horizon
-from oraledu.scaling.mlp import MLPLadder
 from oraledu.scaling.noise import predict
-from oraledu.scaling.two_term import two_term
-
-#: Where the end of a run lies, in progress.
-END_WINDOW = 0.975, 0.995
 
 
 def fit_line(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
@@ -29,12 +23,16 @@ def find_offset(compute: Tensor, loss: Tensor) -> float:
 
 def optimal_tokens(parameters: Tensor, mu: float, nu: float, a: float, b: float) -> Tensor:
     """Return the tokens t*(p) that make L = a t^(-μ) + b p^(-ν) smallest at equal compute 6 t p."""
-    return two_term(mu, nu, time_coefficient=a, size_coefficient=b).horizon().tokens(parameters)
+    factor = nu / mu * (b / a)
+    growth = parameters ** (nu / mu)
+    return factor ** (-1 / mu) * growth
 
 
 def universal_curve(x: Tensor, mu: float, nu: float) -> Tensor:
     """Return ℓ(x), the normalised curve of every size that is trained for its optimal horizon."""
-    return two_term(mu, nu).universal_curve(x)
+    r = nu / mu
+    power = x**-mu
+    return (r * power + 1) / (r + 1)
 
 
 def variance_parts(normalized: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,14 +56,15 @@ def predict_loss(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Te
 
 def end_slope(grid: Tensor, deviation: Tensor) -> float:
     """Return the slope of log Δ(x) on log(1 - x) over 0.975 ≤ x ≤ 0.995, by least squares."""
-    near = (grid >= END_WINDOW[0]) & (grid <= END_WINDOW[1])
-    left, height = (1 - grid[near]).log(), deviation[near].log()
-    away = left - left.mean()
-    return float((away * height).sum() / away.square().sum())
+    kept = (grid >= 0.975) & (grid <= 0.995)
+    x, y = (1 - grid[kept]).log(), deviation[kept].log()
+    away = x - x.mean()
+    return float((away * y).sum() / away.square().sum())
 
 
 def layer_rates(width: int, base_rate: float, base_width: int) -> dict[str, float]:
     """Return Adam's rates in muP for the embedding ("embed"), the blocks ("inner") and the readout ("readout")."""
-    ladder = MLPLadder((width,), Horizon(1.0, 1.0), base_rate=base_rate, base_width=base_width)
-    rates = ladder.layer_rates(width)
-    return {"embed": rates["embed"], "inner": rates["up.0"], "readout": rates["readout"]}
+    r = base_width / width
+    embed, inner, readout = 1.0, r, r
+    parts = {"embed": embed, "inner": inner, "readout": readout}
+    return {name: base_rate * part for name, part in parts.items()}

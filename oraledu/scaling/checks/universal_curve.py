@@ -1,7 +1,6 @@
 """Exercise 4: the one curve of all sizes."""
 
 import torch
-from torch import Tensor
 
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
@@ -59,13 +58,6 @@ def levels_off_at_the_share_of_the_size(function: Function, generator: torch.Gen
     return None
 
 
-def plain(x: Tensor, mu: float, nu: float) -> Tensor:
-    """Return the two terms at x over those at 1."""
-    r = nu / mu
-    power = x**-mu
-    return (r * power + 1) / (r + 1)
-
-
 universal_curve = Exercise(
     id="scaling.universal_curve",
     title="The universal curve",
@@ -73,7 +65,7 @@ universal_curve = Exercise(
     cases=cases,
     properties=[ends_at_one_with_the_slope_of_the_frontier, levels_off_at_the_share_of_the_size],
     wrong_answers=slips(
-        plain,
+        references.universal_curve,
         (
             "nu / mu",
             "mu / nu",
