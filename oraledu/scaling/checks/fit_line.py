@@ -35,10 +35,12 @@ def recovers_a_power_law_in_any_units(function: Function, generator: torch.Gener
         compute = torch.exp(torch.arange(6, dtype=torch.float64) + uniform(-9, 9, generator))
         offset = unit * uniform(0, 2, generator)
         found = [float(each) for each in function(compute, offset + coefficient * compute**-exponent, offset)]
-        if not abs(found[1] - exponent) < 1e-6:
-            return f"an exact power law with the exponent {exponent:.4f} comes out with {found[1]:.7g}"
-        if not abs(found[0] / coefficient - 1) < 1e-5:
-            return f"an exact power law with the coefficient {coefficient:.4g} comes out with {found[0]:.7g}"
+        if not abs(found[1] - exponent) < 1e-8:
+            return f"an exact power law with the exponent {exponent:.10g} comes out with {found[1]:.10g}"
+        if not abs(found[0] / coefficient - 1) < 1e-7:
+            return (
+                f"an exact power law with the coefficient {coefficient:.10g} comes out with {found[0]:.10g}"
+            )
     return None
 
 
