@@ -366,7 +366,7 @@ def predicted_by_search(tau, constant_loss, schedule, trace, alpha):
 
 
 def slope_by_polyfit(grid, deviation):
-    inside = [(x, d) for x, d in zip(grid.tolist(), deviation.tolist(), strict=True) if 0.975 < x < 0.995]
+    inside = [(x, d) for x, d in zip(grid.tolist(), deviation.tolist(), strict=True) if 0.975 <= x <= 0.995]
     left, height = np.log([[1 - x for x, _ in inside], [d for _, d in inside]])
     return np.polyfit(left, height, 1)[0]
 

@@ -14,11 +14,15 @@ def cases(generator: torch.Generator) -> list[Case]:
     even = torch.linspace(0, 1, 1597, dtype=torch.float64)
     uneven = _uneven(generator, 80)
     near = torch.tensor([0.9, 0.978, 0.991, 0.9991, 1.0], dtype=torch.float64)
+    last = torch.tensor([0.9, 0.976, 0.985, 0.995, 0.9991, 1.0], dtype=torch.float64)
     return [
         Case("an even grid", (even, _deviation(even, 1.5, generator, noise=0.3))),
         Case("an uneven grid", (uneven, _deviation(uneven, 2.5, generator, noise=0.3))),
         Case("two points in the window", (near, _deviation(near, 1.5, generator, noise=0.3))),
         Case("a deviation that does not fall", (even, _deviation(even, 0.0, generator, noise=0.2))),
+        Case("a deviation that grows", (even, _deviation(even, -0.5, generator, noise=0.2))),
+        # Not at 0.975 too: whether 1 - x is above 0.025 there, rounding decides.
+        Case("a record at the end of the window", (last, _deviation(last, 1.5, generator, noise=0.3))),
     ]
 
 
@@ -130,6 +134,8 @@ end_slope = Exercise(
             "Fit one line to all points; a mean of the slopes between neighbours is mostly noise",
         ),
         (" - x.mean()", "", "The line has a level of its own: take the means off first"),
+        ("y).sum()", "y).sum().abs()", "Where the deviation grows towards the end the slope is negative"),
+        ("<= 0.995", "< 0.995", "x = 0.995 belongs to the window"),
         (
             "[kept].log()",
             "[kept].clamp(min=1e-6).log()",
