@@ -1,13 +1,10 @@
 """Exercise 2: the loss that no size falls below, found by trying."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.scaling import frontier
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import frontier_points, uniform
 
@@ -15,36 +12,14 @@ SQUEEZED = "A lower offset squeezes all heights together, and their squares fall
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return exact ladders, whose offset any sensible criterion finds, one with losses as small as the lesson's."""
-    compute, loss = frontier_points(5, generator, offset=uniform(0.8, 1.6, generator))
+    """Return exact ladders, whose offset any sensible criterion finds, one with very small losses."""
+    near, end = frontier_points(4, generator, offset=uniform(0.8, 1.6, generator))
+    compute, loss = frontier_points(6, generator, offset=uniform(0.8, 1.6, generator))
     return [
-        *(
-            Case(
-                f"{count} exact sizes", frontier_points(count, generator, offset=uniform(0.8, 1.6, generator))
-            )
-            for count in (4, 6, 9)
-        ),
-        Case("losses of a few hundredths", (compute, loss / 50)),
+        Case("4 exact sizes, near each other", (near**0.1, end)),
+        Case("9 exact sizes", frontier_points(9, generator, offset=uniform(0.8, 1.6, generator))),
+        Case("losses of a few ten-thousandths", (compute, loss / 1e4)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return a ladder of the lesson's: four sizes."""
-    return Case("four sizes", frontier_points(4, generator, offset=1.0))
-
-
-def survives_a_little_noise(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the offset to a few per cent of what the losses span, with errors of 0.03 % in what is above it."""
-    for _ in range(3):
-        offset = uniform(0.6, 1.5, generator)
-        compute, loss = frontier_points(8, generator, offset=offset, noise=3e-4)
-        found, span = float(function(compute, loss)), float(loss.max() - loss.min())
-        if not abs(found - offset) < 0.08 * span:
-            return (
-                f"with an error of 0.03 % in each point the offset {offset:.3f} comes out as {found:.3f}, "
-                f"while the losses span {span:.3f}"
-            )
-    return None
 
 
 def finds_that_there_is_none(function: Function, generator: torch.Generator) -> str | None:
@@ -56,21 +31,24 @@ def finds_that_there_is_none(function: Function, generator: torch.Generator) -> 
     return f"for losses that are a power law by themselves the offset should be 0, not {found:.3g}: try 0 as well"
 
 
-def stays_between_zero_and_the_losses(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for an offset below every loss, whatever the noise."""
-    for noise in (0.003, 0.02, 0.05):
-        compute, loss = frontier_points(5, generator, offset=0.5, noise=noise)
-        found = float(function(compute, loss))
+def bears_noise(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for an offset below every loss, and with errors of 0.03 % for the right one to a part of what losses span."""
+    for noise in (3e-4, 3e-4, 0.003, 0.05):
+        offset = uniform(0.6, 1.5, generator)
+        compute, loss = frontier_points(8, generator, offset=offset, noise=noise)
+        found, span = float(function(compute, loss)), float(loss.max() - loss.min())
         if not -1e-9 <= found < float(loss.min()):
             return f"the offset {found:.3g} does not lie between 0 and the smallest loss, {float(loss.min()):.3g}"
+        if noise < 0.001 and not abs(found - offset) < 0.08 * span:
+            return (
+                f"with an error of 0.03 % in each point the offset {offset:.3f} comes out as {found:.3f}, "
+                f"while the losses span {span:.3f}"
+            )
     return None
 
 
 def is_not_drawn_to_zero(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for a sensible offset of four noisy ends, those of the lesson's text ladder in three digits.
-
-    By 1 - R², by the errors of the losses and by those of their logarithms it is 1.2 to 1.45.
-    """
+    """Ask for 1.2 to 1.45, as sensible criteria have it, of four noisy ends: those of the lesson's text ladder."""
     compute = 1e9 * torch.tensor([3.0, 12.2, 34.2, 77.4], dtype=torch.float64)
     found = float(function(compute, torch.tensor([2.150, 1.937, 1.829, 1.744], dtype=torch.float64)))
     if 1.15 < found < 1.5:
@@ -80,57 +58,37 @@ def is_not_drawn_to_zero(function: Function, generator: torch.Generator) -> str 
     )
 
 
-def ignores_the_unit_of_compute(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the same offset with compute in petaFLOPs, and for twice as much with losses twice as high."""
+def follows_the_units(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for the same offset, in the losses' unit, with losses and compute in other units."""
     compute, loss = frontier_points(6, generator, offset=1.1)
-    plain, span = float(function(compute, loss)), float(loss.max() - loss.min())
-    if not abs(float(function(compute / 1e15, loss)) - plain) < 0.02 * span:
-        return "with compute in another unit the offset should be the same"
-    doubled = float(function(compute, 2 * loss))
-    return None if abs(doubled - 2 * plain) < 0.04 * span else "losses times 2 should give an offset times 2"
+    found, span = float(function(compute, loss)), float(loss.max() - loss.min())
+    for unit in (1e-8, 1e4):
+        if not abs(float(function(compute / 1e15, unit * loss)) / unit - found) < 0.02 * span:
+            return f"losses times {unit:g} should give an offset times {unit:g}, whatever the unit of compute"
+    return None
 
 
-def _residual(x: Tensor, y: Tensor) -> Tensor:
-    """Return the squared distance of points from their line, over the variance of their heights."""
-    away, height = x - x.mean(), y - y.mean()
-    slope = (away * height).sum() / away.square().sum()
-    return (height - slope * away).square().sum() / height.square().sum()
+def is_good_to_a_few_thousandths(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for an exact offset of 0.905 and of 0.985 of the smallest loss, which a hundred steps miss by half a step."""
+    compute, loss = frontier_points(6, generator)
+    for share in (0.905, 0.985):
+        offset = float(loss.min()) * share / (1 - share)
+        found = float(function(compute, loss + offset))
+        if not abs(found - offset) < 0.002 * float(loss.min() + offset):
+            return f"the offset {offset:.4g} comes out as {found:.4g}: go to a few thousandths of the smallest loss"
+    return None
 
 
-def _squares(x: Tensor, y: Tensor) -> Tensor:
-    return _residual(x, y) * (y - y.mean()).square().sum()
-
-
-def _changed(
-    *,
-    offsets: Callable[[Tensor], Tensor] = lambda loss: (
-        loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1]
-    ),
-    height: Callable[[Tensor], Tensor] = torch.log,
-    along: Callable[[Tensor], Tensor] = torch.log,
-    cost: Callable[[Tensor, Tensor], Tensor] = _residual,
-    finish: Callable[[Tensor, int], Tensor] = lambda offsets, best: offsets[best],
-) -> Function:
-    """Return the plain scan with one thing changed."""
-
-    def find_offset(compute: Tensor, loss: Tensor) -> float:
-        tried = offsets(loss)
-        costs = torch.stack([cost(along(compute), height(loss - offset)) for offset in tried])
-        return float(finish(tried, int(costs.nan_to_num(nan=torch.inf).argmin())))
-
-    return find_offset
-
-
-def _always_zero(compute: Tensor, loss: Tensor) -> float:
-    return 0.0
-
-
-def _smallest_loss(compute: Tensor, loss: Tensor) -> float:
-    return float(loss.min()) * (1 - 1e-9)
-
-
-def _place(tried: Tensor, best: int) -> Tensor:
-    return torch.tensor(best / len(tried))
+def plain(compute: Tensor, loss: Tensor) -> float:
+    """Scan 2000 offsets for the smallest 1 - R², all at once."""
+    offsets = loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1]
+    x, y = compute.log(), (loss - offsets[:, None]).log()
+    away, height = x - x.mean(), y - y.mean(1, keepdim=True)
+    slope = height @ away / away.square().sum()
+    rest = (height - slope[:, None] * away).square().sum(1)
+    cost = rest / height.square().sum(1)
+    best = int(cost.nan_to_num(nan=torch.inf).argmin())
+    return float(offsets[best])
 
 
 find_offset = Exercise(
@@ -139,55 +97,51 @@ find_offset = Exercise(
     reference=references.find_offset,
     cases=cases,
     properties=[
-        Property("finds that there is none", finds_that_there_is_none),
-        Property("survives a little noise", survives_a_little_noise),
-        Property("four noisy ends", is_not_drawn_to_zero),
-        Property("between 0 and the smallest loss", stays_between_zero_and_the_losses),
-        Property("the unit of compute does not count", ignores_the_unit_of_compute),
+        finds_that_there_is_none,
+        bears_noise,
+        is_not_drawn_to_zero,
+        follows_the_units,
+        is_good_to_a_few_thousandths,
     ],
-    wrong_answers=[
-        WrongAnswer(
-            _always_zero,
+    wrong_answers=slips(
+        plain,
+        (
+            "offsets[best]",
+            "0",
             "An offset of 0 is one candidate of many: scan them all, for the error rises from there before it falls",
         ),
-        WrongAnswer(
-            _smallest_loss,
+        (
+            "offsets[best]",
+            "loss.min() * (1 - 1e-9)",
             "The offset lies below the smallest loss, by as much as that would still fall with more compute",
         ),
-        WrongAnswer(
-            _changed(finish=_place),
+        (
+            "offsets[best]",
+            "best / len(offsets)",
             "Return the offset in the unit of the loss, not as a share of the smallest loss",
         ),
-        WrongAnswer(
-            _changed(height=lambda reducible: reducible),
+        (
+            "[:, None]).log()",
+            "[:, None])",
             "The points are on a line in log-log: take the logarithm of what is above the offset",
         ),
-        WrongAnswer(_changed(cost=_squares), SQUEEZED),
-        WrongAnswer(
-            _changed(offsets=lambda loss: torch.arange(0, float(loss.min()), 0.01, dtype=loss.dtype)),
+        (" / height.square().sum(1)", "", SQUEEZED),
+        (
+            "loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1]",
+            "torch.arange(0, float(loss.min()), 0.01, dtype=loss.dtype)",
             "Choose the steps of the scan as shares of the smallest loss: it may be a few hundredths",
         ),
-        WrongAnswer(
-            _changed(along=lambda compute: compute),
-            "The points are on a line in log-log: take the logarithm of compute",
+        ("compute.log()", "compute", "The points are on a line in log-log: take the logarithm of compute"),
+        ("2001", "11", "The scan is too coarse: try some hundred offsets between 0 and the smallest loss"),
+        ("(0, 1,", "(0.5, 1,", "Begin the scan at 0: the offset may be small, or there may be none"),
+        ("(0, 1,", "(0, 0.5,", "Go on with the scan up to just below the smallest loss"),
+        (
+            "(0, 1,",
+            "(0, 0.95,",
+            "Go on up to the smallest loss: what is above the offset may be a fiftieth of it",
         ),
-        WrongAnswer(
-            _changed(offsets=lambda loss: loss.min() * torch.linspace(0, 1, 11, dtype=loss.dtype)[:-1]),
-            "The scan is too coarse: try some hundred offsets between 0 and the smallest loss",
-        ),
-        WrongAnswer(
-            _changed(
-                offsets=lambda loss: loss.min() * torch.linspace(0.5, 1, 2001, dtype=loss.dtype)[:-1],
-            ),
-            "Begin the scan at 0: the offset may be small, or there may be none",
-        ),
-        WrongAnswer(
-            _changed(
-                offsets=lambda loss: loss.min() * torch.linspace(0, 0.5, 2001, dtype=loss.dtype),
-            ),
-            "Go on with the scan up to just below the smallest loss",
-        ),
-    ],
+        ("2001", "101", "A hundred steps are too few: what is above the offset may be a tenth of the loss"),
+    ),
     hints=[
         "For each candidate between 0 and the smallest loss fit the line of `fit_line`. Which number says how far the "
         "points are from it?",
@@ -199,7 +153,7 @@ find_offset = Exercise(
     ],
     core=False,
     tolerance=0.01,
-    full_size=full_size,
+    full_size=lambda generator: Case("four sizes", frontier_points(4, generator, offset=1.0)),
     slow_factor=1000,
-    guarded=(frontier.fit_frontier,),
+    float32=False,
 )

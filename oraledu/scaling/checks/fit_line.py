@@ -1,20 +1,19 @@
 """Exercise 1: a power law is a line in log-log."""
 
 import math
-from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.scaling import frontier
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import frontier_points, uniform
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return noisy ladders with and without an offset, exact ones, two sizes, and another unit of compute."""
+    """Return noisy ladders with and without an offset, exact ones, two sizes, and other units."""
     compute, loss = frontier_points(7, generator, offset=1.3, noise=0.1)
     exact_compute, exact = frontier_points(5, generator)
     return [
@@ -24,31 +23,30 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("two sizes", (compute[:2], loss[[0, -1]], 0.5)),
         Case("compute in petaFLOPs", (compute / 1e15, loss, 1.3)),
         Case("sizes in no order", (compute.flip(0).roll(2), loss.flip(0).roll(2), 1.3)),
+        Case("losses that rise", (compute, loss.flip(0), 0.5)),
+        Case("losses of a few ten-thousandths", (compute, 1e-4 * loss, 1.3e-4)),
     ]
 
 
-def full_size(generator: torch.Generator) -> Case:
-    """Return a ladder of the lesson's: four sizes."""
-    return Case("four sizes", (*frontier_points(4, generator, noise=0.02), 0.0))
-
-
-def recovers_a_law(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the numbers that exact points were made from."""
-    for _ in range(3):
-        coefficient, exponent = uniform(0.5, 20, generator), uniform(0.1, 0.8, generator)
-        offset = uniform(0, 2, generator)
-        compute = torch.exp(torch.arange(6, dtype=torch.float64) + 3)
-        found = function(compute, offset + coefficient * compute**-exponent, offset)
-        if not abs(float(found[1]) - exponent) < 1e-8:
-            return f"an exact power law with the exponent {exponent:.4f} comes out with {float(found[1]):.4f}"
-        if not abs(float(found[0]) / coefficient - 1) < 1e-7:
-            return f"an exact power law with the coefficient {coefficient:.4f} comes out with {float(found[0]):.4g}"
+def recovers_a_power_law_in_any_units(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for the numbers that exact points were made from, whatever the units of compute and loss."""
+    for unit in (1.0, 3.0, 1e-8, 1e4):
+        coefficient, exponent = unit * uniform(0.5, 20, generator), uniform(0.1, 0.8, generator)
+        compute = torch.exp(torch.arange(6, dtype=torch.float64) + uniform(-9, 9, generator))
+        offset = unit * uniform(0, 2, generator)
+        found = [float(each) for each in function(compute, offset + coefficient * compute**-exponent, offset)]
+        if not abs(found[1] - exponent) < 1e-8:
+            return f"an exact power law with the exponent {exponent:.10g} comes out with {found[1]:.10g}"
+        if not abs(found[0] / coefficient - 1) < 1e-7:
+            return (
+                f"an exact power law with the coefficient {coefficient:.10g} comes out with {found[0]:.10g}"
+            )
     return None
 
 
-def no_other_line_is_nearer(function: Function, generator: torch.Generator) -> str | None:
+def is_the_line_of_least_squares_in_the_log(function: Function, generator: torch.Generator) -> str | None:
     """Turn and shift the line a little, and ask for a larger error in the log."""
-    compute, loss = frontier_points(6, generator, offset=0.7, noise=0.2)
+    compute, loss = frontier_points(13, generator, offset=0.7, noise=0.2)
     coefficient, exponent = function(compute, loss, 0.7)
     x, heights = compute.log(), (loss - 0.7).log()
 
@@ -63,63 +61,11 @@ def no_other_line_is_nearer(function: Function, generator: torch.Generator) -> s
     return None
 
 
-def follows_the_units(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the same exponent, and a coefficient to match, after a change of both units."""
-    compute, loss = frontier_points(6, generator, offset=0.4, noise=0.1)
-    coefficient, exponent = function(compute, loss, 0.4)
-    other, same = function(1000 * compute, 3 * loss, 1.2)
-    if not abs(same - exponent) < 1e-8:
-        return "compute times 1000 and losses times 3 should leave the exponent as it is"
-    expected = 3 * coefficient * 1000**exponent
-    if not abs(other / expected - 1) < 1e-7:
-        return "in other units the fitted losses should be the same curve: compute times k gives coefficient k^exponent"
-    return None
-
-
-def _through(x: Tensor, y: Tensor, weights: Tensor | None = None) -> tuple[float, float]:
-    """Return slope and level of the least-squares line."""
-    weights = torch.ones_like(x) if weights is None else weights
-    mean_x, mean_y = (weights * x).sum() / weights.sum(), (weights * y).sum() / weights.sum()
-    slope = (weights * (x - mean_x) * (y - mean_y)).sum() / (weights * (x - mean_x).square()).sum()
-    return float(slope), float(mean_y - slope * mean_x)
-
-
-def _changed(
-    *,
-    along: Callable[[Tensor], Tensor] = torch.log,
-    height: Callable[[Tensor, float], Tensor] = lambda loss, offset: (loss - offset).log(),
-    line: Callable[[Tensor, Tensor], tuple[float, float]] = _through,
-    finish: Callable[[float, float], tuple[float, float]] = lambda slope, level: (math.exp(level), -slope),
-) -> Function:
-    """Return the plain method with one thing changed."""
-
-    def fit_line(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
-        return finish(*line(along(compute), height(loss, offset)))
-
-    return fit_line
-
-
-def _ends(x: Tensor, y: Tensor) -> tuple[float, float]:
-    first, last = x.argmin(), x.argmax()
-    slope = float((y[last] - y[first]) / (x[last] - x[first]))
-    return slope, float(y[first] - slope * x[first])
-
-
-def _sideways(x: Tensor, y: Tensor) -> tuple[float, float]:
-    slope, level = _through(y, x)
-    return 1 / slope, -level / slope
-
-
-def _level_at_the_mean(x: Tensor, y: Tensor) -> tuple[float, float]:
-    return _through(x, y)[0], float(y.mean())
-
-
-def _through_the_origin(x: Tensor, y: Tensor) -> tuple[float, float]:
-    return float((x * y).sum() / x.square().sum()), 0.0
-
-
-def _weighted_by_loss(x: Tensor, y: Tensor) -> tuple[float, float]:
-    return _through(x, y, (2 * y).exp())
+def plain(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
+    """Fit with NumPy, which returns the slope first."""
+    x, y = compute.log().numpy(), (loss - offset).log().numpy()
+    slope, level = np.polyfit(x, y, 1)
+    return math.exp(level), float(-slope)
 
 
 fit_line = Exercise(
@@ -127,63 +73,75 @@ fit_line = Exercise(
     title="The frontier as a line in log-log",
     reference=references.fit_line,
     cases=cases,
-    properties=[
-        Property("recovers a power law", recovers_a_law),
-        Property("the least squares in the log", no_other_line_is_nearer),
-        Property("follows the units", follows_the_units),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(height=lambda loss, offset: loss.log()),
+    properties=[recovers_a_power_law_in_any_units, is_the_line_of_least_squares_in_the_log],
+    wrong_answers=slips(
+        plain,
+        (
+            "loss - offset",
+            "loss",
             "Take the offset off the losses before the logarithm: only what is above it is a power law",
         ),
-        WrongAnswer(
-            _changed(height=lambda loss, offset: loss.log() - offset),
-            "The offset comes off the loss, not off its logarithm",
-        ),
-        WrongAnswer(
-            _changed(height=lambda loss, offset: (loss + offset).log()), "Take the offset off; you add it"
-        ),
-        WrongAnswer(
-            _changed(height=lambda loss, offset: loss - offset),
+        ("s - offset).log()", "s.log() - offset)", "The offset comes off the loss, not off its logarithm"),
+        ("loss - offset", "loss + offset", "Take the offset off; you add it"),
+        (
+            "offset).log()",
+            "offset)",
             "Take the logarithm of the losses above the offset too: a power law is a line in log-log",
         ),
-        WrongAnswer(
-            _changed(along=lambda compute: compute),
-            "Take the logarithm of compute too: a power law is a line in log-log",
-        ),
-        WrongAnswer(
-            _changed(finish=lambda slope, level: (math.exp(level), slope)),
+        ("compute.log()", "compute", "Take the logarithm of compute too: a power law is a line in log-log"),
+        (
+            "-slope",
+            "slope",
             "The law is compute^(-exponent), with a positive exponent: it is minus the slope of the line",
         ),
-        WrongAnswer(
-            _changed(finish=lambda slope, level: (level, -slope)),
-            "The level of the line is the log of the coefficient: take the exponential",
-        ),
-        WrongAnswer(
-            _changed(finish=lambda slope, level: (math.exp(level / math.log(10)), -slope)),
+        ("math.exp", "float", "The level of the line is the log of the coefficient: take the exponential"),
+        (
+            "exp(level)",
+            "exp(level / math.log(10))",
             "With logarithms to the base 10 the coefficient is 10 to the level, not e to the level",
         ),
-        WrongAnswer(
-            _changed(finish=lambda slope, level: (-slope, math.exp(level))),
+        (
+            "math.exp(level), float(-slope)",
+            "float(-slope), math.exp(level)",
             "Return the coefficient first, then the exponent",
         ),
-        WrongAnswer(_changed(line=_ends), "All sizes count: yours is the line through the two at the ends"),
-        WrongAnswer(
-            _changed(line=_sideways), "Fit the loss as a function of compute, not compute as a function of it"
+        (
+            "x, y, 1",
+            "x[[0, -1]], y[[0, -1]], 1",
+            "All sizes count: yours is the line through the two at the ends",
         ),
-        WrongAnswer(
-            _changed(line=_level_at_the_mean),
+        (
+            "np.polyfit(x, y, 1)",
+            "(lambda slope, level: (1 / slope, -level / slope))(*np.polyfit(y, x, 1))",
+            "Fit the loss as a function of compute, not compute as a function of it",
+        ),
+        (
+            "exp(level)",
+            "exp(y.mean())",
             "The coefficient is the height of the line at compute 1, where log compute is 0, not in its middle",
         ),
-        WrongAnswer(
-            _changed(line=_through_the_origin), "The line has a level of its own: it need not pass through 0"
+        (
+            "np.polyfit(x, y, 1)",
+            "(x @ y) / (x @ x), 0.0",
+            "The line has a level of its own: it need not pass through 0",
         ),
-        WrongAnswer(
-            _changed(line=_weighted_by_loss),
+        (
+            "x, y, 1",
+            "x, y, 1, w=np.exp(y)",
             "Every size has the same weight in the log: the squares are those of log (loss - offset)",
         ),
-    ],
+        (
+            "-slope",
+            "abs(slope)",
+            "The exponent is minus the slope, also where the losses rise: then it is negative",
+        ),
+        ("offset)", "offset).clamp(1e-3)", "What is above the offset may be small: no least value for it"),
+        (
+            "offset)",
+            "offset + 1e-9)",
+            "Take the logarithm of what is above the offset without a guard: it may be small",
+        ),
+    ),
     hints=[
         "Take logarithms of $L - L_0 = C\\,c^{-\\delta}$. Which quantity is the slope of the line that appears, and "
         "which its height at $\\log c = 0$?",
@@ -194,7 +152,7 @@ fit_line = Exercise(
         "numbers with `float(...)`.",
     ],
     tolerance=1e-7,
-    full_size=full_size,
+    full_size=lambda generator: Case("four sizes", (*frontier_points(4, generator, noise=0.02), 0.0)),
     slow_factor=50,
-    guarded=(frontier.fit_frontier,),
+    float32=False,
 )

@@ -1,5 +1,6 @@
 """Random inputs that several exercises share."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,13 +28,7 @@ def ragged_progress(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def random_curves(progress: Tensor, offset: float, generator: torch.Generator) -> Tensor:
-    """Draw noisy loss curves, each size with a height and a steepness of its own: float64, above the offset.
-
-    Args:
-        progress: (sizes, seeds, points) from 0 to 1.
-        offset: What the losses stay above.
-        generator: The source of chance.
-    """
+    """Draw noisy losses above an offset at progress (sizes, seeds, points), each size with a steepness of its own."""
     sizes, seeds, points = progress.shape
     height = torch.exp(0.5 * normal(generator, sizes, 1, 1))
     steepness = 0.3 + 0.2 * torch.rand((sizes, 1, 1), generator=generator, dtype=torch.float64)
@@ -51,14 +46,7 @@ def random_table(generator: torch.Generator, sizes: int, seeds: int, points: int
 def frontier_points(
     count: int, generator: torch.Generator, *, offset: float = 0.0, noise: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Draw the compute and the end losses of a ladder, a power law above an offset: two of (count,) float64.
-
-    Args:
-        count: How many sizes.
-        generator: The source of chance.
-        offset: The loss that no size falls below.
-        noise: Standard deviation of the log of what is above the offset.
-    """
+    """Draw compute and end losses of a ladder, two of (count,): a power law, with noise in its log, above an offset."""
     steps = 0.5 + torch.rand(count, generator=generator, dtype=torch.float64)
     compute = torch.exp(16 + 8 * steps.cumsum(0) / count)
     exponent, height = uniform(0.2, 0.4, generator), uniform(0.7, 1.4, generator)
@@ -69,3 +57,13 @@ def frontier_points(
 def largest_difference(one: Tensor, other: Tensor) -> float:
     """Return the largest difference between two tensors, infinite if one of them is not finite."""
     return float((one - other).abs().nan_to_num(nan=torch.inf).max())
+
+
+def relative_difference(one: Tensor, other: Tensor) -> float:
+    """Return the largest difference over the largest entry of the second."""
+    return largest_difference(one, other) / float(other.abs().max())
+
+
+def interpolated(x: Tensor, at: Tensor, values: Tensor) -> Tensor:
+    """Return the straight lines between values (points,), recorded at increasing places (points,), at x (n,)."""
+    return torch.from_numpy(np.interp(x.numpy(), at.numpy(), values.numpy()))

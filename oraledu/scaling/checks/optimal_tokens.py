@@ -1,19 +1,15 @@
 """Exercise 3: the horizon of the two-term model, from its derivative."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.scaling import two_term
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import largest_difference, uniform
+from oraledu.scaling.checks.inputs import uniform
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return models with either exponent the larger, equal ones, and coefficients far from 1."""
+    """Return models with either exponent the larger, equal ones, and coefficients near and far from 1."""
     sizes = torch.tensor([30.0, 100.0, 700.0, 4000.0], dtype=torch.float64)
     a, b = uniform(2, 5, generator), uniform(0.2, 0.8, generator)
     return [
@@ -22,12 +18,9 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("equal exponents", (sizes, 0.5, 0.5, a, b)),
         Case("exponents of the solvable ladder", (sizes, 0.7 / 1.5, 0.7, 1.0, 1.0)),
         Case("one size", (sizes[:1], *_model(generator))),
+        Case("less than one token", (sizes, 0.6, 0.5, 1e-3 * a, b)),
+        Case("sizes in millions", (1e-6 * sizes, 0.4, 0.7, a, 1e-4 * b)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return the sizes that an explorer draws."""
-    return Case("200 sizes", (torch.logspace(1, 6, 200, dtype=torch.float64), *_model(generator)))
 
 
 def _model(generator: torch.Generator) -> tuple[float, float, float, float]:
@@ -36,7 +29,7 @@ def _model(generator: torch.Generator) -> tuple[float, float, float, float]:
     return *exponents, uniform(0.5, 4, generator), uniform(0.5, 4, generator)
 
 
-def is_where_brute_force_finds_the_lowest_loss(function: Function, generator: torch.Generator) -> str | None:
+def has_the_lowest_loss_at_equal_compute(function: Function, generator: torch.Generator) -> str | None:
     """Spend the same compute on many sizes, and ask for the size with the lowest loss."""
     for _ in range(3):
         mu, nu, a, b = _model(generator)
@@ -53,49 +46,18 @@ def is_where_brute_force_finds_the_lowest_loss(function: Function, generator: to
     return None
 
 
-def makes_one_curve_of_all_sizes(function: Function, generator: torch.Generator) -> str | None:
-    """Ask that the normalised curve be the same at every size."""
-    mu, nu, a, b = _model(generator)
-    sizes = torch.logspace(1, 5, 5, dtype=torch.float64)
-    tokens = function(sizes, mu, nu, a, b)
-    x = torch.linspace(0.1, 1, 10, dtype=torch.float64)
-    losses = a * (x * tokens[:, None]) ** -mu + b * sizes[:, None] ** -nu
-    curves = losses / losses[:, -1:]
-    same = largest_difference(curves, curves[:1].expand_as(curves)) < 1e-10
-    return (
-        None if same else "trained for your horizon, the normalised curves of different sizes should be one"
-    )
-
-
 def grows_as_a_power(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the exponent ν / μ, and for the right answer to a change of either coefficient."""
     mu, nu, a, b = _model(generator)
     size = torch.tensor([100.0], dtype=torch.float64)
-    plain = function(size, mu, nu, a, b)
-    grown = float(function(10 * size, mu, nu, a, b) / plain)
+    tokens = function(size, mu, nu, a, b)
+    grown = float(function(10 * size, mu, nu, a, b) / tokens)
     if not abs(grown / 10 ** (nu / mu) - 1) < 1e-9:
         return f"ten times the size should have 10^(ν/μ) = {10 ** (nu / mu):.4g} times the tokens, not {grown:.4g}"
-    if not float(function(size, mu, nu, 2 * a, b)) > float(plain):
+    if not float(function(size, mu, nu, 2 * a, b)) > float(tokens):
         return "if time costs more loss (a larger a), more tokens are worth their compute"
-    same = abs(float(function(size, mu, nu, 3 * a, 3 * b) / plain) - 1) < 1e-9
+    same = abs(float(function(size, mu, nu, 3 * a, 3 * b) / tokens) - 1) < 1e-9
     return None if same else "both terms times 3 should leave the horizon where it is"
-
-
-def _changed(
-    *,
-    ratio: Callable[[float, float], float] = lambda mu, nu: nu / mu,
-    terms: Callable[[float, float], float] = lambda a, b: b / a,
-    root: Callable[[float, float], float] = lambda mu, nu: -1 / mu,
-    growth: Callable[[float, float], float] = lambda mu, nu: nu / mu,
-    finish: Callable[[Tensor, Tensor], Tensor] = lambda tokens, parameters: tokens,
-) -> Function:
-    """Return (r b / a)^(-1/μ) p^(ν/μ) with one thing changed."""
-
-    def optimal_tokens(parameters: Tensor, mu: float, nu: float, a: float, b: float) -> Tensor:
-        tokens = (ratio(mu, nu) * terms(a, b)) ** root(mu, nu) * parameters ** growth(mu, nu)
-        return finish(tokens, parameters)
-
-    return optimal_tokens
 
 
 optimal_tokens = Exercise(
@@ -103,41 +65,33 @@ optimal_tokens = Exercise(
     title="The compute-optimal horizon",
     reference=references.optimal_tokens,
     cases=cases,
-    properties=[
-        Property("brute force agrees", is_where_brute_force_finds_the_lowest_loss),
-        Property("one curve for all sizes", makes_one_curve_of_all_sizes),
-        Property("a power of the size", grows_as_a_power),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(ratio=lambda mu, nu: 1.0),
+    properties=[has_the_lowest_loss_at_equal_compute, grows_as_a_power],
+    wrong_answers=slips(
+        references.optimal_tokens,
+        (
+            "nu / mu * (b",
+            "(b",
             "You balance the two terms; at the optimum their derivatives balance, μ a t^(-μ) = ν b p^(-ν)",
         ),
-        WrongAnswer(
-            _changed(ratio=lambda mu, nu: mu / nu), "The factor before b / a is ν / μ, not its inverse"
+        ("nu / mu * (b", "mu / nu * (b", "The factor before b / a is ν / μ, not its inverse"),
+        ("b / a", "a / b", "The roles of a and b are exchanged"),
+        ("b / a", "1", "The horizon depends on a and b as well"),
+        ("-1 / mu", "1 / mu", "The sign of the root: t^(-μ) = (ν b / μ a) p^(-ν), so that the power is -1/μ"),
+        ("-1 / mu", "-1 / nu", "Solve for t: the root is -1/μ, not -1/ν"),
+        (" ** (-1 / mu)", "**-1", "Solve for t: take the root -1/μ of the factor too"),
+        ("** (nu / mu)", "** (mu / nu)", "The horizon grows as p^(ν/μ), not as p^(μ/ν)"),
+        ("** (nu / mu)", "** (-nu / mu)", "The horizon grows with the size: the power is +ν/μ"),
+        ("** (nu / mu)", "**nu", "Take the root 1/μ of p^ν too: the power is ν/μ"),
+        ("(nu / mu)", "1", "Tokens are in proportion to the size only if μ = ν; in general the power is ν/μ"),
+        ("return", "return 6 * parameters *", "This is the compute 6 t p; the tokens are asked for"),
+        (
+            "return",
+            "tokens =",
+            "* growth",
+            "* growth\n    return tokens.clamp(min=1)",
+            "Return what the formula gives, below one token too",
         ),
-        WrongAnswer(_changed(terms=lambda a, b: a / b), "The roles of a and b are exchanged"),
-        WrongAnswer(_changed(terms=lambda a, b: 1.0), "The horizon depends on a and b as well"),
-        WrongAnswer(
-            _changed(root=lambda mu, nu: 1 / mu),
-            "The sign of the root: t^(-μ) = (ν b / μ a) p^(-ν), so that the power is -1/μ",
-        ),
-        WrongAnswer(_changed(root=lambda mu, nu: -1 / nu), "Solve for t: the root is -1/μ, not -1/ν"),
-        WrongAnswer(_changed(root=lambda mu, nu: -1.0), "Solve for t: take the root -1/μ of the factor too"),
-        WrongAnswer(_changed(growth=lambda mu, nu: mu / nu), "The horizon grows as p^(ν/μ), not as p^(μ/ν)"),
-        WrongAnswer(
-            _changed(growth=lambda mu, nu: -nu / mu), "The horizon grows with the size: the power is +ν/μ"
-        ),
-        WrongAnswer(_changed(growth=lambda mu, nu: nu), "Take the root 1/μ of p^ν too: the power is ν/μ"),
-        WrongAnswer(
-            _changed(growth=lambda mu, nu: 1.0),
-            "Tokens are in proportion to the size only if μ = ν; in general the power is ν/μ",
-        ),
-        WrongAnswer(
-            _changed(finish=lambda tokens, parameters: 6 * parameters * tokens),
-            "This is the compute 6 t p; the tokens are asked for",
-        ),
-    ],
+    ),
     hints=[
         "At fixed compute $t = c / (6p)$, so $\\log t$ falls by as much as $\\log p$ rises. Write $L$ as a function of "
         "$\\log p$ and take the derivative.",
@@ -146,7 +100,9 @@ optimal_tokens = Exercise(
         "$t^{-\\mu} = \\frac{\\nu b}{\\mu a}\\, p^{-\\nu}$. Take both sides to the power $-1/\\mu$; the compute has "
         "dropped out.",
     ],
-    full_size=full_size,
+    full_size=lambda generator: Case(
+        "199 sizes", (torch.logspace(1, 6, 199, dtype=torch.float64), *_model(generator))
+    ),
     slow_factor=100,
-    guarded=(two_term.TwoTerm.horizon,),
+    float32=False,
 )

@@ -1,16 +1,13 @@
 """Exercise 10: the loss under any schedule, from one run at a constant rate."""
 
-from collections.abc import Callable
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.scaling import noise
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import largest_difference, normal, ragged_progress, uniform
+from oraledu.scaling.checks.inputs import interpolated, normal, ragged_progress, uniform
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.schedules import Shape, step_rates
@@ -22,22 +19,24 @@ def cases(generator: torch.Generator) -> list[Case]:
     """Return decays, a schedule of no order, a warm-up, runs shorter than the constant one, and another α."""
     tau, loss, trace = _constant(generator)
     chance = torch.rand(STEPS, generator=generator, dtype=torch.float64)
-    warm = step_rates(Shape("linear", decay=0.4, warmup=0.2), STEPS)
     return [
         Case("a schedule of no order", (tau, loss, chance, trace, 0.25)),
         Case("a linear decay", (tau, loss, step_rates("linear", STEPS), trace, 0.25)),
         Case("another alpha", (tau, loss, step_rates("cosine", STEPS), trace, uniform(0.3, 0.6, generator))),
-        Case("a warm-up and a decay", (tau, loss, warm, trace, 0.25)),
+        Case("a warm-up and a decay", (tau, loss, step_rates(Shape("linear", 0.4, 0.2), STEPS), trace, 0.25)),
         Case("a shorter run", (tau, loss, chance[:25], trace, 0.25)),
         Case("the full rate", (tau, loss, torch.ones_like(chance), trace, 0.25)),
+        Case("one step", (tau, loss, chance[:1], trace, 0.25)),
+        Case("steps without a rate", (tau, loss, torch.zeros_like(chance), trace, 0.25)),
+        Case("two records", (tau[[0, -1]], loss[[0, -1]], chance, trace[[0, -1]], 2.5)),
     ]
 
 
 def full_size(generator: torch.Generator) -> Case:
-    """Return a run of the solvable ladder, 1596 steps, from 61 records of the constant one."""
-    tau = torch.linspace(0, 1596, 61, dtype=torch.float64)
+    """Return a run of the solvable ladder, 1597 steps, from 61 records of the constant one."""
+    tau = torch.linspace(0, 1597, 61, dtype=torch.float64)
     loss = (10 + tau) ** -0.4
-    return Case("1596 steps", (tau, loss, step_rates("linear", 1596), 0.1 * loss, 0.25))
+    return Case("1597 steps", (tau, loss, step_rates("linear", 1597), 0.1 * loss, 0.25))
 
 
 def _constant(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -48,68 +47,16 @@ def _constant(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     return tau, loss, trace
 
 
-def is_the_constant_run_at_its_own_rate(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the constant-rate run itself, and, without noise, for the run at equal training time."""
-    whole = torch.arange(STEPS + 1, dtype=torch.float64)
-    start = uniform(1, 3, generator)
-    found = function(whole, whole + 2, torch.ones(STEPS, dtype=torch.float64), whole, 0.25)
-    if not largest_difference(found, whole + 2) < 1e-9:
-        return (
-            "for the full rate the prediction should be the constant-rate run itself, from step 0 to the last"
-        )
-    half = torch.full((STEPS,), 0.5, dtype=torch.float64)
-    found = function(whole, start + whole, half, 0 * whole, 0.25)
-    if not largest_difference(found, start + whole / 2) < 1e-9:
-        return (
-            "at half the rate a run needs twice the steps: without noise it is where the other was at equal τ"
-        )
-    return None
-
-
-def decay_takes_off_its_share_of_the_noise(function: Function, generator: torch.Generator) -> str | None:
+def takes_off_a_share_of_the_noise(function: Function, generator: torch.Generator) -> str | None:
     """Ask for α η Tr Σ(τ) less where the rate is 0, and for the share 1 - s in between."""
     tau, loss, trace = _constant(generator)
     for share, removed in ((0.0, 1.0), (0.75, 0.25)):
         rates = torch.tensor([1.0, 1.0, 1.0, share], dtype=torch.float64)
         with_noise, without = (float(function(tau, loss, rates, trace, alpha)[-1]) for alpha in (0.3, 0.0))
-        at = float(rates.sum())
-        expected = 0.3 * removed * float(np.interp(at, tau.numpy(), trace.numpy()))
+        expected = 0.3 * removed * float(interpolated(rates.sum()[None], tau, trace))
         if not abs(without - with_noise - expected) < 1e-9:
-            return (
-                f"with the last step at the share {share:g} of the rate the loss is {removed:g} α η Tr Σ(τ) lower than "
-                "the constant-rate run at equal τ"
-            )
+            return f"at the share {share:g} of the rate the loss is {removed:g} α η Tr Σ(τ) lower than at equal τ"
     return None
-
-
-def predicts_a_quadratic(function: Function, generator: torch.Generator) -> str | None:
-    """Run a quadratic under noise with a random decay, and ask for nearly all of what the decay changes."""
-    steps, curvature, spread = 4000, 0.02, 0.3
-    knots = torch.rand(6, generator=generator, dtype=torch.float64).sort(descending=True).values
-    middles = (np.arange(steps) + 0.5) / steps
-    rates = torch.from_numpy(np.interp(middles, np.linspace(0, 1, 6), knots.numpy()))
-
-    def run(rates: Tensor) -> Tensor:
-        square, losses = 4.0, []
-        for rate in [*rates.tolist(), 0.0]:
-            losses.append(curvature * square / 2)
-            square = (1 - rate * curvature) ** 2 * square + rate**2 * spread
-        return torch.tensor(losses, dtype=torch.float64)
-
-    tau = torch.arange(steps + 1, dtype=torch.float64)
-    constant, true, trace = (
-        run(torch.ones(steps, dtype=torch.float64)),
-        run(rates),
-        torch.full_like(tau, spread),
-    )
-    late = slice(steps // 5, None)
-    at_tau = noise.equal_tau(tau, constant, rates)[late]
-    share = noise.explained(function(tau, constant, rates, trace, 0.25)[late], true[late], at_tau)
-    return (
-        None
-        if share > 0.98
-        else f"on a quadratic it explains {share:.2f} of what a decay changes; α = 1/4 should do"
-    )
 
 
 def predicts_the_solvable_ladder(function: Function, generator: torch.Generator) -> str | None:
@@ -118,9 +65,8 @@ def predicts_the_solvable_ladder(function: Function, generator: torch.Generator)
     steps = int(ladder.expected("constant", records=1).steps[0, -1])
     constant, true = (ladder.expected(name, records=steps) for name in ("constant", "linear"))
     assert constant.trace is not None
-    rates = step_rates("linear", steps)
-    tau, loss, trace = constant.tau[0], constant.loss[0, 0], constant.trace[0, 0]
-    predicted = function(tau, loss, rates, trace, 0.25)
+    tau, loss, rates = constant.tau[0], constant.loss[0, 0], step_rates("linear", steps)
+    predicted = function(tau, loss, rates, constant.trace[0, 0], 0.25)
     share = noise.explained(predicted, true.loss[0, 0], noise.equal_tau(tau, loss, rates))
     return (
         None
@@ -129,47 +75,13 @@ def predicts_the_solvable_ladder(function: Function, generator: torch.Generator)
     )
 
 
-def _times(schedule: Tensor) -> Tensor:
-    return torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])
-
-
-def _shares(schedule: Tensor) -> Tensor:
-    return torch.cat([schedule[:1], schedule])
-
-
-def _read(tau: Tensor, values: Tensor, times: Tensor) -> Tensor:
-    return torch.from_numpy(np.interp(times.numpy(), tau.numpy(), values.numpy()))
-
-
-def _step_numbers(schedule: Tensor) -> Tensor:
-    return torch.arange(len(schedule) + 1, dtype=torch.float64)
-
-
-def _changed(
-    *,
-    times: Callable[[Tensor], Tensor] = _times,
-    noise_times: Callable[[Tensor], Tensor] | None = None,
-    shares: Callable[[Tensor], Tensor] = _shares,
-    read: Callable[[Tensor, Tensor, Tensor], Tensor] = _read,
-    gain: Callable[[Tensor], Tensor] = lambda share: share - 1,
-    traced: Callable[[Tensor], Tensor] = lambda trace: trace,
-    strength: Callable[[float], float] = lambda alpha: alpha,
-    finish: Callable[[Tensor, Tensor], Tensor] = torch.add,
-) -> Function:
-    """Return the law with one thing changed."""
-
-    def predict_loss(
-        tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float
-    ) -> Tensor:
-        level = read(tau, constant_loss, times(schedule))
-        noise_level = read(tau, traced(trace), (noise_times or times)(schedule))
-        return finish(level, strength(alpha) * gain(shares(schedule)) * noise_level)
-
-    return predict_loss
-
-
-def _nearest(tau: Tensor, values: Tensor, times: Tensor) -> Tensor:
-    return values[(times[:, None] - tau).abs().argmin(1)]
+def plain(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float) -> Tensor:
+    """Read loss and trace at equal training time."""
+    times = torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])
+    share = torch.cat([schedule[:1], schedule])
+    level = interpolated(times, tau, constant_loss)
+    change = alpha * (share - 1) * interpolated(times, tau, trace)
+    return level + change
 
 
 predict_loss = Exercise(
@@ -177,64 +89,55 @@ predict_loss = Exercise(
     title="The loss under any schedule",
     reference=references.predict_loss,
     cases=cases,
-    properties=[
-        Property("the constant-rate run at equal τ", is_the_constant_run_at_its_own_rate),
-        Property("decay takes off its share", decay_takes_off_its_share_of_the_noise),
-        Property("predicts a quadratic", predicts_a_quadratic),
-        Property("predicts the solvable ladder", predicts_the_solvable_ladder),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(times=_step_numbers),
+    properties=[takes_off_a_share_of_the_noise, predicts_the_solvable_ladder],
+    wrong_answers=slips(
+        plain,
+        (
+            "torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])",
+            "torch.arange(len(schedule) + 1, dtype=torch.float64)",
             "Compare at equal training time τ, the sum of the shares so far, not after equally many steps",
         ),
-        WrongAnswer(
-            _changed(noise_times=_step_numbers),
+        (
+            "times, tau, trace",
+            "torch.arange(len(schedule) + 1, dtype=torch.float64), tau, trace",
             "Read the trace at equal τ as well, not after equally many steps",
         ),
-        WrongAnswer(
-            _changed(times=lambda schedule: torch.cat([schedule.cumsum(0), schedule.sum()[None]])),
+        (
+            "[schedule.new_zeros(1), schedule.cumsum(0)]",
+            "[schedule.cumsum(0), schedule.sum()[None]]",
             "Before the first step τ is 0: put a zero before the cumulative sum",
         ),
-        WrongAnswer(
-            _changed(gain=lambda share: share),
-            "The constant-rate run carries its own noise already: the factor is s - 1, not s",
-        ),
-        WrongAnswer(
-            _changed(gain=lambda share: 1 - share),
-            "A lower rate lowers the loss: the factor is s - 1, not 1 - s",
-        ),
-        WrongAnswer(
-            _changed(gain=lambda share: share.square() - 1),
-            "The share stands in the factor s - 1 as it is, not squared",
-        ),
-        WrongAnswer(
-            _changed(gain=lambda share: torch.zeros_like(share)),
-            "The noise term is missing: without it a decay would only slow the run down",
-        ),
-        WrongAnswer(
-            _changed(shares=lambda schedule: torch.cat([schedule, schedule[-1:]])),
+        (" - 1)", ")", "The constant-rate run carries its own noise already: the factor is s - 1, not s"),
+        ("share - 1", "1 - share", "A lower rate lowers the loss: the factor is s - 1, not 1 - s"),
+        ("share - 1", "share**2 - 1", "The share stands in the factor s - 1 as it is, not squared"),
+        (" + change", "", "The noise term is missing: without it a decay would only slow the run down"),
+        (
+            "[schedule[:1], schedule]",
+            "[schedule, schedule[-1:]]",
             "After a step the share is that of the step just taken, not of the next one",
         ),
-        WrongAnswer(_changed(strength=lambda alpha: 0.25), "α is an argument, and it is not always 1/4"),
-        WrongAnswer(_changed(strength=lambda alpha: 1.0), "The noise term carries the factor α"),
-        WrongAnswer(
-            _changed(traced=lambda trace: trace[-1].expand_as(trace)),
+        ("= alpha", "= 0.25", "α is an argument, and it is not always 1/4"),
+        ("= alpha", "= 1", "The noise term carries the factor α"),
+        (
+            "tau, trace)",
+            "tau, trace[-1].expand_as(trace))",
             "The noise changes along the run: read the trace at equal τ, not at the end",
         ),
-        WrongAnswer(_changed(traced=torch.sqrt), "The law has the trace itself, not its root"),
-        WrongAnswer(
-            _changed(read=_nearest), "Interpolate linearly between the records; yours takes the nearest one"
+        ("tau, trace)", "tau, trace.sqrt())", "The law has the trace itself, not its root"),
+        (
+            "interpolated(times, tau, constant_loss)",
+            "constant_loss[(times[:, None] - tau).abs().argmin(1)]",
+            "interpolated(times, tau, trace)",
+            "trace[(times[:, None] - tau).abs().argmin(1)]",
+            "Interpolate linearly between the records; yours takes the nearest one",
         ),
-        WrongAnswer(
-            _changed(finish=lambda level, change: (level + change)[1:]),
+        (
+            "level + change",
+            "(level + change)[1:]",
             "Begin before the first step: there is one loss more than there are steps",
         ),
-        WrongAnswer(
-            _changed(finish=lambda level, change: level * (1 + change)),
-            "The noise term is added to the loss, not to its factor",
-        ),
-    ],
+        ("level + change", "level * (1 + change)", "The noise term is added to the loss, not to its factor"),
+    ),
     hints=[
         "Three arrays of length steps + 1: the training time $\\tau$ so far, the share $s$ of the step just taken, and "
         "what the constant-rate run had at that $\\tau$.",
@@ -247,5 +150,5 @@ predict_loss = Exercise(
     core=False,
     full_size=full_size,
     slow_factor=100,
-    guarded=(noise.predict, noise.equal_tau),
+    float32=False,
 )

@@ -3,20 +3,17 @@
 from torch import Tensor
 
 from oraledu.scaling import curves
-from oraledu.scaling.frontier import fit_frontier
-from oraledu.scaling.horizon import Horizon
-from oraledu.scaling.mlp import MLPLadder
+from oraledu.scaling.frontier import check_offset, fit_frontier
 from oraledu.scaling.noise import predict
-from oraledu.scaling.two_term import two_term
-
-#: Where the end of a run lies, in progress.
-END_WINDOW = 0.975, 0.995
 
 
 def fit_line(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
     """Return coefficient and exponent of loss = offset + coefficient · compute^(-exponent), by a line in log-log."""
-    law = fit_frontier(compute, loss, offset)
-    return law.coefficient, law.exponent
+    check_offset(loss, offset)
+    x, y = compute.double().log(), (loss.double() - offset).log()
+    away = x - x.mean()
+    slope = float((away * y).sum() / away.square().sum())
+    return float((y.mean() - slope * x.mean()).exp()), -slope
 
 
 def find_offset(compute: Tensor, loss: Tensor) -> float:
@@ -26,12 +23,16 @@ def find_offset(compute: Tensor, loss: Tensor) -> float:
 
 def optimal_tokens(parameters: Tensor, mu: float, nu: float, a: float, b: float) -> Tensor:
     """Return the tokens t*(p) that make L = a t^(-μ) + b p^(-ν) smallest at equal compute 6 t p."""
-    return two_term(mu, nu, time_coefficient=a, size_coefficient=b).horizon().tokens(parameters)
+    factor = nu / mu * (b / a)
+    growth = parameters ** (nu / mu)
+    return factor ** (-1 / mu) * growth
 
 
 def universal_curve(x: Tensor, mu: float, nu: float) -> Tensor:
     """Return ℓ(x), the normalised curve of every size that is trained for its optimal horizon."""
-    return two_term(mu, nu).universal_curve(x)
+    r = nu / mu
+    power = x**-mu
+    return (r * power + 1) / (r + 1)
 
 
 def variance_parts(normalized: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,18 +42,7 @@ def variance_parts(normalized: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mean_step(moments: Tensor, eigenvalues: Tensor, rate: float, batch: int, noise: float) -> Tensor:
-    """Return the mean squared errors of the weights after one step of stochastic gradient descent.
-
-    Args:
-        moments: (p,) m_i = E δ_i², δ the error of the weights.
-        eigenvalues: (p,) λ_i, the variances of the Gaussian input.
-        rate: h, the rate of this step.
-        batch: B, examples in a step.
-        noise: The variance of the part of a label that is beyond reach.
-
-    Returns:
-        (p,) m (1 - 2 h λ) + h² [(λ R + 2 λ² m) / B + (1 - 1/B) λ² m], with R = Σ λ m + noise.
-    """
+    """Return the mean squared errors (p,) of the weights after one step of stochastic gradient descent."""
     risk = eigenvalues @ moments + noise
     squared = eigenvalues.square() * moments
     gradient = (eigenvalues * risk + 2 * squared) / batch + (1 - 1 / batch) * squared
@@ -60,31 +50,21 @@ def mean_step(moments: Tensor, eigenvalues: Tensor, rate: float, batch: int, noi
 
 
 def predict_loss(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float) -> Tensor:
-    """Return the loss before the first step of a schedule and after each, from one run at a constant rate.
-
-    Args:
-        tau: (points,) the constant-rate run's training time at its records, in steps at full rate, from 0.
-        constant_loss: (points,) its loss there.
-        schedule: (steps,) the share of the full rate that each step of the run to predict takes.
-        trace: (points,) the constant-rate run's Tr Σ at its records.
-        alpha: α of the law.
-
-    Returns:
-        (steps + 1,) L(τ) + α (s' - 1) Tr Σ(τ), with s' the share of the last step; before any, that of the first.
-    """
+    """Return the loss before the first step of a schedule and after each, from one run at a constant rate."""
     return predict(tau, constant_loss, schedule, trace, alpha)
 
 
 def end_slope(grid: Tensor, deviation: Tensor) -> float:
     """Return the slope of log Δ(x) on log(1 - x) over 0.975 ≤ x ≤ 0.995, by least squares."""
-    near = (grid >= END_WINDOW[0]) & (grid <= END_WINDOW[1])
-    left, height = (1 - grid[near]).log(), deviation[near].log()
-    away = left - left.mean()
-    return float((away * height).sum() / away.square().sum())
+    kept = (grid >= 0.975) & (grid <= 0.995)
+    x, y = (1 - grid[kept]).log(), deviation[kept].log()
+    away = x - x.mean()
+    return float((away * y).sum() / away.square().sum())
 
 
 def layer_rates(width: int, base_rate: float, base_width: int) -> dict[str, float]:
     """Return Adam's rates in muP for the embedding ("embed"), the blocks ("inner") and the readout ("readout")."""
-    ladder = MLPLadder((width,), Horizon(1.0, 1.0), base_rate=base_rate, base_width=base_width)
-    rates = ladder.layer_rates(width)
-    return {"embed": rates["embed"], "inner": rates["up.0"], "readout": rates["readout"]}
+    r = base_width / width
+    embed, inner, readout = 1.0, r, r
+    parts = {"embed": embed, "inner": inner, "readout": readout}
+    return {name: base_rate * part for name, part in parts.items()}

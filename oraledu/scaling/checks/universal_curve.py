@@ -1,19 +1,15 @@
 """Exercise 4: the one curve of all sizes."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.scaling import two_term
 from oraledu.scaling.checks import references
-from oraledu.scaling.checks.inputs import largest_difference, uniform
+from oraledu.scaling.checks.inputs import uniform
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return either exponent the larger, equal ones, and a table of progress."""
+    """Return either exponent the larger, equal ones, a table of progress, and a run from its first steps on."""
     x = torch.linspace(0.05, 1, 20, dtype=torch.float64)
     drawn = torch.rand((3, 5), generator=generator, dtype=torch.float64) * 0.9 + 0.1
     return [
@@ -21,32 +17,15 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("the time term falls faster", (x, *_exponents(generator, 0.6))),
         Case("equal exponents", (x, 0.5, 0.5)),
         Case("a table of progress", (drawn, *_exponents(generator, 1.3))),
+        Case("the very first steps", (1e-6 * drawn, *_exponents(generator, 1.3))),
+        Case("beyond the horizon", (100 * drawn, *_exponents(generator, 1.3))),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return the points of a curve in an explorer."""
-    return Case("400 points", (torch.linspace(0.01, 1, 400, dtype=torch.float64), 0.47, 0.7))
 
 
 def _exponents(generator: torch.Generator, ratio: float) -> tuple[float, float]:
     """Draw μ, and ν in a given ratio to it."""
     mu = uniform(0.3, 0.7, generator)
     return mu, ratio * mu
-
-
-def is_the_loss_of_any_size(function: Function, generator: torch.Generator) -> str | None:
-    """Normalise the two-term loss of several sizes, each at its best horizon, and ask for the curve."""
-    mu, nu = _exponents(generator, uniform(0.6, 1.6, generator))
-    model = two_term.two_term(mu, nu, time_coefficient=2.5, size_coefficient=0.7, offset=0.3)
-    x = torch.linspace(0.02, 1, 30, dtype=torch.float64)
-    found = function(x, mu, nu)
-    for size in (10.0, 300.0, 1e5):
-        tokens = model.horizon().tokens(size)
-        reducible = model.loss(x * tokens, size) - model.offset
-        if not largest_difference(found, reducible / reducible[-1]) < 1e-10 * float(found.max()):
-            return f"it is not the normalised loss of size {size:g} at its best horizon (μ = {mu:.2f}, ν = {nu:.2f})"
-    return None
 
 
 def ends_at_one_with_the_slope_of_the_frontier(function: Function, generator: torch.Generator) -> str | None:
@@ -79,74 +58,57 @@ def levels_off_at_the_share_of_the_size(function: Function, generator: torch.Gen
     return None
 
 
-def _changed(
-    *,
-    ratio: Callable[[float, float], float] = lambda mu, nu: nu / mu,
-    fall: Callable[[float, float], float] = lambda mu, nu: -mu,
-    curve: Callable[[Tensor, float], Tensor] = lambda power, r: (r * power + 1) / (r + 1),
-) -> Function:
-    """Return (r x^(-μ) + 1) / (r + 1) with one thing changed."""
-
-    def universal_curve(x: Tensor, mu: float, nu: float) -> Tensor:
-        return curve(x ** fall(mu, nu), ratio(mu, nu))
-
-    return universal_curve
-
-
 universal_curve = Exercise(
     id="scaling.universal_curve",
     title="The universal curve",
     reference=references.universal_curve,
     cases=cases,
-    properties=[
-        Property("ends at 1 with the frontier's slope", ends_at_one_with_the_slope_of_the_frontier),
-        Property("the loss of any size", is_the_loss_of_any_size),
-        Property("levels off at the size term", levels_off_at_the_share_of_the_size),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            _changed(ratio=lambda mu, nu: mu / nu),
+    properties=[ends_at_one_with_the_slope_of_the_frontier, levels_off_at_the_share_of_the_size],
+    wrong_answers=slips(
+        references.universal_curve,
+        (
+            "nu / mu",
+            "mu / nu",
             "The ratio is r = ν/μ, not its inverse, and r belongs to the term that falls with time",
         ),
-        WrongAnswer(
-            _changed(ratio=lambda mu, nu: 1.0),
+        (
+            "nu / mu",
+            "1.0",
             "The terms are not equal at the horizon: the time term is r = ν/μ times the size term",
         ),
-        WrongAnswer(
-            _changed(curve=lambda power, r: r * power + 1), "Divide by the end, r + 1, so that ℓ(1) = 1"
-        ),
-        WrongAnswer(
-            _changed(curve=lambda power, r: power),
+        (" / (r + 1)", "", "Divide by the end, r + 1, so that ℓ(1) = 1"),
+        (
+            "(r * power + 1) / (r + 1)",
+            "power",
             "Not all of the loss falls with time: the size term stays, however long the training",
         ),
-        WrongAnswer(
-            _changed(curve=lambda power, r: r * power / (r + 1)),
-            "The size term is missing: it stays where it is as x moves",
-        ),
-        WrongAnswer(
-            _changed(fall=lambda mu, nu: -nu),
-            "Tokens t = x t* stand in the term with μ: the power of x is -μ",
-        ),
-        WrongAnswer(_changed(fall=lambda mu, nu: mu), "The loss falls: the power of x is -μ"),
-        WrongAnswer(
-            _changed(fall=lambda mu, nu: -mu * nu / (mu + nu)),
+        ("power + 1", "power", "The size term is missing: it stays where it is as x moves"),
+        ("-mu", "-nu", "Tokens t = x t* stand in the term with μ: the power of x is -μ"),
+        ("-mu", "mu", "The loss falls: the power of x is -μ"),
+        (
+            "-mu",
+            "(-mu * nu / (mu + nu))",
             "The frontier's exponent is the slope at the end; the power of x inside is -μ",
         ),
-        WrongAnswer(
-            _changed(
-                fall=lambda mu, nu: -mu * nu / (mu + nu),
-                curve=lambda power, r: power,
-            ),
+        (
+            "-mu",
+            "(-mu * nu / (mu + nu))",
+            "(r * power + 1) / (r + 1)",
+            "power",
             "This is the frontier itself; a single run touches it at x = 1 and lies above it elsewhere",
         ),
-    ],
+        ("x**", "x.clamp(min=1e-2) **", "The curve goes on rising towards x = 0: no least progress"),
+        ("x**", "x.clamp(max=1) **", "Beyond x = 1 the curve goes on falling, towards 1 / (r + 1)"),
+    ),
     hints=[
         "Put $t = x\\,t^*(p)$ into both terms. Which of them feels $x$?",
         "Where the derivatives balance, $a\\,t^{*-\\mu} = r\\,b\\,p^{-\\nu}$ with $r = \\nu/\\mu$. So every term is a "
         "multiple of $b\\,p^{-\\nu}$, which cancels in $L(x) / L(1)$.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=lambda generator: Case(
+        "397 points", (torch.linspace(0.01, 1, 397, dtype=torch.float64), 0.47, 0.7)
+    ),
     slow_factor=100,
-    guarded=(two_term.TwoTerm.universal_curve,),
+    float32=False,
 )
