@@ -7,15 +7,22 @@ dataclass or named tuple of such results, compared entry by entry.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import numbers
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
 
 from oraledu.course.verdict import Complaint
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_IN_FLOAT32 = (
+    "that is the precision of float32, which `torch.tensor(0.3)`, `torch.zeros` and `torch.eye` have"
+)
 # In this order, because Python counts a truth value as an integer, and an integer as a number.
 _KINDS: tuple[tuple[Any, str], ...] = (
     (type(None), "None"),
@@ -33,15 +40,31 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 _NUMERIC = ("a tensor", "a NumPy array", "a truth value", "an integer", "a number", "a complex number")
 
 
+def _compares(check: Callable[P, R]) -> Callable[P, R]:
+    """Let a result that cannot be compared, whatever it raises, end as a complaint."""
+
+    @functools.wraps(check)
+    def safely(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return check(*args, **kwargs)
+        except (Complaint, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise Complaint(f"the result cannot be compared ({type(error).__name__})") from error
+
+    return safely
+
+
+@_compares
 def check_form(actual: Any, expected: Any) -> None:
     """Raise a `Complaint` unless type, structure, shape, dtype, device and finiteness are as expected."""
     if actual is None and expected is not None:
         raise Complaint("it returns nothing: does it end with `return`?")
     pairs = list(_pairs(actual, expected))
     arrays = [pair for pair in pairs if isinstance(pair[2], torch.Tensor | np.ndarray)]
-    for what in ("shape", "dtype", "device"):
+    for what in ("layout", "shape", "dtype", "device"):
         for where, mine, theirs in arrays:
-            has, needs = _plain(getattr(mine, what)), _plain(getattr(theirs, what))
+            has, needs = _plain(getattr(mine, what, "")), _plain(getattr(theirs, what, ""))
             if has != needs:
                 raise Complaint(f"{where} has {what} {has}; {needs} is expected")
     for where, mine, theirs in arrays:
@@ -52,6 +75,7 @@ def check_form(actual: Any, expected: Any) -> None:
             raise Complaint(f"{where} contains NaN or infinity")
 
 
+@_compares
 def check_values(actual: Any, expected: Any, tolerance: float) -> None:
     """Raise a `Complaint` with the largest error unless the values agree; the form has been checked.
 
@@ -65,6 +89,7 @@ def check_values(actual: Any, expected: Any, tolerance: float) -> None:
             raise Complaint(f"{where} is {mine!r}; {theirs!r} is expected")
 
 
+@_compares
 def equal(first: Any, second: Any) -> bool:
     """Tell whether two values have the same form and exactly the same entries.
 
@@ -84,6 +109,7 @@ def _identical(one: Any, other: Any) -> bool:
     return mine.shape == theirs.shape and mine.dtype == theirs.dtype and bool(_same(mine, theirs).all())
 
 
+@_compares
 def share_memory(result: Any, inputs: Any) -> bool:
     """Tell whether an array or a tensor in `result` lies in the memory of one in `inputs`."""
     return any(
@@ -93,8 +119,21 @@ def share_memory(result: Any, inputs: Any) -> bool:
     )
 
 
+def as_number(result: Any) -> Any:
+    """Return a tensor or an array without dimensions as the number that it holds, and all else as it is."""
+    return result.item() if isinstance(result, torch.Tensor | np.ndarray) and result.ndim == 0 else result
+
+
+def unlike(mine: float | complex, theirs: float | complex) -> str:
+    """Write what one number is instead of another, with as many digits as it takes to tell them apart."""
+    digits = next((n for n in range(4, 17) if f"{mine:.{n}g}" != f"{theirs:.{n}g}"), 17)
+    return f"{mine:.{digits}g} instead of {theirs:.{digits}g}"
+
+
 def _pairs(actual: Any, expected: Any, where: str = "the result") -> Iterator[tuple[str, Any, Any]]:
     """Yield every pair of entries that have no parts of their own, with the way to write where it stands."""
+    if type(expected) is tuple and isinstance(actual, tuple):
+        actual = tuple(actual)  # a named tuple is one
     has, needs = _kind(actual), _kind(expected)
     if has != needs and (has, needs) != ("an integer", "a number"):
         raise Complaint(f"{where} is {has}; {needs} is expected")
@@ -140,18 +179,29 @@ def _check_numbers(where: str, actual: Any, expected: Any, tolerance: float) -> 
     if largest > _allowed(theirs, tolerance):
         spot = tuple(int(index) for index in np.unravel_index(int(errors.argmax()), errors.shape))
         entry = f" at `{list(spot)}`" if spot else ""
-        values = f"{_written(mine[spot])} instead of {_written(theirs[spot])}"
-        raise Complaint(f"the largest error of {where} is {largest:.2g}{entry} ({values})")
+        values = _unlike(mine[spot].item(), theirs[spot].item())
+        rounding = f"; {_IN_FLOAT32}" if _of_float32(largest, theirs) else ""
+        raise Complaint(f"the largest error of {where} is {largest:.2g}{entry} ({values}){rounding}")
+
+
+def _of_float32(error: float, expected: torch.Tensor) -> bool:
+    """Tell whether an error in float64 is as large as rounding in float32 makes it."""
+    if expected.dtype not in (torch.float64, torch.complex128):
+        return False
+    return 1e-10 < error / max(_largest(expected), 1e-300) < 1e-5
 
 
 def _allowed(expected: torch.Tensor, tolerance: float) -> float:
     if not (expected.is_floating_point() or expected.is_complex()):
         return 0.0
-    finite = expected.abs()[expected.isfinite()].to(torch.float64)
-    largest = finite.max().item() if finite.numel() else 0.0
     rounding = torch.finfo(expected.dtype).eps
     # The last term is for results that should be zero and are rounding errors alone.
-    return max(tolerance, 100 * rounding) * largest + 10 * rounding
+    return max(tolerance, 100 * rounding) * _largest(expected) + 10 * rounding
+
+
+def _largest(values: torch.Tensor) -> float:
+    finite = values.abs()[values.isfinite()].to(torch.float64)
+    return finite.max().item() if finite.numel() else 0.0
 
 
 def _tensor(value: Any) -> torch.Tensor:
@@ -184,6 +234,5 @@ def _plain(value: Any) -> str:
     return str(tuple(value) if isinstance(value, torch.Size) else value).removeprefix("torch.")
 
 
-def _written(entry: torch.Tensor) -> str:
-    value = entry.item()
-    return f"{value:.4g}" if isinstance(value, float | complex) else str(value)
+def _unlike(mine: Any, theirs: Any) -> str:
+    return unlike(mine, theirs) if isinstance(theirs, float | complex) else f"{mine} instead of {theirs}"

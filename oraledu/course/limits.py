@@ -1,9 +1,11 @@
-"""A call that takes too long is stopped from inside its own thread, and the notebook goes on.
+"""A call that takes too long or too much memory is stopped, and the notebook goes on.
 
-In the main thread a timer of the operating system interrupts even a sleep. Elsewhere, and on Windows, the
-interpreter is asked to raise the exception, which it does when the call next runs a line of Python. Neither
-can stop compiled code that never comes back. A user's own interrupt is a `KeyboardInterrupt`, which nobody
-here catches.
+Time: the call is interrupted inside its own thread. In the main thread a timer of the operating system interrupts
+even a sleep. Elsewhere, and on Windows, the interpreter is asked to raise the exception, which it does when the call
+next runs a line of Python. Neither can stop compiled code that never comes back. A user's own interrupt is a
+`KeyboardInterrupt`, which nobody here catches.
+
+Memory: where the system knows such a limit (Linux), an allocation beyond it fails as if the machine had no more.
 """
 
 from __future__ import annotations
@@ -12,14 +14,28 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
+
+import torch
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 
-# A function that swallows the exception is interrupted again after this many seconds.
+_STATISTICS = Path("/proc/self/statm")
+
+# A function that swallows the exception is interrupted again after this many seconds, and if it has swallowed a few,
+# in a volley: one of these hits a loop between its `except:` and its next `try:`, where nothing catches it.
 _REPEAT = 0.25
+_PATIENCE = 4
+_VOLLEY = 5e-5
 
 
 class TimeUp(BaseException):
@@ -29,8 +45,13 @@ class TimeUp(BaseException):
 @dataclass
 class _Alarm:
     armed: bool = False
-    rung: bool = False
+    rung: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pause(self) -> float:
+        """Return the seconds until the next interruption, counting this one."""
+        self.rung += 1
+        return _REPEAT if self.rung < _PATIENCE else _VOLLEY
 
 
 def run_within(seconds: float, call: Callable[[], T]) -> T:
@@ -54,23 +75,34 @@ def run_within(seconds: float, call: Callable[[], T]) -> T:
             raise TimeUp from None
         raise
     finally:
-        stop()
+        while not _quietly(stop):
+            pass
     if alarm.rung:
         raise TimeUp
     return result
 
 
+def _quietly(stop: Callable[[], None]) -> bool:
+    """Stop an alarm; tell whether that went through without its ringing once more."""
+    try:
+        stop()
+    except TimeUp:
+        return False
+    return True
+
+
 def _start_timer(alarm: _Alarm, seconds: float) -> Callable[[], None]:
     def ring(number: int, frame: Any) -> None:
         if alarm.armed:
-            alarm.rung = True
+            signal.setitimer(signal.ITIMER_REAL, alarm.pause())
             raise TimeUp
 
     handler = signal.signal(signal.SIGALRM, ring)
     begun = time.monotonic()
-    remaining, interval = signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
+    remaining, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def stop() -> None:
+        alarm.armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if remaining:  # somebody else's timer was running, a test's time limit for instance
@@ -91,18 +123,33 @@ def _start_thread(alarm: _Alarm, seconds: float) -> Callable[[], None]:
             with alarm.lock:
                 if not alarm.armed:
                     return
-                alarm.rung = True
+                pause = alarm.pause()
                 ask(caller, ctypes.py_object(TimeUp))
-            pause = _REPEAT
 
     thread = threading.Thread(target=ring, daemon=True)
     thread.start()
 
     def stop() -> None:
+        alarm.armed = False
         done.set()
         with alarm.lock:
-            alarm.armed = False
             ask(caller, None)  # takes back an exception that was asked for and not yet raised
         thread.join()
 
     return stop
+
+
+@contextmanager
+def memory_within(gibibytes: float) -> Iterator[None]:
+    """Let allocations fail that would take this much more memory than the process has now."""
+    if resource is None or not _STATISTICS.exists() or torch.cuda.is_initialized():
+        yield  # a GPU's driver reserves more address space than there is memory
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(_STATISTICS.read_text().split()[0])
+    limit = pages * resource.getpagesize() + int(gibibytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit if soft < 0 else min(soft, limit), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -1,29 +1,27 @@
-"""One call of a learner's function, after which the notebook goes on as if it had not been called.
+"""The place where a learner's function is called: closed, limited, held back, and never the end of a notebook.
 
-The reference is closed, the time is limited, what is printed is held back, and random states and torch's
-settings are as before: no later number depends on how an exercise was solved.
+All that belongs to the examination belongs to the thread that examines: a slider that is moved meanwhile calls the
+reference, prints and draws as ever.
 """
 
 from __future__ import annotations
 
 import copy
+import dis
 import inspect
-import io
 import linecache
-import random
+import sys
 import textwrap
+import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from types import FunctionType
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any
 
-import numpy as np
-import torch
-
-from oraledu.course.guard import Borrowed, closed
-from oraledu.course.limits import TimeUp, run_within
+from oraledu.course.guard import Borrowed, Guard
+from oraledu.course.limits import TimeUp, memory_within, run_within
+from oraledu.course.surroundings import settings_put_back, undisturbed
 from oraledu.course.verdict import Complaint
 
 Function = Callable[..., Any]
@@ -38,17 +36,35 @@ class Todo(Exception):
 
 
 class Sandbox:
-    """The place where the calls of one check happen.
+    """The surroundings of one examination: a context, within which functions are called.
 
     Args:
-        guarded: the functions that must not be called (see `guard.closable`).
+        guard: what is closed meanwhile.
         seconds: the time that one call may take.
+        memory: what the process may take in GiB beyond what it has at the beginning.
+        seed: where the global random states begin.
     """
 
-    def __init__(self, guarded: Sequence[FunctionType], *, seconds: float) -> None:
-        self.guarded = guarded
-        self.seconds = seconds
+    def __init__(self, guard: Guard, *, seconds: float, memory: float = 4.0, seed: int = 0) -> None:
+        self.guard, self.seconds, self.memory, self.seed = guard, seconds, memory, seed
+        self._thread = threading.current_thread()
         self._printed = _FirstLines()
+        self._calling = False
+        self._warned: set[tuple[type[Warning], str]] = set()
+        self._warnings: list[warnings.WarningMessage] = []
+
+    def __enter__(self) -> Sandbox:
+        with ExitStack() as stack:
+            self._warnings = stack.enter_context(undisturbed(self.seed))
+            stack.enter_context(memory_within(self.memory))
+            stack.enter_context(self.guard)
+            _route(self)
+            stack.callback(_unroute, self)
+            self._leave = stack.pop_all().close
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._leave()
 
     def call(
         self, function: Function, arguments: Sequence[Any], keywords: dict[str, Any] | None = None
@@ -56,22 +72,26 @@ class Sandbox:
         """Return `function(*arguments, **keywords)`; the arguments are handed on as they are.
 
         Raises:
-            Complaint: the function raised or took too long.
-            Borrowed: the function called a guarded one, even if it then went on.
+            Complaint: the function raised, or took too long or too much memory.
+            Borrowed: the function called a closed one, even if it then went on.
             Todo: the function is still to be written.
+            KeyboardInterrupt: the user has interrupted it.
         """
-        with undisturbed(), closed(self.guarded) as was_called, self._held_back():
+        keywords = keywords or {}
+        told_before = len(self._warnings)
+        with settings_put_back(), self.guard.watching((arguments, keywords)) as was_called:
+            self._calling = True
             try:
-                result = run_within(self.seconds, lambda: function(*arguments, **(keywords or {})))
-            except (TimeUp, Exception, SystemExit) as error:
+                result = run_within(self.seconds, lambda: function(*arguments, **keywords))
+            except BaseException as error:
                 if was_called():
                     raise Borrowed from error
-                if isinstance(error, Todo):
+                if isinstance(error, Todo) or _by_the_user(error):
                     raise
-                if isinstance(error, TimeUp):
-                    late = f"it runs for more than {self.seconds:g} seconds and was stopped"
-                    raise Complaint(late) from error
-                raise Complaint(told(error, function)) from error
+                raise Complaint(self._told(error, function)) from error
+            finally:
+                self._calling = False
+                self._tell_warnings(told_before)
             if was_called():
                 raise Borrowed
         return result
@@ -98,51 +118,104 @@ class Sandbox:
         """What the calls have printed, shortened."""
         return self._printed.shortened()
 
-    @contextmanager
-    def _held_back(self) -> Iterator[None]:
-        with (
-            redirect_stdout(self._printed),
-            redirect_stderr(self._printed),
-            warnings.catch_warnings(record=True) as caught,
-        ):
-            warnings.simplefilter("default")
-            try:
-                yield
-            finally:
-                for warning in caught:
-                    print(f"{warning.category.__name__}: {warning.message}")
+    def holds(self, thread: threading.Thread) -> bool:
+        """Tell whether what a thread prints belongs to this examination."""
+        return thread is self._thread or self.guard.covers(thread)
 
+    def write(self, text: str) -> int:
+        """Keep what the function prints, and drop what others do meanwhile."""
+        return self._printed.write(text) if self._calling else len(text)
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Leave the global random states of Python, NumPy and torch, and torch's settings, as they are."""
-    with ExitStack() as stack:
-        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-        stack.enter_context(torch.random.fork_rng(devices))
-        stack.callback(random.setstate, random.getstate())
-        stack.callback(np.random.set_state, np.random.get_state())
-        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
-        stack.callback(torch.set_num_threads, torch.get_num_threads())
-        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
-        yield
+    def _tell_warnings(self, start: int) -> None:
+        for warning in self._warnings[start:]:
+            message = (warning.category, str(warning.message))
+            if message not in self._warned:
+                self._warned.add(message)
+                self._printed.write(f"{warning.category.__name__}: {warning.message}\n")
+
+    def _told(self, error: BaseException, function: Function) -> str:
+        if isinstance(error, TimeUp):
+            return f"it runs for more than {self.seconds:g} seconds and was stopped"
+        if isinstance(error, MemoryError) or "DefaultCPUAllocator" in _words(error):
+            return f"it takes more than {self.memory:g} GiB of memory"
+        return told(error, function)
 
 
 def told(error: BaseException, function: Function) -> str:
     """Return what was raised and, if possible, in which line of the function, counted from its first."""
-    first_line, *_ = str(error).strip().splitlines() or ["no message"]
+    first_line, *_ = _words(error).strip().splitlines() or ["no message"]
     message = textwrap.shorten(first_line, _MESSAGE_CHARACTERS, placeholder=" …").rstrip(".")
     raised = f"it raises {type(error).__name__}: {message}"
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
-    if code is None or not lines:
-        return raised
-    source = linecache.getline(code.co_filename, lines[-1]).strip()
-    place = f"{raised}, in line {lines[-1] - code.co_firstlineno + 1} of your function"
-    return f"{place}: `{source}`" if source else place
+    with suppress(Exception):  # an object may forbid every question about it
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
+        if code is not None and lines:
+            source = linecache.getline(code.co_filename, lines[-1]).strip()
+            place = f"{raised}, in line {lines[-1] - code.co_firstlineno + 1} of your function"
+            return f"{place}: `{source}`" if source else place
+    return raised
 
 
-class _FirstLines(io.TextIOBase):
-    """A text stream that keeps its beginning and counts the rest, however long the flood."""
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:
+        return "its message cannot be read"
+
+
+def _by_the_user(error: BaseException) -> bool:
+    """Tell an interrupt from a KeyboardInterrupt that the function itself raises."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return True
+    code = trace.tb_frame.f_code.co_code
+    return dis.opname[code[trace.tb_lasti]] != "RAISE_VARARGS"
+
+
+class _Router:
+    """A text stream that hands what an examined thread writes to its sandbox, and all else on."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        here = threading.current_thread()
+        sandbox = next((each for each in reversed(_sandboxes) if each.holds(here)), None)
+        return (sandbox or self.stream).write(text)
+
+    def close(self) -> None:
+        """Stay open: what a function closes is not its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+_lock = threading.Lock()
+_sandboxes: list[Sandbox] = []
+_routed: list[tuple[Any, Any]] = []  # sys.stdout and sys.stderr as they were
+
+
+def _route(sandbox: Sandbox) -> None:
+    with _lock:
+        if not _sandboxes:
+            _routed.append((sys.stdout, sys.stderr))
+            sys.stdout, sys.stderr = _Router(sys.stdout), _Router(sys.stderr)
+        _sandboxes.append(sandbox)
+
+
+def _unroute(sandbox: Sandbox) -> None:
+    with _lock:
+        _sandboxes.remove(sandbox)
+        if not _sandboxes:
+            sys.stdout, sys.stderr = _routed.pop()
+
+
+class _FirstLines:
+    """A text that keeps its beginning and counts the rest, however long the flood."""
 
     def __init__(self) -> None:
         self._start = ""
