@@ -11,9 +11,11 @@ import scipy.stats
 import torch
 from torch.nn import functional
 
+from oraledu.course.exercise import Reference
 from oraledu.diffusion import (
     belief,
     calibrate,
+    checks,
     equivariant_local,
     experiments,
     local,
@@ -216,6 +218,14 @@ def patches_by_rolled_images(x, images, alpha_bar, patch):
     return torch.cat(estimates).view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
 
 
+def patches_by_exercise_1(x, images, alpha_bar, patch):
+    ideal_denoiser = Reference(checks.ideal_denoiser.reference, "ideal_denoiser", ideal_by_a_loop)
+    bank, queries = (windows.windows(each, patch, "circular").flatten(0, 2) for each in (images, x))
+    estimate = ideal_denoiser(queries[..., None, None], bank[..., None, None], alpha_bar)
+    pixels = estimate.view(len(x), *x.shape[2:], x.shape[1], -1)[..., patch**2 // 2]
+    return pixels.permute(0, 3, 1, 2)
+
+
 def patches_from_a_tensor(x, images, alpha_bar, patch):
     return patches_by_the_text(x, images, float(torch.tensor(alpha_bar)), patch)
 
@@ -379,7 +389,7 @@ def schedule_by_unit_vectors(network, images, candidates, *, noise, padding="zer
 
 def correlation_of_standardised(a, b):
     def standardised(images):
-        rows = images.flatten(1)
+        rows = images.flatten(1).double()
         return (rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True, correction=0)
 
     return (standardised(a) * standardised(b)).mean(1)
@@ -396,12 +406,12 @@ def correlation_by_scipy(a, b):
 
 
 def correlation_by_the_cosine(a, b):
-    rows = [images.flatten(1) - images.mean((1, 2, 3))[:, None] for images in (a, b)]
+    rows = [(each - each.mean((1, 2, 3), keepdim=True)).flatten(1) for each in (a.double(), b.double())]
     return torch.cosine_similarity(*rows, dim=1)
 
 
 def correlation_with_deviations(a, b):
-    y, z = (images.flatten(1) for images in (a, b))
+    y, z = (images.flatten(1).double() for images in (a, b))
     covariance = ((y - y.mean(1, keepdim=True)) * (z - z.mean(1, keepdim=True))).sum(1) / (y.shape[1] - 1)
     return covariance / (y.std(1) * z.std(1))
 
@@ -501,6 +511,7 @@ RIGHT = {
         patches_row_by_row,
         patches_by_attention,
         patches_by_rolled_images,
+        patches_by_exercise_1,
         patches_from_a_tensor,
     ],
     "log_marginal": [
@@ -603,6 +614,7 @@ ROADS = {
             x[:1], images, alpha_bar, pixel=(0, 0), patch=patch, padding="circular"
         ),
     },
+    "log_marginal": {"reference": lambda *arguments: checks.log_marginal.reference(*arguments)},
     "same_border": {
         "alias": lambda *arguments: windows.same_border(*arguments),
         "region": lambda size, patch, row, column: windows.region_of(size, patch, "zeros", row, column),

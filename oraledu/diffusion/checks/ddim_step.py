@@ -5,9 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import schedule
 from oraledu.diffusion.checks.inputs import differ, normal
 
@@ -87,9 +86,9 @@ def the_exact_flow_in_the_limit(function: Function, generator: torch.Generator) 
 def plain(x: Tensor, denoised: Tensor, alpha_bar_now: float, alpha_bar_next: float) -> Tensor:
     """Take the noise out of x, and put image and noise together again at their new strengths."""
     a, b = alpha_bar_now**0.5, (1 - alpha_bar_now) ** 0.5
-    a_next, b_next = alpha_bar_next**0.5, (1 - alpha_bar_next) ** 0.5
+    c, d = alpha_bar_next**0.5, (1 - alpha_bar_next) ** 0.5
     noise = (x - a * denoised) / b
-    return a_next * denoised + b_next * noise
+    return c * denoised + d * noise
 
 
 ddim_step = Exercise(
@@ -100,13 +99,7 @@ ddim_step = Exercise(
     properties=[the_same_image_the_same_noise, the_exact_flow_in_the_limit],
     wrong_answers=slips(
         plain,
-        (
-            "alpha_bar_now**0.5",
-            "alpha_bar_now",
-            "alpha_bar_next**0.5",
-            "alpha_bar_next",
-            "The image has the strength a = √ᾱ: take the root",
-        ),
+        ("now**0.5", "now", "next**0.5", "next", "The image has the strength a = √ᾱ: take the root"),
         (
             "now) ** 0.5",
             "now)",
@@ -116,7 +109,7 @@ ddim_step = Exercise(
         ),
         (") / b", ")", "What is left of x without the image is b ε: divide by b to have the noise itself"),
         (") / b", ") * b", "Divide by b to have the noise ε; you multiply"),
-        ("x - a * d", "x - d", "x holds the image at strength a: take a x̂₀ off, not x̂₀"),
+        ("x - a * ", "x - ", "x holds the image at strength a: take a x̂₀ off, not x̂₀"),
         ("(x - a * denoised)", "(a * denoised - x)", "The noise has the wrong sign: ε = (x - a x̂₀)/b"),
         (
             "(x - a * denoised) / b",
@@ -124,34 +117,28 @@ ddim_step = Exercise(
             "This sampler is deterministic: it keeps the noise that is in x, and draws none",
         ),
         ("(x - a * denoised) / b", "x", "Not all of x is noise: take the image off first"),
-        ("b_next *", "b *", "The noise should have its new strength b', not the old one"),
-        ("a_next *", "a *", "The image should have its new strength a', not the old one"),
+        ("d * noise", "b * noise", "The noise should have its new strength b', not the old one"),
+        ("c * denoised", "a * denoised", "The image should have its new strength a', not the old one"),
+        ("now: float, alpha_bar_next", "next: float, alpha_bar_now", "Now and next are exchanged"),
+        (" + d * noise", "", "The noise is left out: only at the last step nothing remains of it"),
         (
-            "a, b =",
-            "a_next, b_next =",
-            "a_next, b_next = alpha_bar_next**0.5, (1 - alpha_bar_next) ** 0.5",
-            "a, b = alpha_bar_next**0.5, max(1 - alpha_bar_next, 1e-12) ** 0.5",
-            "Now and next are exchanged",
-        ),
-        (" + b_next * noise", "", "The noise is left out: only at the last step nothing remains of it"),
-        (
-            "a_next * denoised + b_next * noise",
+            "c * denoised + d * noise",
             "x + (denoised - x) * (alpha_bar_next - alpha_bar_now) / (1 - alpha_bar_now)",
             "The way from x to the estimate is no straight line: image and noise have strengths a' and b'",
         ),
         (
-            "    a, b",
-            "    denoised = denoised.clamp(-1, 1)\n    a, b",
+            "    a,",
+            "    denoised = denoised.clamp(-1, 1)\n    a,",
             "Take the estimate as it is, also outside [-1, 1]",
         ),
         (
-            "a_next * denoised + b_next * noise",
-            "(a_next * denoised + b_next * noise).clamp(-1, 1)",
+            "c * denoised + d * noise",
+            "(c * denoised + d * noise).clamp(-1, 1)",
             "A noisy image reaches beyond [-1, 1]: leave the result as it is",
         ),
         (
-            "(x - a * denoised) / b",
-            "x.sub_(a * denoised).div_(b)",
+            "(x - a * denoised) /",
+            "x.sub_(a * denoised) /",
             "It changes x, which is still needed: use `x - …`, not `x -= …`",
         ),
         (
@@ -160,8 +147,8 @@ ddim_step = Exercise(
             "Divide by b itself: with a floor under it the last steps lose their noise",
         ),
         (
-            "    a, b",
-            "    alpha_bar_now = torch.tensor(alpha_bar_now)\n    a, b",
+            "(1 - alpha_bar_now)",
+            "(1 - torch.tensor(alpha_bar_now))",
             "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
         ),
     ),

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import machines, schedule
 from oraledu.diffusion.checks import inputs, references
 from oraledu.diffusion.checks.inputs import differ, noisy_images, random_images
@@ -128,10 +127,7 @@ equivariant_local_denoiser = Exercise(
             ),
             "Here no pixel knows a border: every window meets every patch, and all are wrapped",
         ),
-        (
-            _whole_image,
-            "Only the window around a pixel counts, not the whole image",
-        ),
+        (_whole_image, "Only the window around a pixel counts, not the whole image"),
         (_best_place_of_each_image, "All places of an image count, not only the one that agrees best"),
         (
             "    logits =",

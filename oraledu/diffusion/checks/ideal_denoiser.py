@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import machines, schedule
 from oraledu.diffusion.checks import references
 from oraledu.diffusion.checks.inputs import (
@@ -115,8 +114,8 @@ ideal_denoiser = Exercise(
             "The average is taken of the training images themselves, not of a times them",
         ),
         (
-            "x[:, None] - signal *",
-            "x[:, None] / signal -",
+            "- signal *",
+            "/ signal -",
             "The noise in x/a has the size b/a: compare x with a times the image",
         ),
         (

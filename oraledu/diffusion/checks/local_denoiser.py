@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import machines
 from oraledu.diffusion.checks import inputs, references
 from oraledu.diffusion.checks.inputs import differ, noisy_images, random_images
@@ -22,8 +21,8 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("patch 3, the default padding", (x, images, 0.3, 3)),
         Case("patch 3, circular padding", (x, images, 0.3, 3, "circular")),
         Case("patch 1", (x, images, 0.3, 1)),
-        Case("patch 7, larger than the image", (x, images, 0.3, 7)),
-        Case("patch 2H - 1, the ideal denoiser", (x[:1], images, 2e-4, 11)),
+        Case("patch 2H - 1, the ideal denoiser", (x, images, 0.3, 11)),
+        Case("nearly all noise, one noisy image", (x[:1], images, 2e-4, 5)),
         Case("three channels", (noisy_images(colour, 2, 0.2, generator), colour, 0.2, 3)),
         Case("hardly any noise", (far, images, 0.9999, 5, "circular")),
         Case("faint images, hardly any noise", (noisy_images(faint, 2, 0.9999, generator), faint, 0.9999, 3)),
@@ -79,11 +78,14 @@ def knows_its_window_and_its_place(function: Function, generator: torch.Generato
 
 def plain(x: Tensor, images: Tensor, alpha_bar: float, patch: int, padding: str = "zeros") -> Tensor:
     """Sum the squares over every window by pooling, and average under a softmax for each pixel."""
+    reach, mode = patch // 2, "circular" if padding == "circular" else "constant"
+
+    def pooled(maps: Tensor) -> Tensor:
+        return functional.avg_pool2d(functional.pad(maps, (reach,) * 4, mode=mode), patch, stride=1)
+
     signal, spread = alpha_bar**0.5, 2 * (1 - alpha_bar)
     squares = (x[:, None] - signal * images).square().sum(2)
-    mode = "circular" if padding == "circular" else "constant"
-    wide = functional.pad(squares, (patch // 2,) * 4, mode=mode)
-    logits = -(patch**2) * functional.avg_pool2d(wide, patch, stride=1) / spread
+    logits = -pooled(squares) * patch**2 / spread
     weights = logits.softmax(1)
     return torch.einsum("bnhw,nchw->bchw", weights, images)
 
@@ -98,45 +100,32 @@ local_denoiser = Exercise(
         plain,
         *POSTERIOR,
         (".sum(2)", ".mean(2)", "Sum the squares over the channels; you take their mean"),
+        (" * patch**2", "", "Sum the squares over the window; pooling takes their mean, so multiply by k²"),
+        ('== "circular"', "== 0", "With circular padding the window goes on at the other side of the image"),
+        ('== "circular"', "!= 0", "With zero padding the window ends at the border: nothing is wrapped"),
         (
-            "-(patch**2) *",
-            "-",
-            "Sum the squares over the window; pooling takes their mean, so multiply by k²",
-        ),
-        (
-            'padding == "circular"',
-            "False",
-            "With circular padding the window goes on at the other side of the image",
-        ),
-        (
-            'padding == "circular"',
-            "True",
-            "With zero padding the window ends at the border: nothing is wrapped",
-        ),
-        (
-            "    mode =",
-            "    patch = 2 * patch + 1\n    mode =",
+            "    reach",
+            "    patch = 2 * patch + 1\n    reach",
             "The patch size k is the width of the window: it reaches k // 2 pixels to each side, not k",
         ),
         (
-            "(patch // 2,) * 4",
-            "(0, patch - 1) * 2",
+            "(reach,) * 4",
+            "(0, 2 * reach) * 2",
             "The pixel stands in the middle of its window: pad by k // 2 on all sides",
         ),
         (
-            " / spread",
-            " / functional.avg_pool2d(functional.pad(squares * 0 + 1, (patch // 2,) * 4, mode=mode), patch, 1)"
-            " / spread",
+            "(squares)",
+            "(squares) / pooled(squares * 0 + 1)",
             "Beyond the border there is nothing to compare: add the squares that are there, without rescaling",
         ),
         (
-            "weights =",
-            "logits = -squares.sum((2, 3), keepdim=True).expand_as(squares) / spread\n    weights =",
+            "pooled(squares) * patch**2",
+            "squares.sum((2, 3), keepdim=True).expand_as(squares)",
             "This is the ideal denoiser: add the squares of the window, not of the image",
         ),
         (
-            "= logits",
-            "= (-squares / spread)",
+            "pooled(squares) * patch**2",
+            "squares",
             "You compare single pixels: add the squares over the window before the softmax",
         ),
         (
@@ -146,7 +135,7 @@ local_denoiser = Exercise(
         ),
         (
             "weights, images)",
-            "weights, functional.avg_pool2d(functional.pad(images, (patch // 2,) * 4, mode=mode), patch, 1))",
+            "weights, pooled(images))",
             "Average the training pixel in the middle of the window, not the mean of the window",
         ),
         (

@@ -1,14 +1,13 @@
 """Exercise 5: the log density of a noisy patch, whose derivative is the score."""
 
-import math
+from math import log
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion.checks import references
 from oraledu.diffusion.checks.inputs import differ, normal, posterior_mean
 
@@ -84,7 +83,8 @@ def plain(queries: Tensor, patches: Tensor, alpha_bar: float) -> Tensor:
     """Take the log of the mean over patches by `logsumexp`."""
     squares = (queries[:, None] - alpha_bar**0.5 * patches).square().sum(2)
     logits = -squares / (2 * (1 - alpha_bar))
-    return logits.logsumexp(1) - math.log(logits.shape[1])
+    total, n = logits.logsumexp(1), logits.shape[1]
+    return total - log(n)
 
 
 log_marginal = Exercise(
@@ -96,37 +96,19 @@ log_marginal = Exercise(
     wrong_answers=slips(
         plain,
         (
-            "logits.logsumexp(1) - math.log(logits.shape[1])",
+            "total - log(n)",
             "logits.exp().mean(1).log()",
             "With little noise every exponential underflows, and the log of 0 is left: use `torch.logsumexp`",
         ),
+        (" - log(n)", "", "Divide by the number of patches: it is the log of a mean, not of a sum"),
+        ("total - log(n)", "logits.mean(1)", "It is the log of the mean, not the mean of the logs"),
+        ("total - log(n)", "logits.amax(1)", "All patches count, not the nearest one alone"),
         (
-            " - math.log(logits.shape[1])",
-            "",
-            "Divide by the number of patches: it is the log of a mean, not of a sum",
-        ),
-        (
-            "logits.logsumexp(1) - math.log(logits.shape[1])",
-            "logits.mean(1)",
-            "It is the log of the mean, not the mean of the logs",
-        ),
-        (
-            "logits.logsumexp(1) - math.log(logits.shape[1])",
-            "logits.amax(1)",
-            "All patches count, not the nearest one alone",
-        ),
-        (
-            "logsumexp(1)",
-            "logsumexp(0)",
-            "shape[1]",
-            "shape[0]",
+            "logits.logsumexp(1), logits.shape[1]",
+            "logits.logsumexp(0), logits.shape[0]",
             "The mean runs over the patches, and one number is left for each query",
         ),
-        (
-            "logits.logsumexp(1) - math.log(logits.shape[1])",
-            "logits.logsumexp(1).exp() / logits.shape[1]",
-            "Return the log of the density, not the density",
-        ),
+        ("total - log(n)", "total.exp() / n", "Return the log of the density, not the density"),
         ("-squares", "squares", "The exponent is negative"),
         ("alpha_bar))", "alpha_bar) ** 0.5)", "Divide by 2b², the variance twice, not by 2b"),
         (
@@ -138,29 +120,25 @@ log_marginal = Exercise(
         ("alpha_bar**0.5 *", "", "Compare q with a times a patch, not with the patch"),
         (".sum(2)", ".mean(2)", "The squared distance is a sum over the patch, not a mean"),
         (
-            "math.log(logits.shape[1])",
-            "math.log(logits.shape[1] * (2 * math.pi * (1 - alpha_bar)) ** (queries.shape[1] / 2))",
+            "log(n)",
+            "log(n) - queries.shape[1] / 2 * log(2 * torch.pi * (1 - alpha_bar))",
             "Leave the Gaussian's constant factor out: the definition starts from the exponential alone",
         ),
         (
-            "    squares",
-            "    queries = queries.detach()\n    squares",
+            "queries[:, None]",
+            "queries.detach()[:, None]",
             "The lesson differentiates the result: compute it with gradients, without `torch.no_grad`",
         ),
+        ("total - log(n)", "(total - log(n)).sum()", "Return one number for each query, not their sum"),
         (
-            "logits.logsumexp(1) -",
-            "logits.logsumexp(1).sum() - len(logits) *",
-            "Return one number for each query, not their sum",
-        ),
-        (
-            "logits.logsumexp(1) - math.log(logits.shape[1])",
-            "torch.stack([part.logsumexp(1) - math.log(part.shape[1]) for part in logits.split(1000, 1)])"
-            ".logsumexp(0) - math.log(math.ceil(logits.shape[1] / 1000))",
+            "total - log(n)",
+            "torch.stack([part.logsumexp(1) - log(part.shape[1]) for part in logits.split(1000, 1)])"
+            ".logsumexp(0) - log(-(-n // 1000))",
             "A mean of the means of chunks is the mean only if all chunks have one length",
         ),
         (
-            "-squares / (2 * (1 - alpha_bar))",
-            "(-squares / (2 * (1 - alpha_bar))).clamp(min=-1e6)",
+            "    total",
+            "    logits = logits.clamp(min=-1e6)\n    total",
             "Exponents may be as low as they like: `logsumexp` needs no bound",
         ),
     ),

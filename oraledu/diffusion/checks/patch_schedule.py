@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import calibrate, machines, schedule
 from oraledu.diffusion.checks import fakes
 from oraledu.diffusion.checks.inputs import normal, random_images, smooth_images
@@ -100,7 +99,8 @@ def plain(
                 x, images, level, machine="equivariant-local", patch=patch, padding=padding
             )
             z = machines.score(x, ours, level).flatten(1).double()
-            cosines.append((y * z).sum(1) / (y.norm(dim=1) * z.norm(dim=1)))
+            product, norms = (y * z).sum(1), y.norm(dim=1) * z.norm(dim=1)
+            cosines.append(product / norms)
         best = torch.stack(cosines).argmax(0)
         found.append(int(sizes[best].median()))
     return found
@@ -135,27 +135,21 @@ patch_schedule = Exercise(
         ),
         ("best]", "best[0]]", "All noises have a vote, not the first one alone"),
         (
-            "machines.score(x, theirs, level)",
-            "theirs",
-            "machines.score(x, ours, level)",
-            "ours",
+            "            product,",
+            "            y, z = theirs.flatten(1), ours.flatten(1)\n            product,",
             "Compare the scores (a x̂₀ - x)/b², not the estimates x̂₀",
         ),
         (
-            "(y * z).sum(1) / (y.norm(dim=1) * z.norm(dim=1))",
+            "product / norms",
             "-(y - z).norm(dim=1)",
             "Compare the directions of the scores by their cosine, not by a distance",
         ),
         (
-            "(y * z).sum(1) / (y.norm(dim=1) * z.norm(dim=1))",
-            "torch.stack([torch.corrcoef(torch.stack(pair))[0, 1] for pair in zip(y, z)])",
+            "            product,",
+            "            y, z = (each - each.mean(1, keepdim=True) for each in (y, z))\n            product,",
             "This cosine is plain: the scores keep their mean",
         ),
-        (
-            " / (y.norm(dim=1) * z.norm(dim=1))",
-            "",
-            "Divide by both norms: the product alone favours the longer score",
-        ),
+        (" / norms", "", "Divide by both norms: the product alone favours the longer score"),
         (
             "return found",
             "return found[::-1]",
@@ -195,10 +189,8 @@ patch_schedule = Exercise(
             "For an odd number of noises the median is the one in the middle, at place n // 2",
         ),
         (
-            "theirs, level).flatten(1).double()",
-            "theirs, level).flatten(1)",
-            "ours, level).flatten(1).double()",
-            "ours, level).flatten(1)",
+            "            product,",
+            "            y, z = y.to(x), z.to(x)\n            product,",
             "In 32 bits the cosines at t = 1 cannot be told apart: compute them in `double()`",
         ),
     ),

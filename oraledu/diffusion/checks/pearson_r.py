@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import calibrate
 from oraledu.diffusion.checks.inputs import differ, normal
 
@@ -57,8 +56,8 @@ def the_correlation_of_the_pixels(function: Function, generator: torch.Generator
 
 
 def ignores_contrast_and_brightness(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for the same number after a > 0 and b are put in, and for the opposite sign after a < 0."""
-    a, b = _alike(generator, 4, 1, 5, 5)
+    """Ask for the same number after a > 0 and b are put in, the opposite after a < 0, and 1 for an image itself."""
+    a, b = _alike(generator, 8, 1, 4, 4)
     once = function(a, b)
     if differ(function(3 * a - 0.7, b), once):
         return "an image times 3 and minus 0.7 should have the same correlation"
@@ -66,27 +65,23 @@ def ignores_contrast_and_brightness(function: Function, generator: torch.Generat
         return "the other image times 0.1 and plus 2 should have the same correlation"
     if differ(function(-2 * a, b), -once):
         return "the negative of an image should have the opposite correlation"
-    if differ(torch.cat([function(a[[i]], b[[i]]) for i in range(4)]), once):
+    if differ(torch.cat([function(a[[i]], b[[i]]) for i in range(8)]), once):
         return "a pair of images should have the same correlation in a batch as alone"
-    return "r(a, b) and r(b, a) should be equal" if differ(function(b, a), once) else None
-
-
-def between_minus_one_and_one(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for 1 with itself, -1 with its negative, and no more for other images."""
-    a, b = _alike(generator, 30, 1, 3, 3)
-    ones = torch.ones(30, dtype=torch.float64)
-    if differ(function(a, a), ones):
+    if differ(function(b, a), once):
+        return "r(a, b) and r(b, a) should be equal"
+    if differ(function(a, a), torch.ones(8)):
         return "an image should have the correlation 1 with itself"
-    if differ(function(a, 1 - a), -ones):
+    if differ(function(a, 1 - a), -torch.ones(8)):
         return "an image should have the correlation -1 with its negative"
-    return None if function(a, b).abs().max() <= 1 + 1e-9 else "it should lie between -1 and 1"
+    return None if once.abs().max() <= 1 + 1e-9 else "it should lie between -1 and 1"
 
 
 def plain(a: Tensor, b: Tensor) -> Tensor:
     """Return the cosine of the angle between the images without their means."""
     y, z = a.flatten(1), b.flatten(1)
-    y, z = y - y.mean(1, keepdim=True), z - z.mean(1, keepdim=True)
-    return (y * z).sum(1) / (y.norm(dim=1) * z.norm(dim=1))
+    y, z = (each - each.mean(1, keepdim=True) for each in (y, z))
+    product, norms = (y * z).sum(1), y.norm(dim=1) * z.norm(dim=1)
+    return product / norms
 
 
 def _by_channel(a: Tensor, b: Tensor) -> Tensor:
@@ -94,58 +89,52 @@ def _by_channel(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack([plain(one, two) for one, two in pairs]).mean(0)
 
 
-def _one_pass(a: Tensor, b: Tensor) -> Tensor:
-    y, z = a.flatten(1), b.flatten(1)
-    covariance = (y * z).mean(1) - y.mean(1) * z.mean(1)
-    variances = ((each * each).mean(1) - each.mean(1) ** 2 for each in (y, z))
-    return covariance / (next(variances) * next(variances)).sqrt()
-
-
-_MEANS = "y - y.mean(1, keepdim=True), z - z.mean(1, keepdim=True)"
-_RATIO = "(y * z).sum(1) / (y.norm(dim=1) * z.norm(dim=1))"
-
 pearson_r = Exercise(
     id="diffusion.pearson_r",
     title="The agreement of two images",
     reference=calibrate.pearson_r,
     cases=cases,
-    properties=[
-        the_correlation_of_the_pixels,
-        ignores_contrast_and_brightness,
-        between_minus_one_and_one,
-    ],
+    properties=[the_correlation_of_the_pixels, ignores_contrast_and_brightness],
     wrong_answers=slips(
         plain,
-        (_RATIO, f"({_RATIO}).square()", "This is r²; the exercise asks for r itself"),
-        (_RATIO, f"({_RATIO}).abs()", "The sign belongs to r: opposite images have -1"),
+        ("product / norms", "(product / norms).square()", "This is r²; the exercise asks for r itself"),
+        ("product / norms", "(product / norms).abs()", "The sign belongs to r: opposite images have -1"),
         (
-            _MEANS,
-            "y, z",
+            " - each.mean(1, keepdim=True)",
+            "",
             "Take the mean of each image off first: this is the cosine of the angle between the images",
         ),
-        ("z - z.mean(1, keepdim=True)", "z", "Take the mean off both images, not off one of them"),
         (
-            _RATIO,
-            "(y * z).mean(1)",
+            "    product",
+            "    z = b.flatten(1)\n    product",
+            "Take the mean off both images, not off one of them",
+        ),
+        (
+            "norms\n",
+            "len(y[0])\n",
             "This is the covariance: divide by the standard deviations of both images",
         ),
         (
-            _RATIO,
-            "(y * z).mean(1) / (y.var(1) * z.var(1))",
+            "/ norms",
+            "/ len(y[0]) / (y.var(1) * z.var(1))",
             "Divide by the standard deviations, not by the variances",
         ),
         (
-            _RATIO,
-            "(y * z).mean(1) / (y.std(1) * z.std(1))",
+            "/ norms",
+            "/ len(y[0]) / (y.std(1) * z.std(1))",
             "`std` divides by n - 1 and `mean` by n: use the same for both, so that it cancels",
         ),
         (
-            _RATIO,
-            "(y * z).sum(1) / y.square().sum(1)",
+            "/ norms",
+            "/ y.square().sum(1)",
             "This is the slope of a line fitted to the pixels: divide by both standard deviations",
         ),
-        (_MEANS, "y - y.mean(0), z - z.mean(0)", "Take off each image's own mean, not the mean image"),
-        (_MEANS, "y - y.mean(), z - z.mean()", "Take off each image's own mean, not that of the batch"),
+        ("each.mean(1, keepdim=True)", "each.mean(0)", "Take off each image's own mean, not the mean image"),
+        (
+            "each.mean(1, keepdim=True)",
+            "each.mean()",
+            "Take off each image's own mean, not that of the batch",
+        ),
         (
             lambda a, b: plain(a.flatten()[None], b.flatten()[None]).expand(len(a)).clone(),
             "Each pair has a number of its own; yours is one for the whole batch",
@@ -157,15 +146,18 @@ pearson_r = Exercise(
             "Correlate the pixels themselves, not their ranks",
         ),
         (
-            _RATIO,
+            "product / norms",
             "1 - (a - b).flatten(1).square().sum(1) / z.square().sum(1)",
             "This is the coefficient of determination: it punishes another contrast, and r does not",
         ),
         (
-            _one_pass,
+            " - each.mean(1, keepdim=True)",
+            "",
+            "(y * z).sum(1), y.norm(dim=1) * z.norm(dim=1)",
+            "(y * z).mean(1) - y.mean(1) * z.mean(1), (y.var(1, correction=0) * z.var(1, correction=0)).sqrt()",
             "The mean of the products less the product of the means loses its digits where images are bright",
         ),
-        (_RATIO, f"{_RATIO[:-1]} + 1e-6)", "Add nothing to the norms: with faint images it would count"),
+        ("/ norms", "/ (norms + 1e-6)", "Add nothing to the norms: with faint images it would count"),
     ),
     hints=[
         "`a.flatten(1)` is a row for each image. Take its own mean off each row (`keepdim=True` helps).",

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.diffusion import windows
 from oraledu.diffusion.checks.inputs import window_at
 
@@ -77,10 +76,10 @@ def divides_the_image_into_classes(function: Function, generator: torch.Generato
 
 def plain(size: int, patch: int, row: int, column: int) -> Tensor:
     """Compare on each axis how far both borders are, as long as they are in sight."""
-    places, last, reach = torch.arange(size), size - 1, patch // 2
-    seen = torch.stack([places.clamp(max=reach), (last - places).clamp(max=reach)])
-    rows = (seen == seen[:, [row]]).all(0)
-    columns = (seen == seen[:, [column]]).all(0)
+    places, reach = torch.arange(size), patch // 2
+    near, far = places.clamp(max=reach), (size - 1 - places).clamp(max=reach)
+    rows = (near == near[row]) & (far == far[row])
+    columns = (near == near[column]) & (far == far[column])
     return rows[:, None] & columns
 
 
@@ -119,40 +118,30 @@ same_border = Exercise(
             "A pixel d from the border no longer sees it: cut the distances at d, not at d + 1",
         ),
         (
-            "[places.clamp(max=reach), (last - places).clamp(max=reach)]",
-            "[torch.minimum(places, last - places).clamp(max=reach)]",
+            "    rows =",
+            "    near = far = torch.minimum(near, far)\n    rows =",
             "The top border is not the bottom one: compare both distances",
         ),
+        ("size - 1 - places", "places", "There is a border on the other side too: compare both distances"),
         (
-            ", (last - places).clamp(max=reach)]",
-            "]",
-            "There is a border on the other side too: compare both distances",
-        ),
-        (
-            "places.clamp(max=reach), (last - places).clamp(max=reach)",
-            "places < reach, last - places < reach",
+            "    rows =",
+            "    near, far = near < reach, far < reach\n    rows =",
             "Not only whether a border is in sight counts, but how far away it is",
         ),
         ("size - 1", "size", "The last row is H - 1: its distance to the border is H - 1 - r"),
-        ("& columns", "& torch.ones_like(columns)", "The columns have to agree as well as the rows"),
-        ("rows[:, None]", "torch.ones_like(rows)[:, None]", "The rows have to agree as well as the columns"),
-        ("&", "|", "Rows and columns both have to agree: it is an and, not an or"),
+        ("& columns", "& (columns | True)", "The columns have to agree as well as the rows"),
+        ("rows[:, None] &", "(rows | True)[:, None] &", "The rows have to agree as well as the columns"),
+        ("None] &", "None] |", "Rows and columns both have to agree: it is an and, not an or"),
         (
             "return rows[:, None] & columns",
-            "seen = seen.sum(0) + 1\n    return torch.outer(seen, seen) == seen[row] * seen[column]",
+            "seen = near + far + 1\n    return torch.outer(seen, seen) == seen[row] * seen[column]",
             "As many pixels are visible, but not the same ones: compare the sides one by one",
         ),
-        ("rows[:, None] & columns", "rows & columns[:, None]", "Row and column are exchanged"),
+        ("row: int, column", "column: int, row", "Row and column are exchanged"),
         (_only_itself, "A pixel that does not see a border cannot tell where it is along that axis"),
         (_interior, "A pixel near the border has positions of its own kind, not those of the interior"),
         (_either_inside_or_itself, "A pixel near one edge may still use all positions along that edge"),
-        (
-            "& columns",
-            "& columns).float()",
-            "return rows",
-            "return (rows",
-            "Return truth values: the result of a comparison, not 0 and 1",
-        ),
+        ("None] &", "None] * 1.0 *", "Return truth values: the result of a comparison, not 0 and 1"),
         (
             "torch.arange(size)",
             "torch.arange(size, dtype=torch.int8)",
