@@ -147,8 +147,8 @@ ddim_step = Exercise(
             "Divide by b itself: with a floor under it the last steps lose their noise",
         ),
         (
-            "(1 - alpha_bar_now)",
-            "(1 - torch.tensor(alpha_bar_now))",
+            "    a,",
+            "    alpha_bar_now, alpha_bar_next = map(torch.tensor, (alpha_bar_now, alpha_bar_next))\n    a,",
             "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
         ),
     ),
