@@ -177,18 +177,6 @@ def patches_by_the_text(x, images, alpha_bar, patch):
     return torch.cat(estimates).view(len(x), -1, images.shape[1]).mT.reshape(x.shape)
 
 
-def patches_row_by_row(x, images, alpha_bar, patch):
-    bank = windows.windows(images, patch, "circular").flatten(0, 2)
-    centres = bank.unflatten(1, (images.shape[1], -1))[:, :, patch**2 // 2]
-    estimate = torch.empty_like(x)
-    for index, row in np.ndindex(len(x), x.shape[2]):
-        queries = windows.windows(x[index, None], patch, "circular")[0, row]
-        squares = torch.stack([(query - alpha_bar**0.5 * bank).square().sum(1) for query in queries])
-        weights = (-squares / (2 * (1 - alpha_bar))).softmax(1)
-        estimate[index, :, row] = (weights @ centres).T
-    return estimate
-
-
 def patches_by_attention(x, images, alpha_bar, patch):
     a, variance = math.sqrt(alpha_bar), 1 - alpha_bar
     keys = windows.windows(images, patch, "circular").flatten(0, 2).double()
@@ -508,7 +496,6 @@ RIGHT = {
     ],
     "equivariant_local_denoiser": [
         patches_by_the_text,
-        patches_row_by_row,
         patches_by_attention,
         patches_by_rolled_images,
         patches_by_exercise_1,

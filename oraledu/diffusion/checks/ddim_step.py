@@ -10,9 +10,6 @@ from oraledu.course.sandbox import Function
 from oraledu.diffusion import schedule
 from oraledu.diffusion.checks.inputs import differ, normal
 
-#: The end of the toy in part 6, where b = 1e-5.
-LAST = 1 / (1 + 1e-10)
-
 
 def cases(generator: torch.Generator) -> list[Case]:
     """Return small and large steps, the first and the last of the samplers, one back, and other scales."""
@@ -26,7 +23,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("the last step, to ᾱ = 1", (x, denoised, 0.95, 1.0)),
         Case("a step back, to more noise", (x, denoised, 0.7, 0.4)),
         Case("images with three channels", (*colour, 0.2, 0.5)),
-        Case("hardly any noise, as at the end of part 6", (x, denoised, 1 - 1.2e-10, LAST)),
+        Case("hardly any noise, as at the end of part 6", (x, denoised, 1 - 1.2e-10, 1 - 1e-10)),
         Case("images times 10000", (1e4 * x, 1e4 * denoised, 0.4, 0.5)),
         Case("images times 0.0001", (1e-4 * x, 1e-4 * denoised, 0.4, 0.5)),
     ]

@@ -34,6 +34,11 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a network with zero padding", (padded, images, CANDIDATES), {"noise": noise, "steps": 4}),
         Case("a machine with too much contrast", (strong, images, CANDIDATES), wrapped),
         Case("a machine with too little contrast", (dull, images, CANDIDATES), wrapped),
+        Case(
+            "all options left out",
+            (fakes.machine(images, 20 * [3], "zeros"), images, [3]),
+            {"noise": noise[:1]},
+        ),
     ]
 
 

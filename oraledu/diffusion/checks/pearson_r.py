@@ -12,13 +12,12 @@ from oraledu.diffusion.checks.inputs import differ, normal
 def cases(generator: torch.Generator) -> list[Case]:
     """Return images of unlike brightness, several channels, one image, opposite images, and other scales."""
     a, b = _alike(generator, 5, 1, 6, 6)
-    unlike = normal(generator, 3, 1, 4, 4), normal(generator, 3, 1, 4, 4)
     return [
         Case("five pairs of images", (a, b)),
         Case("three channels", _alike(generator, 4, 3, 5, 5)),
         Case("one pair", (a[:1], b[:1])),
         Case("opposite images", (a, -b)),
-        Case("images that have nothing in common", unlike),
+        Case("images that have nothing in common", tuple(normal(generator, 2, 3, 1, 4, 4))),
         Case("bright images", (a + 100, b + 100)),
         Case("images times 10000 and times 0.0001", (1e4 * a, 1e-4 * b)),
         Case("images times 0.0001", (1e-4 * a, 1e-4 * b)),
@@ -47,10 +46,9 @@ def the_correlation_of_the_pixels(function: Function, generator: torch.Generator
         pairs = zip(one.double(), two.double(), strict=True)
         expected = [torch.corrcoef(torch.stack([y.flatten(), z.flatten()]))[0, 1] for y, z in pairs]
         if differ(function(one, two), torch.stack(expected), allowed):
+            where = "" if one.dtype == torch.float64 else ", also where bright images have 32 bits"
             return (
-                "it should be the correlation over all pixels and channels, a number for each image"
-                if allowed < 1e-3
-                else "with bright images in float32 most digits are lost: take the means off before you multiply"
+                f"it should be the correlation over all pixels and channels, a number for each image{where}"
             )
     return None
 

@@ -145,6 +145,5 @@ two_image_denoiser = Exercise(
     ],
     core=False,
     full_size=full_size,
-    # Open in exercise 7, and the answer here.
-    guarded=(machines.denoise,),
+    guarded=(machines.denoise,),  # open in exercise 7, and the answer here
 )
