@@ -11,7 +11,6 @@ import scipy.stats
 import torch
 from torch.nn import functional
 
-from oraledu.course.exercise import Reference
 from oraledu.diffusion import (
     belief,
     calibrate,
@@ -204,14 +203,6 @@ def patches_by_rolled_images(x, images, alpha_bar, patch):
         weights = (logits - logits.amax(1, keepdim=True)).exp()
         estimates.append(weights @ centres / weights.sum(1, keepdim=True))
     return torch.cat(estimates).view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
-
-
-def patches_by_exercise_1(x, images, alpha_bar, patch):
-    ideal_denoiser = Reference(checks.ideal_denoiser.reference, "ideal_denoiser", ideal_by_a_loop)
-    bank, queries = (windows.windows(each, patch, "circular").flatten(0, 2) for each in (images, x))
-    estimate = ideal_denoiser(queries[..., None, None], bank[..., None, None], alpha_bar)
-    pixels = estimate.view(len(x), *x.shape[2:], x.shape[1], -1)[..., patch**2 // 2]
-    return pixels.permute(0, 3, 1, 2)
 
 
 def patches_from_a_tensor(x, images, alpha_bar, patch):
@@ -498,7 +489,6 @@ RIGHT = {
         patches_by_the_text,
         patches_by_attention,
         patches_by_rolled_images,
-        patches_by_exercise_1,
         patches_from_a_tensor,
     ],
     "log_marginal": [

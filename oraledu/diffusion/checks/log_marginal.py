@@ -137,6 +137,11 @@ log_marginal = Exercise(
             "A mean of the means of chunks is the mean only if all chunks have one length",
         ),
         (
+            "    squares",
+            "    alpha_bar = torch.tensor(alpha_bar)\n    squares",
+            "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
+        ),
+        (
             "    total",
             "    logits = logits.clamp(min=-1e6)\n    total",
             "Exponents may be as low as they like: `logsumexp` needs no bound",
