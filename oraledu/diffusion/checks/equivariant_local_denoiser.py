@@ -5,7 +5,7 @@ from torch import Tensor
 
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.diffusion import machines, schedule
+from oraledu.diffusion import machines
 from oraledu.diffusion.checks import inputs, references
 from oraledu.diffusion.checks.inputs import differ, noisy_images, random_images
 from oraledu.diffusion.checks.slips import DICTIONARY, POSTERIOR
@@ -16,8 +16,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     """Return several windows, several channels, patches that repeat, many images, hardly any noise, other scales."""
     images, many = random_images(4, 6, generator), random_images(131, 3, generator)
     colour, faint = random_images(3, 4, generator, channels=3), 0.005 * images[:2]
-    x, far = noisy_images(images, 3, 0.3, generator), inputs.normal(generator, 2, 1, 6, 6)
-    last = schedule.alpha_bar(1 / 320)
+    x, far, last = noisy_images(images, 3, 0.3, generator), inputs.normal(generator, 2, 1, 6, 6), 1 - 2**-16
     return [
         Case("patch 3", (x, images, 0.3, 3)),
         Case("patch 5", (x, images, 0.2, 5)),
@@ -26,7 +25,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("nearly all noise, one noisy image", (x[:1], images, 2e-4, 3)),
         Case("hardly any noise", (far, images, 0.9999, 5)),
         Case("a negative, hardly any noise", (-images[:1], images, 0.9999, 3)),
-        Case("faint images, hardly any noise", (noisy_images(faint, 2, last, generator), faint, last, 3)),
+        Case("faint images, next to no noise", (noisy_images(faint, 2, last, generator), faint, last, 3)),
         Case("images times 10000", (1e4 * far, 1e4 * images[:2], 0.3, 3)),
         Case("131 training images", (noisy_images(many[-9:], 1, 0.1, generator), many, 0.1, 1)),
     ]

@@ -59,13 +59,20 @@ def differ(one: Tensor, other: Tensor, allowed: float = 1e-9) -> bool:
     return not float((one - other).abs().nan_to_num(nan=torch.inf).max()) <= allowed
 
 
+def first_broken(*promises: tuple[Tensor, Tensor, str], allowed: float = 1e-9) -> str | None:
+    """Return the sentence of the first two tensors that differ."""
+    return next((sentence for one, other, sentence in promises if differ(one, other, allowed)), None)
+
+
 def order_or_number(
     estimate: Callable[[Tensor], Tensor], images: Tensor, allowed: float = 1e-9
 ) -> str | None:
     """Ask for the same estimate after a shuffle of the training images, and with every image there twice."""
-    once = estimate(images)
-    if differ(estimate(images.roll(2, 0)), once, allowed):
-        return "the order of the training images should not matter"
-    if differ(estimate(torch.cat([images, images])), once, allowed):
-        return "with every training image there twice, the estimate should stay as it is"
-    return None
+    once, rolled, twice = (
+        estimate(each) for each in (images, images.roll(2, 0), torch.cat([images, images]))
+    )
+    return first_broken(
+        (rolled, once, "the order of the training images should not matter"),
+        (twice, once, "with every training image there twice, the estimate should stay as it is"),
+        allowed=allowed,
+    )

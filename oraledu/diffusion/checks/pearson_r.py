@@ -6,7 +6,7 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.diffusion import calibrate
-from oraledu.diffusion.checks.inputs import differ, normal
+from oraledu.diffusion.checks.inputs import differ, first_broken, normal
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -19,7 +19,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("opposite images", (a, -b)),
         Case("images that have nothing in common", tuple(normal(generator, 2, 3, 1, 4, 4))),
         Case("bright images", (a + 100, b + 100)),
-        Case("images times 10000 and times 0.0001", (1e4 * a, 1e-4 * b)),
         Case("images times 0.0001", (1e-4 * a, 1e-4 * b)),
     ]
 
@@ -46,32 +45,30 @@ def the_correlation_of_the_pixels(function: Function, generator: torch.Generator
         pairs = zip(one.double(), two.double(), strict=True)
         expected = [torch.corrcoef(torch.stack([y.flatten(), z.flatten()]))[0, 1] for y, z in pairs]
         if differ(function(one, two), torch.stack(expected), allowed):
-            where = "" if one.dtype == torch.float64 else ", also where bright images have 32 bits"
-            return (
-                f"it should be the correlation over all pixels and channels, a number for each image{where}"
-            )
+            so = "" if one.dtype == torch.float64 else ", even if bright and in float32"
+            return f"it should be the correlation over all pixels and channels, a number for each image{so}"
     return None
 
 
 def ignores_contrast_and_brightness(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the same number after a > 0 and b are put in, the opposite after a < 0, and 1 for an image itself."""
     a, b = _alike(generator, 8, 1, 4, 4)
-    once = function(a, b)
-    if differ(function(3 * a - 0.7, b), once):
-        return "an image times 3 and minus 0.7 should have the same correlation"
-    if differ(function(a, 0.1 * b + 2), once):
-        return "the other image times 0.1 and plus 2 should have the same correlation"
-    if differ(function(-2 * a, b), -once):
-        return "the negative of an image should have the opposite correlation"
-    if differ(torch.cat([function(a[[i]], b[[i]]) for i in range(8)]), once):
-        return "a pair of images should have the same correlation in a batch as alone"
-    if differ(function(b, a), once):
-        return "r(a, b) and r(b, a) should be equal"
-    if differ(function(a, a), torch.ones(8)):
-        return "an image should have the correlation 1 with itself"
-    if differ(function(a, 1 - a), -torch.ones(8)):
-        return "an image should have the correlation -1 with its negative"
-    return None if once.abs().max() <= 1 + 1e-9 else "it should lie between -1 and 1"
+    once, ones = function(a, b), torch.ones(8)
+    alone = torch.cat([function(a[[i]], b[[i]]) for i in range(8)])
+    return first_broken(
+        (function(3 * a - 0.7, b), once, "an image times 3 and minus 0.7 should have the same correlation"),
+        (
+            function(a, 0.1 * b + 2),
+            once,
+            "the other image times 0.1 and plus 2 should have the same correlation",
+        ),
+        (function(-2 * a, b), -once, "the negative of an image should have the opposite correlation"),
+        (alone, once, "a pair of images should have the same correlation in a batch as alone"),
+        (function(b, a), once, "r(a, b) and r(b, a) should be equal"),
+        (function(a, a), ones, "an image should have the correlation 1 with itself"),
+        (function(a, 1 - a), -ones, "an image should have the correlation -1 with its negative"),
+        (once.clamp(-1, 1), once, "it should lie between -1 and 1"),
+    )
 
 
 def plain(a: Tensor, b: Tensor) -> Tensor:

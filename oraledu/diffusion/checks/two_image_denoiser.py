@@ -7,7 +7,7 @@ from torch.nn import functional
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.diffusion import machines, mosaic
-from oraledu.diffusion.checks.inputs import differ, normal
+from oraledu.diffusion.checks.inputs import differ, first_broken, normal
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -50,14 +50,13 @@ def the_machine_with_two_images(function: Function, generator: torch.Generator) 
 def odd_and_between_black_and_white(function: Function, generator: torch.Generator) -> str | None:
     """Ask for the negative where x is turned round, for nothing beyond black and white, and for a roll."""
     x = normal(generator, 3, 1, 6, 6)
-    estimate = function(x, 0.3, 3)
-    if differ(function(-x, 0.3, 3), -estimate):
-        return "the negative of x should give the negative of the estimate"
-    if not function(50 * x, 0.9, 3).abs().max() <= 1 + 1e-9:
-        return "an estimate lies between black, -1, and white, 1"
-    moved = function(x.roll((2, -3), (2, 3)), 0.3, 3)
-    same = not differ(moved, estimate.roll((2, -3), (2, 3)))
-    return None if same else "rolling x should roll the result with it: the window wraps around"
+    estimate, bright = function(x, 0.3, 3), function(50 * x, 0.9, 3)
+    moved, rolled = function(x.roll((2, -3), (2, 3)), 0.3, 3), estimate.roll((2, -3), (2, 3))
+    return first_broken(
+        (function(-x, 0.3, 3), -estimate, "the negative of x should give the negative of the estimate"),
+        (bright.clamp(-1, 1), bright, "an estimate lies between black, -1, and white, 1"),
+        (moved, rolled, "rolling x should roll the result with it: the window wraps around"),
+    )
 
 
 def the_majority_decides(function: Function, generator: torch.Generator) -> str | None:
