@@ -112,7 +112,7 @@ equivariant_local_denoiser = Exercise(
         *DICTIONARY,
         (".sum(2)", ".mean(2)", "Sum the squares over the patch and its channels; you take their mean"),
         (
-            lambda *given: references.local_denoiser(*given, "circular"),
+            lambda x, images, level, k: references.local_denoiser(x, images, level, k, "circular"),
             "This is the local denoiser: a window is compared with the patches of all places",
         ),
         (
