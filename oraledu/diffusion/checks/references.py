@@ -7,9 +7,6 @@ from torch import Tensor
 
 from oraledu.diffusion import machines, mosaic
 
-#: Whatever in the library has a machine's answer in it.
-MACHINES = (machines.denoise, machines.provenance, machines.belief)
-
 
 def ideal_denoiser(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
     """Return the posterior mean of a pixel given the whole noisy image."""
