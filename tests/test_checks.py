@@ -8,7 +8,7 @@ from oraledu.app import catalogue
 from oraledu.course.examine import examine
 from oraledu.course.proof import rejections
 from oraledu.course.quiz import Quiz
-from tests.published import EXERCISES, STYLES, published, right_answers
+from tests.published import EXERCISES, STYLES, published, right_answers, without_gradients
 
 every_exercise = pytest.mark.parametrize(
     ("lesson", "exercise"), EXERCISES, ids=[exercise.name for _, exercise in EXERCISES]
@@ -28,7 +28,7 @@ def accepted(exercise, function, *, attempts=3):
     for attempt in range(1, attempts + 1):
         outcome = examine(exercise, function, attempt=attempt)
         # How fast a function is depends on the machine that runs this test.
-        assert outcome.status == "correct" or "times slower than the reference" in outcome.line, outcome.line
+        assert outcome.status in ("correct", "slow"), outcome.line
 
 
 @every_exercise
@@ -76,7 +76,9 @@ def test_a_right_function_is_right_however_it_is_handed_over(lesson, exercise):
     # The properties and the full size ask for numbers, which a style does not change.
     forms = dataclasses.replace(exercise, properties=(), full_size=None)
     for style in STYLES:
-        accepted(forms, style(solution), attempts=1)
+        # Part 6 of lesson 1 differentiates what this function returns.
+        if (style, exercise.name) != (without_gradients, "log_marginal"):
+            accepted(forms, style(solution), attempts=1)
 
 
 @pytest.mark.parametrize(("exercise", "function"), list(listed("RIGHT")))

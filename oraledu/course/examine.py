@@ -136,7 +136,7 @@ class _Examination:
         expected, tolerance = trial.expected, self.exercise.tolerance
         if float_too:
             try:
-                expected, tolerance = self._reference(case)[0], _FLOAT32
+                expected, tolerance = self._reference(case)[0], max(_FLOAT32, tolerance)
                 check_values(expected, trial.expected, _WELL_CONDITIONED)
             except Exception:  # rounding decides this case, or what it holds goes with one type alone
                 self._in_form(trial, forms.strided((trial.case.arguments, trial.case.keywords)))
@@ -167,7 +167,7 @@ class _Examination:
     def _likely_slip(self) -> str | None:
         """Return the mistake of the first wrong answer that gives the same results on all cases so far."""
         for wrong in self.exercise.wrong_answers:
-            if all(self._gives(wrong.function, trial) for trial in reversed(self.trials)):
+            if all(self._gives(wrong.function, trial) for trial in self.trials):
                 return wrong.mistake
         return None
 
@@ -206,9 +206,10 @@ class _Examination:
                 actual, seconds = self._timed(case, self.function, self.sandbox.call)
             except Complaint as complaint:
                 return _sentence(f"at the lesson's full size {complaint}")
+            self.trials.append(_Trial(case, torch.get_rng_state(), (), expected, actual))
             with _told_of("At the lesson's full size"):
-                check_form(actual, expected)
-                check_values(actual, expected, exercise.tolerance)
+                self._compared(self.trials[-1], check_form)
+                self._compared(self.trials[-1], check_values, exercise.tolerance)
             if seconds <= allowed:
                 return None
         return (

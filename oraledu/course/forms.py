@@ -66,7 +66,8 @@ def _strided(tensor: Tensor) -> Tensor:
         first = tensor.narrow(dim, 0, 1)
         if size > 1 and torch.equal(first.expand_as(tensor), tensor):
             return first.clone().expand_as(tensor)
-    # An odd width, so that the slice cannot be viewed as one row of evenly spaced numbers either.
-    wider = tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1] + 1))
-    wider[..., 1::2] = tensor
-    return wider[..., 1::2]
+    # Odd widths, so that no two axes of the slice can be viewed as one.
+    apart = tensor.new_zeros((*tensor.shape[:-2], *(2 * size + 1 for size in tensor.shape[-2:])))
+    slices = (slice(1, None, 2),) * min(2, tensor.ndim)
+    apart[..., *slices] = tensor
+    return apart[..., *slices]

@@ -72,6 +72,7 @@ class Specification:
         full_size: makes the input on which the function is timed, at the size that the lesson uses later.
         slow_factor: how many times slower than the reference the function may be there.
         time_limit: seconds that one call may take.
+        guarded: further functions that are closed, even where another exercise's text opens them.
         opens: functions and classes of the topic's science that the exercise's text names, and that the learner's
             function may call. All others are closed while it runs.
         float32: whether the lesson hands float32 tensors to the function too, which then has to return float32.

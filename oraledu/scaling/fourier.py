@@ -53,7 +53,7 @@ def examples(task: FourierTask, count: int, *purpose: str | int) -> tuple[Tensor
         purpose: What they are for: other names, other points.
     """
     x = task.inputs(count, stream("points", task.dimension, task.target, *purpose))
-    return x, task.evaluate(x)
+    return x, task.evaluate(x.double()).to(x)
 
 
 @functools.lru_cache(maxsize=2)
