@@ -1,14 +1,59 @@
-"""Random inputs that several exercises share, and a look at what a function decomposes."""
+"""What the exercises share: random inputs, properties by rows, tables of slips, a look at decompositions."""
 
-from collections.abc import Callable, Sequence
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from oraledu.course.exercise import Case
+from oraledu.course.sandbox import Function
+
 #: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
 LAYERS, TOKENS, WIDTH = 32, 25, 576
+
+#: What a property looks at: what was found, what is expected, and the sentence for the learner if they differ.
+Rows = Iterator[tuple[Any, Any, str]]
+Property = Callable[[Function, torch.Generator], str | None]
+
+
+def within(error: float) -> Callable[[Callable[[Function, torch.Generator], Rows]], Property]:
+    """Make a property of a function that yields rows: the first two entries of each may differ by the error."""
+
+    def made(rows: Callable[[Function, torch.Generator], Rows]) -> Property:
+        @functools.wraps(rows)
+        def holds(function: Function, generator: torch.Generator) -> str | None:
+            for found, expected, sentence in rows(function, generator):
+                if not largest_difference(found, expected) < error:
+                    return sentence
+            return None
+
+        return holds
+
+    return made
+
+
+def edits(table: str) -> list[tuple[str, ...]]:
+    r"""Read rows for `slips`: lines `old => new`, then `:: ` and the sentence, on a line of its own where it is long.
+
+    A line break inside old or new is written as ``\\n``.
+    """
+    rows: list[tuple[str, ...]] = []
+    row: list[str] = []
+    for line in table.strip().splitlines():
+        edit, marked, sentence = line.partition(":: ")
+        if edit.strip():
+            old, _, new = edit.rstrip().replace("\\n", "\n").partition(" =>")
+            row += [old, new.removeprefix(" ")]
+        if marked:
+            rows.append((*row, sentence))
+            row = []
+    return rows
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:
@@ -22,9 +67,10 @@ def states(generator: torch.Generator, *shape: int) -> Tensor:
     return lengths * (normal(generator, *shape) + normal(generator, shape[-1]))
 
 
-def all_layers(generator: torch.Generator) -> Tensor:
-    """Draw one prompt at all layers of the lesson's decoder: (32, 25, 576) float32."""
-    return states(generator, LAYERS, TOKENS, WIDTH).float()
+def at_all_layers(generator: torch.Generator) -> Case:
+    """Return the full size of exercises on tokens: one prompt at all layers of the lesson's decoder, in float32."""
+    z = states(generator, LAYERS, TOKENS, WIDTH).float()
+    return Case(f"{LAYERS} layers, {TOKENS} tokens, {WIDTH} coordinates", (z,))
 
 
 def two_views(generator: torch.Generator, count: int, width: int) -> tuple[Tensor, Tensor]:
@@ -48,12 +94,18 @@ def with_singular_values(
     return left * values @ right.T
 
 
+def giant(generator: torch.Generator) -> Tensor:
+    """Draw a matrix (5, 8) like those of the decoder: one singular value ten thousand times the four others."""
+    return with_singular_values([1e4, 1, 1, 1, 1], 5, 8, generator)
+
+
 def same_spectrum(z: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     """Return matrices whose singular values are those of z (T, D), up to one factor, by what has been done to it."""
     tokens, width = z.shape
     return {
         "all tokens times -3": -3 * z,
-        "all tokens times a millionth": 1e-6 * z,
+        "all tokens times 1e4": 1e4 * z,
+        "all tokens times 1e-10": 1e-10 * z,
         "all tokens rotated by one rotation": z @ rotation(width, generator),
         "the tokens in another order": z[torch.randperm(tokens, generator=generator)],
         "each token taken twice": z.repeat(2, 1),
@@ -69,25 +121,44 @@ def largest_difference(one: Any, other: Any) -> float:
 
 
 class Decompositions(TorchFunctionMode):
-    """Note the smaller side of every matrix of which eigenvalues or singular values are taken in a `with` block."""
+    """Note the smaller side of every matrix that torch, NumPy or SciPy decomposes in a `with` block."""
 
+    #: How the functions that do so begin.
     NAMES = (
-        "eigh",
-        "eigvalsh",
         "eig",
-        "eigvals",
         "svd",
-        "svdvals",
-        "svd_lowrank",
         "lobpcg",
+        "pca_lowrank",
         "matrix_rank",
         "pinv",
+        "cond",
+        "schur",
+        "sqrtm",
+        "nuclear",
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.sizes: list[int] = []
 
+    def __enter__(self) -> "Decompositions":
+        """Look at every function of NumPy and SciPy that is called, under whatever name it was imported."""
+
+        def look(frame: FrameType, event: str, argument: Any) -> None:
+            code, module = frame.f_code, str(frame.f_globals.get("__name__"))
+            if event == "call" and code.co_name.startswith(names) and module.startswith(("numpy.", "scipy.")):
+                sizes.append(min(np.shape(frame.f_locals.get(code.co_varnames[0]))[-2:], default=0))
+
+        names, sizes, self._before = self.NAMES, self.sizes, sys.getprofile()
+        sys.setprofile(look)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        sys.setprofile(self._before)
+
+    # What is called meanwhile is no method with a name of ours: those are closed to a learner's function.
     def __torch_function__(
         self,
         func: Callable[..., Any],
@@ -96,8 +167,8 @@ class Decompositions(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call the function, and note it if it is a decomposition."""
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "").removeprefix("linalg_") in self.NAMES:
-            matrix = next(each for each in (*args, *kwargs.values()) if isinstance(each, Tensor))
-            self.sizes.append(min(matrix.shape[-2:]))
-        return func(*args, **kwargs)
+        given = (*args, *(kwargs or {}).values())
+        name = getattr(func, "__name__", "").removeprefix("linalg_")
+        if name.startswith(self.NAMES) or any(isinstance(each, str) and each == "nuc" for each in given):
+            self.sizes.append(min(next(each for each in given if isinstance(each, Tensor)).shape[-2:]))
+        return func(*args, **(kwargs or {}))
