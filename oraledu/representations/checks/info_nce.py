@@ -13,7 +13,7 @@ from oraledu.representations.checks.inputs import WIDTH, Rows, edits, normal, ro
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return few and many prompts, other temperatures, two prompts, unrelated views, and float32."""
+    """Return few and many prompts, other temperatures, two prompts, and unrelated views."""
     a, b = two_views(generator, 6, 10)
     return [
         Case("six prompts", (a, b)),
@@ -22,7 +22,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("two prompts", (*two_views(generator, 2, 5), 1.0)),
         Case("views that have nothing in common", (normal(generator, 5, 8), normal(generator, 5, 8))),
         Case("a tiny temperature", (normal(generator, 5, 8), normal(generator, 5, 8), 1e-5)),
-        Case("views in float32", (a.float(), b.float(), 0.5)),
     ]
 
 

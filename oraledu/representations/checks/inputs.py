@@ -147,7 +147,7 @@ class Decompositions(TorchFunctionMode):
         def look(frame: FrameType, event: str, argument: Any) -> None:
             code, module = frame.f_code, str(frame.f_globals.get("__name__"))
             if event == "call" and code.co_name.startswith(names) and module.startswith(("numpy.", "scipy.")):
-                sizes.append(min(np.shape(frame.f_locals.get(code.co_varnames[0]))[-2:], default=0))
+                sizes.append(min(np.shape(next(iter(frame.f_locals.values())))[-2:], default=0))
 
         names, sizes, self._before = self.NAMES, self.sizes, sys.getprofile()
         sys.setprofile(look)
