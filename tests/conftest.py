@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from oraledu.app.execute import comparable_environment
+from tests import replay
 
+#: What each kernel runs at its start.
+STARTUP = """import sys
+sys.path.append({root!r})
+from tests import replay
+replay.watch(get_ipython())
+"""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -28,11 +35,38 @@ class FailureFolder:
             (self.folder / f"{name}.txt").write_text(COLOUR.sub("", report.longreprtext), encoding="utf-8")
 
 
+class Replays:
+    """Has the kernels of the lessons compare every right answer with the reference, and asks whether they did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "replayed"
+        startup = folder / "ipython" / "profile_default" / "startup"
+        for made in (self.log, startup):
+            made.mkdir(parents=True)
+        (startup / "replay.py").write_text(
+            STARTUP.format(root=str(Path(__file__).parents[1])), encoding="utf-8"
+        )
+        self.environment = {replay.LOG: str(self.log), "IPYTHONDIR": str(folder / "ipython")}
+        self.lessons: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        path, _, cell = report.nodeid.partition("::")
+        if report.when == "call" and path.startswith("lessons/") and cell:
+            self.lessons.add(Path(path).stem)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if missed := [name for name in self.lessons if not (self.log / f"{name}.json").exists()]:
+            print(f"\nno right answer was compared in {', '.join(sorted(missed))}")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Set the variables before anything imports torch, or starts a kernel that inherits them."""
     cache = tempfile.mkdtemp(prefix="oraledu-test-cache-")
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     os.environ.update(comparable_environment(cache))
+    replays = Replays(Path(cache))
+    os.environ.update(replays.environment)
     if hasattr(config, "workerinput"):  # the process that started this one hears of every failure
         return
     folder = config.rootpath / "test-results"
@@ -40,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     # As a plugin of its own it also hears of the notebooks, which lie outside this folder.
     config.pluginmanager.register(FailureFolder(folder))
+    config.pluginmanager.register(replays)
 
 
 @pytest.fixture(autouse=True)

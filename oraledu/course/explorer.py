@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
-import matplotlib
 from matplotlib.transforms import Bbox
 from traitlets import Unicode
 
@@ -20,7 +19,7 @@ from oraledu.course.controls import controls_for, positions
 from oraledu.course.figures import Figure
 from oraledu.course.frames import Frame, Frames
 from oraledu.course.runtime import progress
-from oraledu.course.style import STYLE
+from oraledu.course.style import styled
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -119,8 +118,11 @@ class Explorer:
         key = tuple(values.values())
         if (kept := self._frames.get(key)) is not None:
             return kept
-        with matplotlib.rc_context(STYLE):
-            figure = self._draw(**values)
+        with styled():
+            return self._drawn(key, values)
+
+    def _drawn(self, key: tuple[Any, ...], values: dict[str, Any]) -> Frame:
+        figure = self._draw(**values)
         if not isinstance(figure, Figure):
             raise TypeError(
                 f"draw returned {type(figure).__name__}; return a Figure, as `subplots` makes it."

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.style import PALETTE, PIXELS_PER_INCH, STYLE, theme
+from oraledu.course.style import PALETTE, PIXELS_PER_INCH, styled, theme
 
 __all__ = ["PALETTE", "Figure", "curve_with_band", "image_strip", "matrix_image", "subplots", "theme"]
 
@@ -65,7 +65,7 @@ class Figure(MatplotlibFigure):
         """Draw the figure at twice its shown size; on one machine the same figure gives the same bytes."""
         dpi = self.dpi
         # Not savefig: that draws everything twice, and stamps the file with matplotlib's version.
-        with matplotlib.rc_context(STYLE):
+        with styled():
             canvas = FigureCanvasAgg(self)
             try:
                 self.dpi = SHARPNESS * PIXELS_PER_INCH
@@ -115,7 +115,7 @@ def subplots(
         The figure, and its axes as matplotlib gives them: one `Axes`, or an array of them.
     """
     inches = (width / PIXELS_PER_INCH, (260 * rows if height is None else height) / PIXELS_PER_INCH)
-    with matplotlib.rc_context(STYLE):
+    with styled():
         figure = Figure(alt=alt, figsize=inches, layout="constrained")
         return figure, figure.subplots(rows, columns, **options)
 

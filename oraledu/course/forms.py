@@ -24,12 +24,12 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 def strided(value: Any) -> Any:
     """Return equal tensors that are not contiguous: slices of larger ones, expanded where they repeat themselves."""
-    return _mapped(value, _strided)
+    return mapped(value, _strided)
 
 
 def other_float(value: Any) -> Any:
     """Return a value with float32 tensors in the place of float64 ones, and the reverse."""
-    return _mapped(value, lambda tensor: tensor.to(_OTHER.get(tensor.dtype, tensor.dtype)))
+    return mapped(value, lambda tensor: tensor.to(_OTHER.get(tensor.dtype, tensor.dtype)))
 
 
 def refilled(value: Any, other: Any) -> Any:
@@ -41,20 +41,21 @@ def refilled(value: Any, other: Any) -> Any:
     if any(0 in each.stride() for each in mine):
         return None
     filled = iter([one.copy_(another) for one, another in zip(mine, theirs, strict=True)])
-    return _mapped(other, lambda tensor: next(filled))
+    return mapped(other, lambda tensor: next(filled))
 
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.shape, tensor.dtype
 
 
-def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Return a value with each of its tensors changed."""
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, dict):
-        return {key: _mapped(part, change) for key, part in value.items()}
+        return {key: mapped(part, change) for key, part in value.items()}
     if type(value) in (tuple, list):
-        return type(value)(_mapped(part, change) for part in value)
+        return type(value)(mapped(part, change) for part in value)
     return value
 
 
@@ -65,6 +66,7 @@ def _strided(tensor: Tensor) -> Tensor:
         first = tensor.narrow(dim, 0, 1)
         if size > 1 and torch.equal(first.expand_as(tensor), tensor):
             return first.clone().expand_as(tensor)
-    wider = tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1]))
-    wider[..., ::2] = tensor
-    return wider[..., ::2]
+    # An odd width, so that the slice cannot be viewed as one row of evenly spaced numbers either.
+    wider = tensor.new_zeros((*tensor.shape[:-1], 2 * tensor.shape[-1] + 1))
+    wider[..., 1::2] = tensor
+    return wider[..., 1::2]

@@ -1,10 +1,14 @@
 """The look of every figure: seaborn's theme, a palette for colour-blind readers, one font, a white face."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
 import seaborn
 from cycler import cycler
+
+from oraledu.course.surroundings import PICTURES
 
 PALETTE: tuple[str, ...] = tuple(seaborn.color_palette("colorblind").as_hex())
 PIXELS_PER_INCH = 96  # what CSS calls an inch
@@ -29,3 +33,10 @@ STYLE: dict[Any, Any] = {
 def theme() -> None:
     """Give the course's look to every figure made from here on, also to those of `matplotlib.pyplot`."""
     matplotlib.rcParams.update(STYLE)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Give the course's look to what this thread draws meanwhile; pictures are drawn one at a time."""
+    with PICTURES, matplotlib.rc_context(STYLE):
+        yield

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from oraledu.course.compare import check_form, check_values, equal, share_memory
+from oraledu.course.compare import as_number, check_form, check_values, equal, share_memory, unlike
 from oraledu.course.verdict import Complaint
 
 NAN, INF = float("nan"), float("inf")
@@ -34,6 +34,7 @@ class Point:
         ((1, None), (1, 2), "`result[1]` is None; an integer is expected"),
         ({"a": 1}, {"b": 1}, "the result has the entries `['a']`; expected are `['b']`"),
         (Point(1.0, torch.ones(1)), Pair(1, 2), "the result is a `Point`; a `Pair` is expected"),
+        (torch.ones(2).to_sparse(), torch.ones(2), "the result has layout sparse_coo; strided is expected"),
         (torch.ones(2, 3), torch.ones(3, 2), "the result has shape (2, 3); (3, 2) is expected"),
         (np.ones(2), np.ones((2, 1)), "the result has shape (2,); (2, 1) is expected"),
         (torch.ones(2), torch.ones(2).double(), "the result has dtype float32; float64 is expected"),
@@ -148,3 +149,60 @@ def test_shared_memory_is_found_inside_structures_and_across_libraries():
     assert not share_memory((x.clone(), y.copy(), 3), (x, y))
     assert not share_memory(y[:3], (y[3:],))
     assert not share_memory(torch.ones(0), (torch.ones(0),))
+
+
+def test_a_named_tuple_is_a_tuple():
+    check_form(Pair(1.0, 2.0), (1.0, 2.0))
+    check_values(Pair(1.0, 2.0), (1.0, 2.0), 1e-9)
+    with pytest.raises(Complaint, match=r"`result\[1\]` is 1"):
+        check_values(Pair(1.0, 3.0), (1.0, 2.0), 1e-9)
+
+
+class Hostile(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise RuntimeError("do not touch")
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected"),
+    [
+        (10**400, 1.0),
+        (torch.ones(2).as_subclass(Hostile), torch.ones(2)),
+    ],
+    ids=["huge", "hostile"],
+)
+def test_what_cannot_be_compared_is_a_complaint_too(actual, expected):
+    with pytest.raises(Complaint):  # noqa: PT012
+        check_form(actual, expected)
+        check_values(actual, expected, 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "written"),
+    [
+        (1.5, 2.0, "1.5 instead of 2"),
+        (3.0910001, 3.0910002, "3.0910001 instead of 3.0910002"),
+        (2.5, 2.5 + 4.5e-16, "2.5 instead of 2.500000000000000"),
+        (0.1 + 0.2, 0.3, "0.3000000000000000"),
+    ],
+)
+def test_two_numbers_are_written_with_as_many_digits_as_it_takes_to_tell_them_apart(mine, theirs, written):
+    assert unlike(mine, theirs).startswith(written)
+    first, second = unlike(mine, theirs).split(" instead of ")
+    assert first != second
+
+
+def test_an_error_of_float32_s_size_in_float64_is_told_as_such():
+    expected = torch.tensor([0.3, 1.0], dtype=torch.float64)
+    with pytest.raises(Complaint, match=r"that is the precision of float32"):
+        check_values(torch.tensor([0.3, 1.0]).double(), expected, 1e-9)
+    for error in (1e-3, 1e-12):
+        with pytest.raises(Complaint) as complaint:
+            check_values(expected + error, expected, 1e-15)
+        assert "float32" not in str(complaint.value)
+
+
+def test_a_tensor_without_dimensions_can_count_as_the_number_in_it():
+    assert as_number(torch.tensor(2.0)) == as_number(np.array(2.0)) == as_number(2.0) == 2.0
+    assert as_number(torch.ones(1)).shape == (1,)

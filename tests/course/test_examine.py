@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -309,12 +310,12 @@ def test_a_function_as_fast_as_the_reference_is_not_slow():
 def test_a_failure_at_full_size_falls_back_with_one_line():
     def hungry(scores):
         if len(scores) == 50:
-            raise MemoryError("no room")
+            torch.zeros(2**28)
         return good_softmax(scores)
 
-    outcome = examine(softmax_exercise(full_size=at_full_size), hungry, attempt=1)
+    outcome = examine(softmax_exercise(full_size=at_full_size, memory_limit=0.5), hungry, attempt=1)
     assert outcome.status == "slow"
-    assert "correct, but at the lesson's full size it raises MemoryError: no room" in outcome.line
+    assert "correct, but at the lesson's full size it takes more than 0.5 GiB of memory" in outcome.line
 
 
 def test_an_endless_run_at_full_size_falls_back_too():
@@ -359,3 +360,148 @@ def test_the_random_numbers_after_a_check_do_not_depend_on_it():
     torch.manual_seed(7)
     examine(softmax_exercise(cases=lambda _: [Case("drawn", (torch.randn(2, 2),))]), disturbing, attempt=1)
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_view_of_a_slice_is_told():
+    def views(x):
+        return x.view(-1).reshape(x.shape) * 2
+
+    said = line(exercise_of(double, torch.randn(3, 2)), views)
+    assert (
+        "On 'the only case' as a slice of a larger tensor, which is not contiguous, it raises RuntimeError"
+        in said
+    )
+    assert "in line 2 of your function: `return x.view(-1).reshape(x.shape) * 2`" in said
+
+
+@pytest.mark.parametrize(
+    ("dtype", "function"),
+    [
+        (torch.float64, lambda x: x + torch.ones(2, dtype=torch.float64)),
+        (torch.float32, lambda x: (x + x).to(torch.float32)),
+    ],
+)
+def test_a_function_that_bears_one_float_type_alone_is_told(dtype, function):
+    exercise = exercise_of(double, torch.ones(2, dtype=dtype))
+    assert "On 'the only case' in the other float type the result has dtype" in line(exercise, function)
+    lenient = exercise_of(double, torch.ones(2, dtype=dtype), float32=False)
+    assert status(lenient, function) == "correct"
+
+
+def inverse(x):
+    return torch.linalg.inv(x)
+
+
+def test_a_case_that_float32_does_not_bear_is_judged_in_its_own_type_alone():
+    nearly_singular = torch.tensor([[1.0, 1.0], [1.0, 1.0 + 1e-9]], dtype=torch.float64)
+
+    def by_adjugate(x):
+        (a, b), (c, d) = x
+        return torch.stack([torch.stack([d, -b]), torch.stack([-c, a])]) / (a * d - b * c)
+
+    assert status(exercise_of(inverse, nearly_singular, tolerance=1e-4), by_adjugate) == "correct"
+
+
+def test_a_result_that_a_later_call_changes_is_told():
+    buffer = torch.empty(2, 2)
+
+    def reuses(x):
+        return torch.add(x, x, out=buffer)
+
+    exercise = softmax_exercise(
+        reference=double, properties=[], wrong_answers=[], float32=False, cases=two_draws
+    )
+    assert "called once more with other values, it changes the result of the call before" in line(
+        exercise, reuses
+    )
+
+
+def two_draws(generator):
+    return [Case("a square", (torch.randn(2, 2, generator=generator),))]
+
+
+def test_a_memory_of_what_was_seen_under_the_same_address_is_told():
+    seen = {}
+
+    def remembers(x):
+        return seen.setdefault((x.data_ptr(), x.stride()), x + x).clone()
+
+    exercise = softmax_exercise(
+        reference=double, properties=[], wrong_answers=[], float32=False, cases=two_draws
+    )
+    assert "On 'a square', called once more with other values, the largest error" in line(exercise, remembers)
+
+
+def test_numbers_from_the_global_generator_differ_from_call_to_call():
+    def is_the_same_each_time(function, generator):
+        return None if torch.equal(function(), function()) else "it differs from call to call"
+
+    exercise = softmax_exercise(
+        reference=three_ones, cases=lambda generator: [], properties=[is_the_same_each_time]
+    )
+    assert status(exercise, lambda: torch.ones(3)) == "correct"
+    assert "it differs from call to call" in line(exercise, lambda: torch.randn(3))
+
+
+def three_ones():
+    return torch.ones(3)
+
+
+def total(x):
+    return x.sum()
+
+
+def test_one_number_may_be_a_float_or_a_tensor_without_dimensions():
+    exercise = exercise_of(total, torch.ones(3), number=True)
+    assert status(exercise, lambda x: x.sum() * 1) == "correct"
+    assert status(exercise, lambda x: float(x.sum())) == "correct"
+    assert status(exercise, lambda x: x.sum()[None]) == "wrong"
+    assert "a tensor is expected" in line(exercise_of(total, torch.ones(3)), lambda x: float(x.sum()))
+
+
+def test_the_likely_slip_agrees_with_every_case_so_far():
+    def right_on_tall(scores):
+        return good_softmax(scores) if len(scores) > 2 else columns_softmax(scores)
+
+    said = line(softmax_exercise(), right_on_tall)
+    assert "On 'large scores'" in said
+    assert COLUMNS not in said
+
+
+class Odd:
+    def __eq__(self, other):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        torch.ones(5, 3).to_sparse(),
+        torch.ones(5, 3).to_mkldnn(),
+        np.longdouble(1),
+        10**400,
+        Odd(),
+        len,
+        object,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_is_returned_ends_as_a_verdict(result):
+    assert status(softmax_exercise(), lambda scores: result) == "wrong"
+
+
+@pytest.mark.parametrize("error", [GeneratorExit, KeyboardInterrupt, SystemExit, BaseException])
+def test_whatever_is_raised_ends_as_a_verdict(error):
+    def fails(scores):
+        raise error
+
+    assert f"it raises {error.__name__}" in line(softmax_exercise(), fails)
+
+
+def test_a_warning_of_every_call_is_told_once(recwarn):
+    def warns(scores):
+        warnings.warn("careful", stacklevel=1)
+        return good_softmax(scores)
+
+    assert examine(softmax_exercise(), warns, attempt=1).printed == "UserWarning: careful"
+    assert not recwarn.list

@@ -1,13 +1,17 @@
 """What an exercise hands out, repeats, remembers and says about who drew a figure."""
 
+import inspect
 import json
+import signal
 import time
 from functools import partial
 
 import pytest
 import torch
 
-from oraledu.course.exercise import Case, Exercise, Todo, credit, long_run
+from oraledu.course.examine import examine
+from oraledu.course.exercise import Case, Exercise, Reference, Todo, credit, long_run
+from oraledu.course.guard import Guard
 from tests.course.synthetic import columns_softmax, good_softmax, softmax, softmax_exercise
 
 
@@ -28,6 +32,8 @@ def borrowing(scores):
 def large(generator):
     return Case("large", (torch.randn(6, 2, generator=generator),))
 
+
+SCORES = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
 
 ANSWERS = {
     "not attempted": unwritten,
@@ -55,7 +61,11 @@ def test_each_outcome_has_its_status_and_hands_out_what_the_lesson_goes_on_with(
     answer = ANSWERS[status]
     handed_out = exercise(answer)
     assert exercise.status == status
-    assert handed_out is (answer if status in ("correct", "slow") else softmax)
+    if status in ("correct", "slow"):
+        assert handed_out is answer
+    else:
+        assert repr(handed_out) == "<the reference for softmax, in use until your own function is right>"
+        assert torch.equal(handed_out(SCORES), softmax(SCORES))
 
 
 @pytest.mark.parametrize("status", ANSWERS)
@@ -88,16 +98,49 @@ def test_the_lines_of_an_unsolved_and_a_solved_exercise_are_fixed(exercise, caps
 
 @pytest.mark.parametrize("handed_over", [softmax, partial(softmax), lambda scores: softmax(scores)])
 def test_the_reference_handed_over_is_borrowed_in_every_disguise(exercise, handed_over, capsys):
-    assert exercise(handed_over) is softmax
+    assert isinstance(exercise(handed_over), Reference)
     assert exercise.status == "borrowed"
     assert "write your own" in capsys.readouterr().out
+
+
+def test_the_reference_keeps_the_help_that_the_learner_reads_and_says_whose_it_is(exercise):
+    def mine(scores, *, base=2):
+        """Turn scores into probabilities."""
+        raise Todo
+
+    lent = exercise(mine)
+    assert lent.__name__ == "the_reference_for_softmax"
+    assert lent.__doc__ == (
+        "The course's reference, in use until your own `softmax` is right.\n\nTurn scores into probabilities."
+    )
+    assert str(inspect.signature(lent)) == "(scores, *, base=2)"
+    assert "max" not in inspect.getsource(type(lent))
+
+
+def test_the_reference_that_was_lent_is_borrowed_in_its_own_exercise(exercise):
+    lent = exercise(unwritten)
+    assert examine(exercise, lent, attempt=1).status == "borrowed"
+    assert examine(exercise, lambda scores: lent(scores), attempt=1).status == "borrowed"
+
+
+def test_the_reference_that_was_lent_may_be_called_in_another_exercise(exercise):
+    lent = exercise(unwritten)
+    another = softmax_exercise(id="test.another", reference=library_softmax)
+    another.guard = lambda: Guard([library_softmax], softmax.__module__)
+    assert examine(another, softmax, attempt=1).status == "borrowed"
+    assert examine(another, lambda scores: lent(scores), attempt=1).status == "correct"
+
+
+def test_neither_what_an_exercise_prints_nor_what_the_tab_key_offers_gives_an_answer_away(exercise):
+    assert repr(exercise) == "<exercise softmax: not attempted>"
+    assert dir(exercise) == ["hints", "name", "status", "title"]
 
 
 def test_an_interrupt_by_the_user_passes_through_and_leaves_the_exercise_as_it_was(exercise):
     exercise(good_softmax)
 
     def interrupted(scores):
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         exercise(interrupted)
@@ -179,7 +222,8 @@ def test_a_long_run_takes_the_learners_function_only_where_it_is_fast():
     assert long_run(exercise(good_softmax)) is good_softmax
     assert long_run(exercise(slow_softmax)) is library_softmax
     assert credit(long_run(slow_softmax)) == "Drawn by the reference softmax."
-    assert long_run(exercise(unwritten)) is library_softmax
+    lent = exercise(unwritten)
+    assert long_run(lent) is lent
 
 
 @pytest.mark.parametrize("ask", [credit, long_run])

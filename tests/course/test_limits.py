@@ -132,3 +132,18 @@ def test_somebody_elses_timer_still_rings():
     finally:
         signal.setitimer(signal.ITIMER_REAL, *earlier)
         signal.signal(signal.SIGALRM, handler)
+
+
+def test_a_loop_with_a_bare_except_is_stopped_all_the_same(run):
+    def stubborn():
+        stubbornly = 0
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                sum(range(1000))
+            except:  # noqa: E722
+                stubbornly += 1
+
+    begun = time.monotonic()
+    assert isinstance(run(lambda: run_within(SHORT, stubborn)), TimeUp)
+    assert time.monotonic() - begun < 20

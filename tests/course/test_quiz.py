@@ -5,8 +5,12 @@ from IPython.core.formatters import DisplayFormatter
 
 from oraledu.course.quiz import quiz
 
-RIGHT = ("The metric $M$", True, "It is updated at each step.")
-WRONG = ("The weights, $a < b$", False, "There are none to train.")
+RIGHT = "- [x] The metric\n  $M$ :: It is updated\n  at each step."
+WRONG = "- [ ] The weights, $a < b$ :: There are none to train."
+
+
+def question(*answers, text="What learns?"):
+    return quiz("\n".join([text, *answers]))
 
 
 class Outline(HTMLParser):
@@ -28,7 +32,7 @@ class Outline(HTMLParser):
 
 
 def shown() -> dict[str, str]:
-    return DisplayFormatter().format(quiz("What learns?", options=[RIGHT, WRONG]))[0]
+    return DisplayFormatter().format(question(RIGHT, WRONG))[0]
 
 
 def test_each_answer_unfolds_to_its_explanation():
@@ -55,17 +59,22 @@ def test_the_plain_text_does_not_give_the_answer_away():
 
 
 @pytest.mark.parametrize(
-    ("question", "options", "message"),
+    ("answers", "message"),
     [
-        (" ", [RIGHT, WRONG], "question is empty"),
-        ("What learns?", [RIGHT], "has 1 answers"),
-        ("What learns?", [(f"{n}", True, "Why.") for n in range(27)], "has 27 answers"),
-        ("What learns?", [RIGHT, ("Nothing", False, " ")], "without text or explanation: 'Nothing'"),
-        ("What learns?", [RIGHT, ("", False, "Why.")], "without text or explanation"),
-        ("What learns?", [RIGHT, ("The metric $M$ ", False, "Why.")], "same answer twice"),
-        ("What learns?", [WRONG, ("Nothing", False, "Why.")], "no right answer"),
+        ([RIGHT], "there are 1 answers to 'What learns"),
+        ([f"- [x] {n} :: Why." for n in range(27)], "there are 27 answers"),
+        ([RIGHT, "- [ ] Nothing ::"], "no text or no explanation: 'Nothing'"),
+        ([RIGHT, "- [ ] Nothing"], "no text or no explanation: 'Nothing'"),
+        ([RIGHT, "- [ ] :: Why."], "no text or no explanation"),
+        ([RIGHT, "- [ ] The metric $M$ :: Why."], "the same answer stands twice"),
+        ([WRONG, "- [ ] Nothing :: Why."], "no answer to 'What learns"),
     ],
 )
-def test_a_question_that_cannot_be_answered_is_refused(question, options, message):
+def test_a_question_that_cannot_be_answered_is_refused(answers, message):
     with pytest.raises(ValueError, match=message):
-        quiz(question, options=options)
+        question(*answers)
+
+
+def test_answers_without_a_question_are_refused():
+    with pytest.raises(ValueError, match="question is empty"):
+        question(RIGHT, WRONG, text=" ")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE, WIDTH, Figure, subplots
-from oraledu.course.style import PIXELS_PER_INCH, STYLE
+from oraledu.course.style import PIXELS_PER_INCH, STYLE, styled
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 EDGE = "#8c8c8c"
@@ -128,7 +127,7 @@ def panels(
         width: Width on the page, CSS pixels.
         **options: Those of `subplot_mosaic`, such as `width_ratios`.
     """
-    with matplotlib.rc_context(STYLE):
+    with styled():
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
         figure = Figure(alt="not drawn yet", figsize=size)
         _tighten(figure)

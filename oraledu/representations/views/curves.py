@@ -5,14 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import Figure
-from oraledu.course.style import STYLE
+from oraledu.course.style import styled
 from oraledu.representations.selection import interval
 from oraledu.representations.views.layout import (
     GREY,
@@ -171,7 +170,7 @@ def _grid(
             ax.set_ylabel(names[name], fontsize="small")
         ax.margins(y=0.12)
         ax.locator_params(axis="y", nbins=4)
-    with matplotlib.rc_context(STYLE):
+    with styled():
         figure.supxlabel(
             "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1",
             fontsize=9,

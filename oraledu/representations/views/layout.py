@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE, WIDTH, Figure
-from oraledu.course.style import PIXELS_PER_INCH, STYLE
+from oraledu.course.style import PIXELS_PER_INCH, styled
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 GREY = "#8c8c8c"
@@ -50,7 +49,7 @@ def panels(
         width: Width on the page, CSS pixels.
         **options: Those of `subplot_mosaic`, such as `width_ratios`.
     """
-    with matplotlib.rc_context(STYLE):
+    with styled():
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
         figure = Figure(alt="not drawn yet", figsize=size)
         figure.set_layout_engine("constrained", w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)

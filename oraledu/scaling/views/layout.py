@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE, WIDTH, Figure
-from oraledu.course.style import PIXELS_PER_INCH, STYLE
+from oraledu.course.style import PIXELS_PER_INCH, styled
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 GREY = "#8c8c8c"
@@ -60,7 +60,7 @@ def panels(
         width: Width on the page, CSS pixels.
         **options: Those of `subplot_mosaic`, such as `width_ratios`.
     """
-    with matplotlib.rc_context(STYLE):
+    with styled():
         size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
         figure = Figure(alt=alt, figsize=size)
         figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.03, hspace=0.03)
