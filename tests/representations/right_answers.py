@@ -12,16 +12,18 @@ import scipy.special
 import torch
 from torch.nn import functional
 
-from oraledu.representations import entropy, geometry, invariance, selection, sink
+from oraledu.representations import checks, entropy, geometry, invariance, selection, sink
+from oraledu.representations.checks import references
 
-RIGHT, ROADS = {}, {}
+RIGHT = {exercise.name: [] for exercise in checks.ALL}
+ROADS = {exercise.name: {} for exercise in checks.ALL}
 
 
 def right(exercise):
     """File a function under the exercise that it answers."""
 
     def file(function):
-        RIGHT.setdefault(exercise, []).append(function)
+        RIGHT[exercise].append(function)
         return function
 
     return file
@@ -29,7 +31,7 @@ def right(exercise):
 
 def road(exercise, **functions):
     """File ways to borrow under the exercise."""
-    ROADS.setdefault(exercise, {}).update(functions)
+    ROADS[exercise].update(functions)
 
 
 # --- matrix_entropy
@@ -583,6 +585,7 @@ road(
     renyi=lambda z: entropy.renyi(torch.linalg.svdvals(z)).exp(),
     private_renyi=lambda z: entropy._renyi(entropy._shares(torch.linalg.svdvals(z)), 1).exp(),
 )
+road("refute", alias=lambda rows, columns: references.refute(rows, columns))
 road(
     "curvature",
     from_gram=lambda z: geometry.curvature_from_gram(z @ z.mT),

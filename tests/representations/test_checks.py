@@ -132,12 +132,7 @@ def test_a_property_of_rows_tells_the_first_that_is_off():
 
 
 def test_a_table_of_edits_is_read_row_by_row():
-    table = r"""
-    a => b :: one
-    a( =>
-    c => d\n    e
-      :: two: c, and d
-    """
+    table = "a => b :: one\na( =>\nc => d\\n    e\n  :: two: c, and d"
     assert edits(table) == [("a", "b", "one"), ("a(", "", "c", "d\n    e", "two: c, and d")]
 
 
