@@ -10,7 +10,7 @@ from oraledu.course.exercise import Case, Exercise
 from oraledu.course.sandbox import Function
 from oraledu.course.slips import slips
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import WIDTH, Rows, edits, normal, rotation, two_views, within
+from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, edits, normal, rotation, two_views, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -29,7 +29,7 @@ def cases(generator: torch.Generator) -> list[Case]:
 
 def full_size(generator: torch.Generator) -> Case:
     """Return two views of a prime number of prompts in one layer, so that no batches divide them."""
-    return Case("199 prompts, 576 coordinates", two_views(generator, 199, WIDTH))
+    return Case("199 prompts, 200 coordinates", two_views(generator, 199, VIEW_WIDTH))
 
 
 @within(1e-9)

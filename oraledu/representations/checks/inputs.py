@@ -16,6 +16,8 @@ from oraledu.course.sandbox import Function
 
 #: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
 LAYERS, TOKENS, WIDTH = 32, 25, 576
+#: Coordinates of a view of a prompt.
+VIEW_WIDTH = 200
 
 #: What a property looks at: what was found, what is expected, and the sentence for the learner if they differ.
 Rows = Iterator[tuple[Any, Any, str]]

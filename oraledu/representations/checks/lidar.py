@@ -37,7 +37,7 @@ def random_views(generator: torch.Generator, prompts: int, views: int, width: in
 
 def full_size(generator: torch.Generator) -> Case:
     """Return prime numbers of prompts and views in one layer, so that no batches divide them."""
-    return Case("61 prompts, 7 views, 576 coordinates", (random_views(generator, 61, 7, inputs.WIDTH),))
+    return Case("61 prompts, 7 views, 200 coordinates", (random_views(generator, 61, 7, inputs.VIEW_WIDTH),))
 
 
 def decomposes_nothing_larger_than_prompts(function: Function, generator: torch.Generator) -> str | None:
