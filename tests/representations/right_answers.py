@@ -153,7 +153,7 @@ def rank_by_the_hints(z):
 
 @right("effective_rank")
 def rank_by_eigenvalues(z):
-    sizes = torch.linalg.eigvalsh((z @ z.mT).double()).clamp(min=0).sqrt()
+    sizes = torch.linalg.eigvalsh(z.double() @ z.double().mT).clamp(min=0).sqrt()
     q = sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-30)
     return torch.special.entr(q).sum(-1).exp().to(z.dtype)
 

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs, references
 from oraledu.representations.checks.inputs import Rows, edits, states, with_singular_values, within
@@ -38,8 +37,10 @@ def takes_no_eigenvalues(function: Function, generator: torch.Generator) -> str 
 
 
 @within(1e-9)
-def is_the_entropy_of_order_two(function: Function, generator: torch.Generator) -> Rows:
-    """Compare with -log Σ p² for eigenvalues that are known, log r for r equal ones, and the orders around it."""
+def is_the_entropy_of_order_two_and_adds_up_over_products(
+    function: Function, generator: torch.Generator
+) -> Rows:
+    """Compare with -log Σ p² for known eigenvalues, log r for r equal ones, and S(Z) + S(W) for Z ⊗ W."""
     squares = torch.rand(5, generator=generator, dtype=torch.float64) + 0.1
     p = squares / squares.sum()
     for rows, columns in ((5, 8), (8, 5)):
@@ -49,6 +50,9 @@ def is_the_entropy_of_order_two(function: Function, generator: torch.Generator) 
     for rank in (1, 2, 5):
         found = function(with_singular_values([3.0] * rank, 6, 7, generator))
         yield found, math.log(rank), f"for {rank} equal singular values it should be log {rank}"
+    z, w = states(generator, 3, 4), states(generator, 2, 3)
+    found = function(torch.kron(z, w))
+    yield found, function(z) + function(w), "for the Kronecker product of two matrices it should be the sum"
 
 
 @within(1e-9)
@@ -57,14 +61,6 @@ def stays_the_same_after_scaling_turning_reordering(function: Function, generato
     z = states(generator, 5, 8)
     for what, other in inputs.same_spectrum(z, generator).items():
         yield function(other), function(z), f"with {what} it should stay the same"
-
-
-@within(1e-9)
-def adds_up_over_products(function: Function, generator: torch.Generator) -> Rows:
-    """Ask for S(Z ⊗ W) = S(Z) + S(W)."""
-    z, w = states(generator, 3, 4), states(generator, 2, 3)
-    found = function(torch.kron(z, w))
-    yield found, function(z) + function(w), "for the Kronecker product of two matrices it should be the sum"
 
 
 def by_numpy(z: Tensor) -> Tensor:
@@ -121,9 +117,8 @@ collision_entropy = Exercise(
     cases=cases,
     properties=[
         takes_no_eigenvalues,
-        is_the_entropy_of_order_two,
+        is_the_entropy_of_order_two_and_adds_up_over_products,
         stays_the_same_after_scaling_turning_reordering,
-        adds_up_over_products,
     ],
     wrong_answers=slips(
         plain,

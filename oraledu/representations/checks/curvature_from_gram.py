@@ -5,9 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.representations import geometry
 from oraledu.representations.checks import inputs, references
 from oraledu.representations.checks.inputs import Rows, edits, normal, rotation, states, within
@@ -19,7 +18,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     walk = normal(generator, 8, 2).cumsum(0)
     giant = path.clone()
     giant[0] *= 1e4
-    far = path + 200 * normal(generator, 10) / 10**0.5
+    repeated, far = _repeated(path), path + 200 * normal(generator, 10) / 10**0.5
     short = torch.stack([_with_a_short_step(path, share) for share in (8e-7, 1.3e-6)])
     return [
         Case("seven tokens", (_gram(path),)),
@@ -27,10 +26,8 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("three tokens", (_gram(path[:3]),)),
         Case("several layers at once", (_gram(states(generator, 2, 3, 5, 6)),)),
         Case("a Gram matrix in float32", (_gram(path).float(),)),
-        Case("a token that is repeated", (_repeated(path),)),
-        Case(
-            "one layer with a repeated token among others", (torch.stack([_repeated(path), _repeated(path)]),)
-        ),
+        Case("a token that is repeated", (repeated,)),
+        Case("one layer with a repeated token among others", (torch.stack([repeated, repeated]),)),
         Case("steps short beside the tokens", (_gram(far),)),
         Case(
             "steps short beside the tokens, in float32", (_gram(states(generator, 6, 7, 10) + 100).float(),)

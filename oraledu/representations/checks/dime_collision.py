@@ -6,9 +6,8 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.representations.checks import references
 from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, edits, normal, rotation, two_views, within
 
@@ -33,8 +32,10 @@ def full_size(generator: torch.Generator) -> Case:
 
 
 @within(1e-9)
-def is_the_mean_over_all_permutations(function: Function, generator: torch.Generator) -> Rows:
-    """Compare with all 24 permutations of four prompts."""
+def is_the_mean_over_all_permutations_and_0_where_none_matters(
+    function: Function, generator: torch.Generator
+) -> Rows:
+    """Compare with all 24 permutations of four prompts, and with 0 where a permutation changes nothing."""
     a, b = two_views(generator, 4, 3)
     gram_a, gram_b = (torch.nn.functional.cosine_similarity(z[:, None], z[None], dim=-1) for z in (a, b))
     orders = [list(order) for order in permutations(range(4))]
@@ -42,11 +43,6 @@ def is_the_mean_over_all_permutations(function: Function, generator: torch.Gener
     expected = math.log(purities[0]) - math.log(sum(purities) / len(purities))
     told = "for four prompts it is not the mean purity over all 24 permutations, by -log"
     yield function(a, b), expected, told
-
-
-@within(1e-9)
-def is_0_for_orthogonal_and_for_equal_rows(function: Function, generator: torch.Generator) -> Rows:
-    """Ask for 0 if all prompts are alike, for two equal views of orthogonal prompts, and for two prompts."""
     rows, same = rotation(7, generator)[:5], normal(generator, 1, 6).repeat(5, 1)
     for what, views in {
         "two equal views of orthogonal prompts": (rows, rows.clone()),
@@ -138,8 +134,7 @@ dime_collision = Exercise(
     reference=references.dime_collision,
     cases=cases,
     properties=[
-        is_the_mean_over_all_permutations,
-        is_0_for_orthogonal_and_for_equal_rows,
+        is_the_mean_over_all_permutations_and_0_where_none_matters,
         stays_the_same_after_stretching_turning_reordering,
         counts_the_pairing_where_views_depend,
     ],

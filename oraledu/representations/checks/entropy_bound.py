@@ -5,9 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.representations import entropy, sink
 from oraledu.representations.checks.inputs import LAYERS, TOKENS, Rows, edits, normal, states, within
 

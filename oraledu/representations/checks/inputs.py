@@ -82,6 +82,12 @@ def two_views(generator: torch.Generator, count: int, width: int) -> tuple[Tenso
     return a, b
 
 
+def random_views(generator: torch.Generator, prompts: int, views: int, width: int) -> Tensor:
+    """Draw views (n, q, D) that scatter around prompts, in some directions more than in others."""
+    noise = normal(generator, prompts, views, width) * torch.linspace(0.2, 2, width).double()
+    return normal(generator, width) + 1.5 * normal(generator, prompts, 1, width) + noise
+
+
 def rotation(size: int, generator: torch.Generator) -> Tensor:
     """Draw an orthogonal matrix: (size, size)."""
     return torch.linalg.qr(normal(generator, size, size))[0]

@@ -6,12 +6,11 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
-from oraledu.course.slips import slips
 from oraledu.representations import entropy, invariance
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, edits, normal, rotation, within
+from oraledu.representations.checks.inputs import Rows, edits, normal, random_views, rotation, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -29,12 +28,6 @@ def cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def random_views(generator: torch.Generator, prompts: int, views: int, width: int) -> Tensor:
-    """Draw views (n, q, D) that scatter around prompts, in some directions more than in others."""
-    noise = normal(generator, prompts, views, width) * torch.linspace(0.2, 2, width).double()
-    return normal(generator, width) + 1.5 * normal(generator, prompts, 1, width) + noise
-
-
 def full_size(generator: torch.Generator) -> Case:
     """Return prime numbers of prompts and views in one layer, so that no batches divide them."""
     return Case("61 prompts, 7 views, 200 coordinates", (random_views(generator, 61, 7, inputs.VIEW_WIDTH),))
@@ -44,42 +37,28 @@ def decomposes_nothing_larger_than_prompts(function: Function, generator: torch.
     """Watch the calls of torch, NumPy and SciPy, and ask for no eigenvalues of a D×D matrix."""
     with inputs.Decompositions() as seen:
         function(random_views(generator, 4, 3, 12), 0.1)
-    largest = max(seen.sizes, default=0)
-    if largest > 4:
-        return (
-            f"for 4 prompts in 12 coordinates it decomposes a {largest}×{largest} matrix: the eigenvalues of the 4×4 "
-            "matrix C Sw⁻¹ C' are enough, and a linear system gives that"
-        )
-    return None
+    if (largest := max(seen.sizes, default=0)) <= 4:
+        return None
+    enough = "the eigenvalues of the 4×4 matrix C Sw⁻¹ C' are enough, and a linear system gives that"
+    return f"for 4 prompts in 12 coordinates it decomposes a {largest}×{largest} matrix: {enough}"
 
 
 @within(1e-7)
-def is_the_same_as_the_large_form(function: Function, generator: torch.Generator) -> Rows:
-    """Compare with the eigenvalues of Sw^-½ Sb Sw^-½, a D×D matrix."""
+def is_the_large_form_and_keeps_its_bounds(function: Function, generator: torch.Generator) -> Rows:
+    """Compare with Sw^-½ Sb Sw^-½, with the means where there is no noise, and with log min(n - 1, D)."""
     for prompts, views, width, delta in ((5, 3, 7, 0.1), (8, 2, 3, 1e-3)):
         x = random_views(generator, prompts, views, width)
         told = f"for {prompts} prompts in {width} coordinates it is not the entropy of Sw^-½ Sb Sw^-½"
         yield function(x, delta), in_coordinates(x, delta), told
-
-
-@within(1e-8)
-def is_the_entropy_of_the_means_without_noise(function: Function, generator: torch.Generator) -> Rows:
-    """Repeat each prompt: the scatter of views is delta I, and the whitening changes no share."""
-    prompts = normal(generator, 6, 8)
-    expected = entropy.matrix_entropy(prompts - prompts.mean(0))
+    means = normal(generator, 6, 8)
     for delta in (1e-4, 1.0):
+        expected = entropy.matrix_entropy(means - means.mean(0))
         told = "for views that are all equal it should be the matrix entropy of the centred prompts"
-        yield function(prompts[:, None].repeat(1, 3, 1), delta), expected, told
-
-
-@within(1e-8)
-def is_at_most_the_logarithm_of_n_minus_1_or_of_D(function: Function, generator: torch.Generator) -> Rows:
-    """Ask for at most log min(n - 1, D), reached by the corners of a simplex."""
+        yield function(means[:, None].repeat(1, 3, 1), delta), expected, told
     for prompts, width in ((5, 9), (9, 4)):
         found = float(function(random_views(generator, prompts, 3, width), 0.01))
-        inside = -1e-9 < found < math.log(min(prompts - 1, width)) + 1e-9
         told = f"for {prompts} prompts in {width} coordinates it should lie in [0, log min(n - 1, D)]"
-        yield inside, True, told
+        yield -1e-9 < found < math.log(min(prompts - 1, width)) + 1e-9, True, told
     corners = torch.eye(5, 7, dtype=torch.float64)[:, None].repeat(1, 3, 1)
     told = "for five prompts that are corners of a simplex it should be log 4: one less than n"
     yield function(corners, 0.1), math.log(4), told
@@ -111,26 +90,13 @@ def plain(views: Tensor, delta: float = 1e-4) -> Tensor:
     return torch.special.entr(values / values.sum()).sum()
 
 
-def scatters(views: Tensor, delta: float) -> tuple[Tensor, Tensor]:
-    """Return Sw and Sb, (D, D) each."""
-    means = views.mean(1)
-    centred, within = means - means.mean(0), (views - means[:, None]).flatten(0, 1)
-    ridge = delta * torch.eye(views.shape[-1], dtype=views.dtype)
-    return within.T @ within / len(within) + ridge, centred.T @ centred / len(centred)
-
-
 def in_coordinates(views: Tensor, delta: float = 1e-4) -> Tensor:
-    """Take the entropy of Sw^-½ Sb Sw^-½, a D×D matrix."""
-    within, between = scatters(views, delta)
-    values, vectors = torch.linalg.eigh(within)
-    root = vectors * values.rsqrt() @ vectors.T
-    return entropy.renyi(torch.linalg.eigvalsh(root @ between @ root).clamp(min=0))
-
-
-def by_scipy(views: Tensor, delta: float = 1e-4) -> Tensor:
-    """Let SciPy take the eigenvalues of Sb against Sw."""
-    within, between = (each.numpy() for each in scatters(views, delta))
-    return entropy.renyi(torch.from_numpy(scipy.linalg.eigh(between, within)[0]).clamp(min=0))
+    """Let SciPy take the eigenvalues of Sb against Sw, which are those of Sw^-½ Sb Sw^-½."""
+    means = views.mean(1)
+    c, within = means - means.mean(0), (views - means[:, None]).flatten(0, 1)
+    s_w = within.T @ within / len(within) + delta * torch.eye(views.shape[-1], dtype=views.dtype)
+    values = scipy.linalg.eigh(c.T @ c, s_w, eigvals_only=True)
+    return entropy.renyi(torch.from_numpy(values).clamp(min=0))
 
 
 WRONG = r"""
@@ -155,6 +121,9 @@ torch.linalg.solve(scatter + ridge, c.T) => (scatter + ridge) @ c.T
 clamp(min=0) => clamp(min=0).sqrt() :: The shares are eigenvalues of C Sw⁻¹ C', not their roots
 clamp(min=0) => clamp(min=0).square() :: The shares are eigenvalues of C Sw⁻¹ C', not their squares
 .sum()).sum() => .sum()).sum().exp() :: This is exp of the entropy, as LiDAR's authors report it: return the entropy
+eigvalsh(c @ => eigvals(
+ridge, c.T)) => ridge, c.T @ c)).real
+  :: It decomposes D×D matrices: the eigenvalues of the n×n matrix C Sw⁻¹ C' are enough
 values / values => values * (values > 1e-6) / values
   :: How large eigenvalues are depends on delta: where all are below 1e-6 they still have shares
 """
@@ -166,19 +135,13 @@ lidar = Exercise(
     cases=cases,
     properties=[
         decomposes_nothing_larger_than_prompts,
-        is_the_same_as_the_large_form,
-        is_the_entropy_of_the_means_without_noise,
-        is_at_most_the_logarithm_of_n_minus_1_or_of_D,
+        is_the_large_form_and_keeps_its_bounds,
         stays_the_same_after_moving_turning_reordering,
     ],
     wrong_answers=slips(
         plain,
         *edits(WRONG),
-        (
-            in_coordinates,
-            "It decomposes D×D matrices: the eigenvalues of the n×n matrix C Sw⁻¹ C' are enough",
-        ),
-        (by_scipy, "SciPy takes the eigenvalues of a D×D matrix here: those of the n×n matrix are enough"),
+        (in_coordinates, "SciPy takes eigenvalues of D×D matrices: those of the n×n matrix are enough"),
     ),
     hints=[
         "With $C$ the centred prompt means, $S_b = C'C/n$. Write $A = C S_w^{-1/2}$: which small matrix has the same "
