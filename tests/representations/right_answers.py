@@ -72,6 +72,8 @@ def entropy_by_singular_values(z, alpha=1.0):
 @right("matrix_entropy")
 def entropy_by_numpy(z, alpha=1.0):
     wide = z.double().numpy()
+    if wide.shape[-2] > wide.shape[-1]:
+        wide = wide.swapaxes(-1, -2)
     values = np.linalg.eigvalsh(wide @ wide.swapaxes(-1, -2)).clip(0)
     total = values.sum(-1, keepdims=True)
     p = values / np.where(total > 0, total, 1)

@@ -18,7 +18,8 @@ def cases(generator: torch.Generator) -> list[Case]:
     walk = normal(generator, 8, 2).cumsum(0)
     giant = path.clone()
     giant[0] *= 1e4
-    repeated, far = _repeated(path), path + 200 * normal(generator, 10) / 10**0.5
+    repeated, none, far = _repeated(path), path.clone(), path + 200 * normal(generator, 10) / 10**0.5
+    none[2:4] = 0
     short = torch.stack([_with_a_short_step(path, share) for share in (8e-7, 1.3e-6)])
     return [
         Case("seven tokens", (_gram(path),)),
@@ -35,6 +36,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a step below the threshold, and one above it", (_gram(short),)),
         Case("tokens a ten-thousandth as long", (_gram(1e-4 * path),)),
         Case("a first token ten thousand times as long", (_gram(giant),)),
+        Case("two tokens of length zero, one after the other", (_gram(none),)),
         Case("a token that stands still", (torch.ones(4, 4, dtype=torch.float64),)),
     ]
 
@@ -79,11 +81,11 @@ def is_the_curvature_of_the_path(function: Function, generator: torch.Generator)
 def is_0_and_π_and_2π_over_n_on_known_paths(function: Function, generator: torch.Generator) -> Rows:
     """Ask for 0 on a line, π on a zigzag and 2π/n around a polygon, far from the origin too."""
     angles = 2 * math.pi / 5 * torch.arange(9, dtype=torch.float64)
-    places = torch.arange(8, dtype=torch.float64)
+    uneven, line = 1 + torch.rand(60, generator=generator).double(), torch.ones(60).double()
     plane = rotation(4, generator)[:2]
     for name, path, angle in (
-        ("a straight line", torch.stack([places, 1 + places], 1), 0.0),
-        ("a zigzag between two points", torch.stack([places % 2, 1 + places % 2], 1), math.pi),
+        ("a straight line", torch.stack([uneven.cumsum(0), line], 1), 0.0),
+        ("a zigzag on a line", torch.stack([uneven * (-1) ** torch.arange(60), line], 1), math.pi),
         ("a pentagon", torch.stack([angles.cos(), angles.sin()], 1), 2 * math.pi / 5),
         ("a pentagon far from the origin", 5 + torch.stack([angles.cos(), angles.sin()], 1), 2 * math.pi / 5),
     ):
@@ -123,6 +125,11 @@ steps > 1e-6 * both => steps == steps
   :: The threshold is the same in both types: 1e-6 of the squared lengths of the step's two tokens
 1e-6 * both => 1e-6 * squares[..., 1:] :: The threshold takes the squared lengths of both tokens of the step
 1e-6 * both => 1e-6 :: Hold a squared step against the squared lengths of its tokens, not against a fixed number
+steps > 1e-6 => steps >= 1e-6 :: Two tokens of length zero are equal, and 0 is not above 0: there is no step
+.clamp(-1, 1).arccos => .clamp(max=1).arccos
+  :: Rounding puts a cosine below -1 as well, where `arccos` is not a number: clamp it to [-1, 1]
+.clamp(-1, 1).arccos => .arccos
+  :: Rounding puts a cosine past 1, where `arccos` is not a number: clamp it to [-1, 1]
 k.double() => k :: Compute in double precision: where tokens are long and near each other, most digits cancel
 """
 

@@ -180,3 +180,16 @@ class Decompositions(TorchFunctionMode):
         if name.startswith(self.NAMES) or any(isinstance(each, str) and each == "nuc" for each in given):
             self.sizes.append(min(next(each for each in given if isinstance(each, Tensor)).shape[-2:]))
         return func(*args, **(kwargs or {}))
+
+
+def takes_the_smaller_gram_matrix(function: Function, generator: torch.Generator) -> str | None:
+    """Watch what is decomposed: of layers with more tokens than coordinates, and with fewer."""
+    for tokens, width in ((9, 4), (4, 9)):
+        with Decompositions() as seen:
+            function(states(generator, 6, tokens, width))
+        if (largest := max(seen.sizes, default=0)) > 4:
+            return (
+                f"for {tokens} tokens in {width} coordinates it takes the eigenvalues of a {largest}×{largest} matrix: "
+                "the smaller Gram matrix is 4×4"
+            )
+    return None
