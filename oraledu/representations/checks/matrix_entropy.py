@@ -130,7 +130,7 @@ z.double() => z :: In float32 1e-300 is 0, and 0/0 is not a number: compute in d
 1e-300 => 1e-12 :: Scale does not count, and 1e-12 may be a sound sum: keep it away from zero by far less
 values / values => values * (values > 1e-6 * values.amax(-1, keepdim=True)) / values
   :: Beside one giant token all other shares are tiny, and at small orders they count: drop none
-values = torch => alpha = min(max(alpha, 0.5), 4)\n    values = torch :: The order may be any number above 0: yours ends at 1/2 and at 4
+alpha == 1 => (alpha := min(max(alpha, 0.5), 4)) == 1 :: The order may be any number above 0, not from 1/2 to 4 alone
 alpha == 1 => abs(alpha - 1) < 0.01 :: Order 1.001 is not order 1: only there take the limit
 """
 
