@@ -94,17 +94,12 @@ def plain(a: Tensor, b: Tensor) -> Tensor:
     return paired.log() - broken.log()
 
 
-def ten_drawn(a: Tensor, b: Tensor) -> Tensor:
-    """Average the purity over ten permutations."""
-    k, m = (torch.nn.functional.cosine_similarity(z[:, None], z[None], dim=-1) for z in (a, b))
-    orders = [torch.randperm(len(k)) for _ in range(10)]
-    broken = torch.stack([(k * m[order][:, order]).square().sum() for order in orders]).mean()
-    return (k * m).square().sum().log() - broken.log()
-
-
 WRONG = r"""
 view / view.norm(dim=-1, keepdim=True) => view :: Give every vector length one first, so that both diagonals are 1
 k @ k.T, m @ m.T => k.T @ k, m.T @ m :: A permutation acts on prompts: take N×N Gram matrices, also where N > D
+broken = count => orders = [torch.randperm(count) for _ in range(10)]\n    broken = count
+count + off_k * off_m / (count * (count - 1)) => sum((k * m[o][:, o]).square().sum() for o in orders) / 10
+  :: No permutation has to be drawn: the mean purity has a closed form
 count + off_k * off_m / (count * (count - 1)) => (k * m.roll((1, 1), (0, 1))).square().sum()
   :: This is one permutation: take the mean over all of them
 (count * (count - 1)) => count**2 :: An entry beside the diagonal lands on one of N(N - 1) places, not of N²
@@ -138,11 +133,7 @@ dime_collision = Exercise(
         stays_the_same_after_stretching_turning_reordering,
         counts_the_pairing_where_views_depend,
     ],
-    wrong_answers=slips(
-        plain,
-        *edits(WRONG),
-        (ten_drawn, "No permutation has to be drawn: the mean purity has a closed form"),
-    ),
+    wrong_answers=slips(plain, *edits(WRONG)),
     hints=[
         "With unit diagonals both traces are $N$, so each purity is a sum of squared entries over $N^2$.",
         "$\\Pi$ leaves diagonal entries on the diagonal, where they are 1. An entry of $K_b$ beside it lands on each "

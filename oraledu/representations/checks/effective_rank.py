@@ -26,7 +26,9 @@ def cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def lies_between_exp_S_1_and_the_rank(function: Function, generator: torch.Generator) -> str | None:
+def lies_between_exp_of_the_entropy_and_the_rank(
+    function: Function, generator: torch.Generator
+) -> str | None:
     """Ask for exp(S_1) <= EffRank <= rank, for random spectra and ranks."""
     for rank in (2, 3, 5):
         spread = torch.rand(rank, generator=generator, dtype=torch.float64) + 0.05
@@ -107,7 +109,7 @@ effective_rank = Exercise(
     reference=entropy.effective_rank,
     cases=cases,
     properties=[
-        lies_between_exp_S_1_and_the_rank,
+        lies_between_exp_of_the_entropy_and_the_rank,
         counts_equal_singular_values_small_ones_and_products,
         stays_the_same_after_scaling_turning_reordering,
     ],

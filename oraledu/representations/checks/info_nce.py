@@ -85,18 +85,6 @@ def plain(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     return losses.mean()
 
 
-def one_against_the_other(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
-    """Let each vector of the first view choose among the second alone."""
-    a, b = (view / view.norm(dim=-1, keepdim=True) for view in (a, b))
-    logits = a @ b.T / temperature
-    return (logits.logsumexp(1) - logits.diagonal()).mean()
-
-
-def both_against_the_other(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
-    """Do so from both sides."""
-    return (one_against_the_other(a, b, temperature) + one_against_the_other(b, a, temperature)) / 2
-
-
 WRONG = r"""
 u / u.norm(dim=-1, keepdim=True) => u :: Give every vector length one first: similarity is a cosine
 u.norm(dim=-1, keepdim=True) => u.norm(dim=0) :: Give every vector length one, not every coordinate
@@ -123,6 +111,11 @@ losses.mean() => -(-losses).exp().mean().log() :: Take the mean of the logarithm
 losses.mean() => losses.mean() / math.log(2) :: Your loss is in bits: take natural logarithms
 u.norm(dim=-1, keepdim=True) => u.norm(dim=-1, keepdim=True).clamp(min=1e-2)
   :: Vectors may be shorter than 1e-2, and a cosine does not see lengths: put no such floor below them
+torch.eye(2 * count, dtype=torch.bool) => torch.eye(2).kron(torch.ones(count, count)).bool()
+losses.mean() => losses[:count].mean()
+  :: A vector also competes with those of its own view: there are 2N - 2 wrong ones, not N - 1
+torch.eye(2 * count, dtype=torch.bool) => torch.eye(2).kron(torch.ones(count, count)).bool()
+  :: Both views ask, but each among the other view alone: there are 2N - 2 wrong ones, not N - 1
 / temperature => / max(temperature, 1e-4) :: The temperature may be smaller: the lesson ends with 1e-5
 """
 
@@ -135,18 +128,7 @@ info_nce = Exercise(
         is_chance_where_all_is_alike_and_small_where_views_agree,
         stays_the_same_after_stretching_turning_reordering,
     ],
-    wrong_answers=slips(
-        plain,
-        *edits(WRONG),
-        (
-            one_against_the_other,
-            "A vector also competes with those of its own view: there are 2N - 2 wrong ones, not N - 1",
-        ),
-        (
-            both_against_the_other,
-            "Both views ask, but each among the other view alone: there are 2N - 2 wrong ones, not N - 1",
-        ),
-    ),
+    wrong_answers=slips(plain, *edits(WRONG)),
     hints=[
         "Put both views into one matrix with $2N$ rows of length one. Row $i$ has its partner at $i + N$, or at "
         "$i - N$: `torch.arange(2 * N).roll(N)`.",
