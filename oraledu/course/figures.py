@@ -22,7 +22,16 @@ from PIL import Image
 from oraledu.course.alt import mimebundle, spoken
 from oraledu.course.style import PALETTE, PIXELS_PER_INCH, styled, theme
 
-__all__ = ["PALETTE", "Figure", "curve_with_band", "image_strip", "matrix_image", "subplots", "theme"]
+__all__ = [
+    "PALETTE",
+    "Figure",
+    "curve_with_band",
+    "image_strip",
+    "matrix_image",
+    "panels",
+    "subplots",
+    "theme",
+]
 
 WIDTH = 720  # CSS pixels: as wide as a notebook's output on a small laptop
 SHARPNESS = 2  # image pixels to one CSS pixel
@@ -118,6 +127,25 @@ def subplots(
     with styled():
         figure = Figure(alt=alt, figsize=inches, layout="constrained")
         return figure, figure.subplots(rows, columns, **options)
+
+
+def panels(
+    layout: list[Any], *, height: int, alt: str = "not drawn yet", width: int = WIDTH, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure whose panels have names.
+
+    Args:
+        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
+        height: Height on the page, CSS pixels.
+        alt: What the figure shows, in words; an explorer sets it with every picture.
+        width: Width on the page, CSS pixels.
+        **options: Those of `subplot_mosaic`, such as `width_ratios`.
+    """
+    with styled():
+        figure = Figure(alt=alt, figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH))
+        figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.03, hspace=0.03)
+        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
+        return figure, axes
 
 
 def matrix_image(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from oraledu.presets import pick
 from oraledu.representations.tasks import TASKS
 
 
@@ -154,18 +155,5 @@ FULL = replace(
 
 
 def preset(scale: str) -> Preset:
-    """Return the preset of a scale.
-
-    Args:
-        scale: ``"quick"`` or ``"full"``.
-
-    Raises:
-        ValueError: If the scale is another.
-    """
-    match scale:
-        case "quick":
-            return QUICK
-        case "full":
-            return FULL
-        case _:
-            raise ValueError(f"scale must be 'quick' or 'full', got {scale!r}")
+    """Return the preset of a scale, `"quick"` or `"full"`; another raises a ValueError."""
+    return pick(scale, quick=QUICK, full=FULL)

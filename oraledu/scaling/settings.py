@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from oraledu.presets import pick
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.mlp import MLPLadder
@@ -152,12 +153,4 @@ def preset(scale: str) -> Preset:
     Raises:
         ValueError: If the scale is another.
     """
-    match scale:
-        case "quick":
-            return QUICK
-        case "middle":
-            return MIDDLE
-        case "full":
-            return FULL
-        case _:
-            raise ValueError(f"scale must be 'quick', 'middle' or 'full', got {scale!r}")
+    return pick(scale, quick=QUICK, middle=MIDDLE, full=FULL)

@@ -2,9 +2,12 @@
 
 import inspect
 import json
+import linecache
+import re
 import signal
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +15,7 @@ import torch
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Case, Exercise, Reference, Todo, credit, long_run
 from oraledu.course.guard import Guard
+from oraledu.course.proof import rejections
 from tests.course.synthetic import columns_softmax, good_softmax, softmax, softmax_exercise
 
 
@@ -253,3 +257,12 @@ def test_an_impossible_setting_is_refused_at_once(settings, told):
 def test_a_function_that_cannot_be_closed_is_refused_at_once(where):
     with pytest.raises(TypeError, match="must be a plain function"):
         softmax_exercise(**{where: torch.exp if where == "reference" else [torch.exp]})
+
+
+def test_the_example_of_the_contributing_page_is_an_exercise_that_proves_itself():
+    page = (Path(__file__).resolve().parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    linecache.cache["<example>"] = (len(example), None, example.splitlines(keepends=True), "<example>")
+    made = {"__name__": "example"}
+    exec(compile(example, "<example>", "exec"), made)
+    assert len(rejections(made["exercise"])) == 4

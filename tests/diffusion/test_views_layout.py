@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from oraledu.course.figures import panels
 from oraledu.diffusion.views import layout
 from tests.diffusion.pictures import SIZE, grey, random_images, shown
 
@@ -67,7 +68,7 @@ def test_images_side_by_side_are_a_white_pixel_apart():
 
 
 def test_a_weight_is_the_height_of_the_bar_above_its_picture():
-    figure, axes = layout.panels([["only"]], height=200)
+    figure, axes = panels([["only"]], height=200)
     ranking = layout.Ranking(axes["only"], "title")
     images = list(random_images(layout.Ranking.PLACES))
     ranking.set(images, [0.5, 0.25, 0.125, 0.0625, 0.004], list("abcde"))
@@ -83,7 +84,7 @@ def test_a_weight_is_the_height_of_the_bar_above_its_picture():
 
 
 def test_places_without_a_picture_stay_empty():
-    _, axes = layout.panels([["only"]], height=200)
+    _, axes = panels([["only"]], height=200)
     ranking = layout.Ranking(axes["only"], "title")
     ranking.set(list(random_images(5)), [0.2] * 5, list("abcde"))
     ranking.set(list(random_images(2)), [0.5, 0.5], list("fg"))
@@ -107,7 +108,7 @@ def test_places_without_a_picture_stay_empty():
     ],
 )
 def test_the_frame_of_a_window_ends_at_the_border(pixel, patch, bounds):
-    _, axes = layout.panels([["only"]], height=200)
+    _, axes = panels([["only"]], height=200)
     layout.show(axes["only"], random_images(1)[0])
     layout.Window(axes["only"]).set(*pixel, patch)
     (frame,) = axes["only"].patches

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from oraledu.course.figures import panels
 from oraledu.diffusion.machines import Provenance
-from oraledu.diffusion.views import layout, sources
+from oraledu.diffusion.views import sources
 from tests.diffusion.pictures import shown
 
 
@@ -40,7 +41,7 @@ def test_lines_stand_where_sources_meet_and_nowhere_else():
 
 
 def test_a_map_can_show_another():
-    _, axes = layout.panels([["only"]], height=200)
+    _, axes = panels([["only"]], height=200)
     drawn = sources.SourceMap(axes["only"], torch.zeros(2, 2, dtype=torch.int64))
     other = torch.tensor([[0, 1], [1, -1]])
     drawn.set(other)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from oraledu.grokking import arithmetic, circulant, networks, rfm, views
+from oraledu.grokking.views.layout import bounded
 
 P = 13
 
@@ -76,4 +77,11 @@ def test_the_networks_on_circulant_inputs_are_told_by_their_last_accuracies():
         runs[name] = networks.train(net, *data, epochs=3, generator=drawn(0))
     alt = looks_drawn(views.circulant_inputs(runs))
     for name, trained in runs.items():
-        assert f"{name} {trained.test_accuracy[-1]:.2f}" in alt
+        assert f"{name} {bounded(float(trained.test_accuracy[-1]))}" in alt
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.945, "above 0.9"), (1.0, "above 1.0"), (0.049, "below 0.1"), (0.1, "below 0.2")]
+)
+def test_a_share_is_told_by_the_tenth_that_it_lies_beyond(share, told):
+    assert bounded(share) == told

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from oraledu.course.figures import panels
 from oraledu.representations.gram import gram
 from oraledu.representations.views import layout
 from tests.representations.pictures import curves
@@ -15,7 +16,7 @@ def test_tokens_made_of_a_gram_matrix_have_it():
 
 
 def test_names_at_the_ends_of_lines_are_pushed_apart_and_keep_their_order():
-    _, axes = layout.panels([["only"]], height=200)
+    _, axes = panels([["only"]], height=200)
     axes["only"].set(xlim=(0, 1), ylim=(0, 1))
     layout.name_ends(
         axes["only"], [(1, 0.5, "b", "black"), (1, 0.5001, "c", "black"), (1, 0.1, "a", "black")]

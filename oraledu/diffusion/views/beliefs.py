@@ -9,10 +9,10 @@ from functools import cache
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.diffusion.machines import Belief, belief, denoise
 from oraledu.diffusion.schedule import alpha_bar, times
-from oraledu.diffusion.views.layout import BLUE, Ranking, Window, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, Ranking, Window, picture, show
 from oraledu.diffusion.windows import windows
 
 MACHINE = "equivariant-local"

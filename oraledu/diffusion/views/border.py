@@ -12,10 +12,10 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import MISSING, Figure, subplots
+from oraledu.course.figures import MISSING, Figure, panels, subplots
 from oraledu.diffusion.machines import denoise
 from oraledu.diffusion.schedule import alpha_bar
-from oraledu.diffusion.views.layout import BLUE, Window, bare, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, Window, bare, picture, show
 from oraledu.diffusion.windows import pad
 
 SameBorder = Callable[[int, int, int, int], Tensor]

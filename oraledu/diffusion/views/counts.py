@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.diffusion.machines import Machine, provenance, sample
 from oraledu.diffusion.schedule import alpha_bar
-from oraledu.diffusion.views.layout import BLUE, ORANGE, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, ORANGE, picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
 
 #: Line style and colour of the two machines that are compared.

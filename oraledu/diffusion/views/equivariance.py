@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
-from oraledu.course.figures import Figure, subplots
+from oraledu.course.figures import Figure, panels, subplots
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import times
-from oraledu.diffusion.views.layout import ORANGE, bare, montage, panels, picture, show
+from oraledu.diffusion.views.layout import ORANGE, bare, montage, picture, show
 
 
 def translation_test(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE, WIDTH, Figure, subplots
-from oraledu.course.style import PIXELS_PER_INCH, STYLE, styled
+from oraledu.course.style import PIXELS_PER_INCH, STYLE
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 EDGE = "#8c8c8c"
@@ -114,25 +113,6 @@ def _width(text: str) -> float:
     """Return the width of a line of a label in CSS pixels."""
     size = float(STYLE["axes.labelsize"])
     return TextPath((0, 0), text, size=size).get_extents().width * PIXELS_PER_INCH / POINTS_PER_INCH
-
-
-def panels(
-    layout: list[Any], *, height: int, width: int = WIDTH, **options: Any
-) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure whose panels have names, for an explorer that sets its alt text with every picture.
-
-    Args:
-        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
-        height: Height on the page, CSS pixels.
-        width: Width on the page, CSS pixels.
-        **options: Those of `subplot_mosaic`, such as `width_ratios`.
-    """
-    with styled():
-        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        figure = Figure(alt="not drawn yet", figsize=size)
-        _tighten(figure)
-        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
-        return figure, axes
 
 
 def _tighten(figure: Figure) -> None:

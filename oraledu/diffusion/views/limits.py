@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.course.tables import Table, results
 from oraledu.diffusion.study import Entry, Study
-from oraledu.diffusion.views.layout import BLUE, GREEN, ORANGE, PURPLE, RED, panels
+from oraledu.diffusion.views.layout import BLUE, GREEN, ORANGE, PURPLE, RED
 from oraledu.diffusion.views.summaries import above, rounded
 
 #: How machines look beside each other, and how networks do.

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.diffusion.machines import provenance, sample
 from oraledu.diffusion.mosaic import nearest_distance
 from oraledu.diffusion.schedule import alpha_bar
-from oraledu.diffusion.views.layout import BLUE, ORANGE, Window, image_rows, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, ORANGE, Window, image_rows, picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
 
 LocalDenoiser = Callable[[Tensor, Tensor, float, int, str], Tensor]

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.diffusion.schedule import alpha_bar, times
-from oraledu.diffusion.views.layout import BLUE, ORANGE, Ranking, image_rows, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, ORANGE, Ranking, image_rows, picture, show
 
 
 def noising(image: Tensor, noise: Tensor, moments: Sequence[float]) -> Figure:

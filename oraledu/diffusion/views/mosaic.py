@@ -8,9 +8,9 @@ from matplotlib.image import AxesImage
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, subplots
+from oraledu.course.figures import Figure, panels, subplots
 from oraledu.diffusion.machines import Provenance, Trajectory
-from oraledu.diffusion.views.layout import ORANGE, Window, panels, picture, show
+from oraledu.diffusion.views.layout import ORANGE, Window, picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
 from oraledu.diffusion.views.summaries import dot_rows
 from oraledu.diffusion.windows import windows

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.figures import Figure, subplots
+from oraledu.course.figures import Figure, panels, subplots
 from oraledu.course.tables import Table, results
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.sampling import Trajectory
-from oraledu.diffusion.views.layout import BLUE, EDGE, LINE, image_rows, panels
+from oraledu.diffusion.views.layout import BLUE, EDGE, LINE, image_rows
 from oraledu.diffusion.views.summaries import above, dot_rows, rounded
 
 #: The grey of words that stand back.

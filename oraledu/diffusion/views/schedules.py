@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import MISSING, Figure
+from oraledu.course.figures import MISSING, Figure, panels
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.schedule import times
-from oraledu.diffusion.views.layout import BLUE, Window, bare, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, Window, bare, picture, show
 from oraledu.diffusion.views.summaries import above
 
 #: What is less than this share of the largest entry of a Jacobian is black.

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import WIDTH, Figure
+from oraledu.course.figures import WIDTH, Figure, panels
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import alpha_bar, times
-from oraledu.diffusion.views.layout import BLUE, RED, bare, panels, picture, show
+from oraledu.diffusion.views.layout import BLUE, RED, bare, picture, show
 from oraledu.diffusion.windows import windows
 
 #: Side of the toy's images, and the windows that the explorer offers.

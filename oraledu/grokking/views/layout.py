@@ -1,5 +1,7 @@
 """What the views of this lesson share."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor, nan
@@ -15,6 +17,15 @@ def accuracies(ax: Axes, history: History) -> None:
     ax.plot(history.train_accuracy, color=ORANGE, linestyle="--", label="training pairs")
     ax.plot(history.test_accuracy, color=BLUE, label="questions")
     ax.set(ylim=(-0.03, 1.05), xlabel="iteration", title="accuracy")
+
+
+def bounded(share: float) -> str:
+    """Say between which tenths a share lies, from below or from above: one digit, so that machines agree on it."""
+    return (
+        f"above {math.floor(10 * share) / 10:.1f}"
+        if share > 0.5
+        else f"below {math.floor(10 * share + 1) / 10:.1f}"
+    )
 
 
 def without_diagonal(metric: Tensor) -> np.ndarray:

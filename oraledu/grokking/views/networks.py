@@ -14,7 +14,7 @@ from oraledu.course.figures import Figure, matrix_image, subplots
 from oraledu.grokking.circulant import deviation
 from oraledu.grokking.networks import NetworkHistory
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE
+from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE, bounded
 
 
 class _Row:
@@ -108,7 +108,7 @@ def circulant_inputs(runs: Mapping[str, NetworkHistory]) -> Figure:
     Args:
         runs: For each kind of inputs a run of `networks.train`.
     """
-    ends = ", ".join(f"{name} {trained.test_accuracy[-1]:.2f}" for name, trained in runs.items())
+    ends = ", ".join(f"{name} {bounded(float(trained.test_accuracy[-1]))}" for name, trained in runs.items())
     figure, ax = subplots(alt=f"Test accuracy over the epochs. At the end: {ends}.", width=480, height=250)
     for (name, trained), style, marker in zip(runs.items(), ("-", "--", ":"), ("o", "s", "^"), strict=False):
         ax.plot(

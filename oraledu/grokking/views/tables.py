@@ -8,6 +8,7 @@ from torch import Tensor
 
 from oraledu.course.tables import Table, results
 from oraledu.grokking.rfm import History
+from oraledu.grokking.views.layout import bounded
 from oraledu.grokking.views.progress import MOVED
 
 
@@ -61,7 +62,7 @@ def paper_and_here(
         (
             "network with circulant inputs, and without",
             "from 17.5 % of the table: all right; not in 3000 epochs",
-            f"{with_circulants:.2f}; {without:.2f}",
+            f"{bounded(with_circulants)}; {bounded(without)}",
             "a smaller prime needs a larger share; at full scale the plain network learns too, but later",
         ),
         (

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.representations.correlation import distance_correlation, spearman
 from oraledu.representations.selection import Choice, choose, pick
 from oraledu.representations.views.layout import (
@@ -26,7 +26,6 @@ from oraledu.representations.views.layout import (
     check_curves,
     check_models,
     layer_axis,
-    panels,
     plain,
     signed,
     written,

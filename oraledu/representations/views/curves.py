@@ -10,19 +10,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.course.style import styled
 from oraledu.representations.selection import interval
-from oraledu.representations.views.layout import (
-    GREY,
-    LOOKS,
-    Models,
-    check_models,
-    depth,
-    extremes,
-    panels,
-    plain,
-)
+from oraledu.representations.views.layout import GREY, LOOKS, Models, check_models, depth, extremes, plain
 
 #: A place without a panel.
 EMPTY = "."

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from oraledu.course.figures import WIDTH, Figure, matrix_image
+from oraledu.course.figures import WIDTH, Figure, matrix_image, panels
 from oraledu.representations import gram as grams
-from oraledu.representations.views.layout import number, panels, plain
+from oraledu.representations.views.layout import number, plain
 
 
 def gram_images(

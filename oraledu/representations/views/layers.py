@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image
+from oraledu.course.figures import Figure, matrix_image, panels
 from oraledu.representations import entropy
 from oraledu.representations import gram as grams_module
 from oraledu.representations.views.layout import (
@@ -27,7 +27,6 @@ from oraledu.representations.views.layout import (
     layer_axis,
     name_ends,
     number,
-    panels,
     shortened,
     tokens_of,
 )

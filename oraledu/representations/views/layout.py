@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from oraledu.course.figures import PALETTE, WIDTH, Figure
-from oraledu.course.style import PIXELS_PER_INCH, styled
+from oraledu.course.figures import PALETTE
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 GREY = "#8c8c8c"
@@ -36,25 +35,6 @@ Name = str | tuple[str, ...]
 Curves = Mapping[str, Tensor]
 #: The same by model.
 Models = Mapping[str, Curves]
-
-
-def panels(
-    layout: list[Any], *, height: int, width: int = WIDTH, **options: Any
-) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure whose panels have names; its alt text is still to be set.
-
-    Args:
-        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
-        height: Height on the page, CSS pixels.
-        width: Width on the page, CSS pixels.
-        **options: Those of `subplot_mosaic`, such as `width_ratios`.
-    """
-    with styled():
-        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        figure = Figure(alt="not drawn yet", figsize=size)
-        figure.set_layout_engine("constrained", w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)
-        axes: dict[str, Axes] = figure.subplot_mosaic(layout, **options)
-        return figure, axes
 
 
 def layer_axis(ax: Axes, layers: int) -> None:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.representations import geometry
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, PURPLE, panels, plain
+from oraledu.representations.views.layout import BLUE, GREY, ORANGE, PURPLE, plain
 
 Curvature = Callable[[Tensor], Tensor]
 

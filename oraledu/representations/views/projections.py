@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import PALETTE, Figure
+from oraledu.course.figures import PALETTE, Figure, panels
 from oraledu.representations.states import unit_rows
-from oraledu.representations.views.layout import LOOKS, depth, panels, plain
+from oraledu.representations.views.layout import LOOKS, depth, plain
 
 #: Width of a letter and height of a line of a name, in units of the plane, which is two wide.
 LETTER, LINE = 0.045, 0.13

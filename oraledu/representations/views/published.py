@@ -6,9 +6,9 @@ authors' code (2024, older than the final paper). Mamba-370M has all tasks at 27
 
 from __future__ import annotations
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.course.tables import Table, results
-from oraledu.representations.views.layout import BLUE, ORANGE, name_ends, panels
+from oraledu.representations.views.layout import BLUE, ORANGE, name_ends
 
 #: Model, its blocks, the best layer (0 is the embedding), the mean score there and at the last layer, the gain.
 MODELS = (

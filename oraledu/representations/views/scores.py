@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.figures import WIDTH, Figure
+from oraledu.course.figures import WIDTH, Figure, panels
 from oraledu.course.tables import Table, results
 from oraledu.representations.probes import Outcome
 from oraledu.representations.selection import Scores
@@ -17,7 +17,6 @@ from oraledu.representations.views.layout import (
     Models,
     check_curves,
     check_models,
-    panels,
     plain,
     signed,
     written,

@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.representations import entropy, sink
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, check_grams, panels, tokens_of
+from oraledu.representations.views.layout import BLUE, GREY, ORANGE, check_grams, tokens_of
 
 MatrixEntropy = Callable[[Tensor], Tensor]
 EntropyBound = Callable[[Tensor, int], Tensor]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.representations import entropy
-from oraledu.representations.views.layout import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, name_ends, panels
+from oraledu.representations.views.layout import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, name_ends
 
 MatrixEntropy = Callable[[Tensor, float], Tensor]
 

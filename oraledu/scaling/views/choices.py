@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
 from oraledu.scaling.views.layout import (
@@ -20,7 +20,6 @@ from oraledu.scaling.views.layout import (
     about,
     decades,
     joined,
-    panels,
     places_of,
     require_grid,
     require_runs,

@@ -9,12 +9,11 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling.frontier import PowerLaw, check_offset
 from oraledu.scaling.views.layout import (
     about,
     decades,
-    panels,
     plain_log,
     require_grid,
     require_runs,

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, subplots
+from oraledu.course.figures import Figure, panels, subplots
 from oraledu.scaling.frontier import check_offset
 from oraledu.scaling.views.layout import (
     BLUE,
@@ -21,7 +21,6 @@ from oraledu.scaling.views.layout import (
     decades,
     joined,
     look,
-    panels,
     plain,
     require_grid,
     same_names,

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
 from oraledu.scaling.horizon import Horizon
@@ -20,7 +20,6 @@ from oraledu.scaling.views.layout import (
     about,
     decades,
     look,
-    panels,
     plain_log,
     same_names,
     shades,

@@ -16,8 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
-from oraledu.course.figures import PALETTE, WIDTH, Figure
-from oraledu.course.style import PIXELS_PER_INCH, styled
+from oraledu.course.figures import PALETTE
 
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
 GREY = "#8c8c8c"
@@ -46,25 +45,6 @@ def shades(count: int) -> list[Any]:
 def sizes_in_words(parameters: Tensor | Sequence[float]) -> list[str]:
     """Return short names of sizes, such as 48, 9,360 or 1.5M."""
     return [_short(float(count)) for count in parameters]
-
-
-def panels(
-    layout: list[Any], *, height: int, alt: str = "not drawn yet", width: int = WIDTH, **options: Any
-) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure whose panels have names.
-
-    Args:
-        layout: The names as they stand on the page, as `matplotlib.figure.Figure.subplot_mosaic` takes them.
-        height: Height on the page, CSS pixels.
-        alt: What the figure shows, in words; an explorer sets it with every picture.
-        width: Width on the page, CSS pixels.
-        **options: Those of `subplot_mosaic`, such as `width_ratios`.
-    """
-    with styled():
-        size = (width / PIXELS_PER_INCH, height / PIXELS_PER_INCH)
-        figure = Figure(alt=alt, figsize=size)
-        figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04, wspace=0.03, hspace=0.03)
-        return figure, figure.subplot_mosaic(layout, **options)
 
 
 def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str = "parameters") -> None:

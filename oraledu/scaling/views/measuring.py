@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.views.layout import (
     BLUE,
@@ -18,7 +18,6 @@ from oraledu.scaling.views.layout import (
     about,
     decades,
     mean_floor,
-    panels,
     places_of,
     require_grid,
     same_names,

@@ -13,20 +13,12 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling import noise
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.runs import Runs
 from oraledu.scaling.schedules import SHAPES, Shape, step_rates
-from oraledu.scaling.views.layout import (
-    BLUE,
-    GREY,
-    ORANGE,
-    about,
-    panels,
-    plain_log,
-    same_names,
-)
+from oraledu.scaling.views.layout import BLUE, GREY, ORANGE, about, plain_log, same_names
 
 #: At how many steps an exact curve is drawn.
 RECORDS = 150

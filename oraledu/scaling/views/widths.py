@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.mup import CoordinateCheck
 from oraledu.scaling.views.layout import (
@@ -19,7 +19,6 @@ from oraledu.scaling.views.layout import (
     decades,
     look,
     mean_floor,
-    panels,
     places_of,
     plain,
     plain_log,
