@@ -90,7 +90,7 @@ def entropy_layer_by_layer(z, alpha=1.0):
     found = []
     for layer in z.reshape(-1, *z.shape[-2:]):
         values = scipy.linalg.svdvals(layer.double().numpy()) ** 2
-        p = [float(value / values.sum()) for value in values if value > 1e-15 * values.max()]
+        p = [float(value / values.sum()) for value in values if value > 1e-30 * values.max()]
         if alpha == 1 or not p:
             found.append(-sum(each * math.log(each) for each in p))
         else:
