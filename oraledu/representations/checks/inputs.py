@@ -132,18 +132,7 @@ class Decompositions(TorchFunctionMode):
     """Note the smaller side of every matrix that torch, NumPy or SciPy decomposes in a `with` block."""
 
     #: How the functions that do so begin.
-    NAMES = (
-        "eig",
-        "svd",
-        "lobpcg",
-        "pca_lowrank",
-        "matrix_rank",
-        "pinv",
-        "cond",
-        "schur",
-        "sqrtm",
-        "nuclear",
-    )
+    NAMES = ("eig", "svd", "lobpcg", "pca_lowrank", "matrix_rank", "pinv", "schur", "sqrtm", "nuclear")
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +144,7 @@ class Decompositions(TorchFunctionMode):
         def look(frame: FrameType, event: str, argument: Any) -> None:
             code, module = frame.f_code, str(frame.f_globals.get("__name__"))
             if event == "call" and code.co_name.startswith(names) and module.startswith(("numpy.", "scipy.")):
-                sizes.append(min(np.shape(next(iter(frame.f_locals.values())))[-2:], default=0))
+                sizes.append(min(np.shape(next(iter(frame.f_locals.values()), ()))[-2:], default=0))
 
         names, sizes, self._before = self.NAMES, self.sizes, sys.getprofile()
         sys.setprofile(look)
