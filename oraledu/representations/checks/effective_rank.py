@@ -93,7 +93,7 @@ sizes.sum(-1, keepdim=True) => sizes.sum()
   :: Each layer has singular values of its own: you divided by the sum over all layers
 .clamp(min=1e-300) => :: Where all tokens are zero the shares are 0/0: the effective rank of a matrix of zeros is 1
 torch.linalg.svdvals(z.double()) => torch.linalg.eigvalsh(z.double() @ z.double().mT)
-sizes / => (sizes - 1e-15 * sizes.abs().amax(-1, keepdim=True)).sqrt() /
+q = sizes => sizes = (sizes - 1e-15 * sizes.amax(-1, keepdim=True)).sqrt()\n    q = sizes
   :: Rounding puts some eigenvalues a little below zero, where the root is not a number: use `svdvals`
 z.double() => z :: In float32 1e-300 is 0, and 0/0 is not a number: keep the sum away from zero by 1e-30
 torch.linalg.svdvals(z.double()) => torch.linalg.eigvalsh(z @ z.mT).clamp(min=0).sqrt().double()
