@@ -175,7 +175,7 @@ def takes_the_smaller_gram_matrix(function: Function, generator: torch.Generator
     """Watch what is decomposed: of layers with more tokens than coordinates, and with fewer."""
     for tokens, width in ((9, 4), (4, 9)):
         with Decompositions() as seen:
-            function(states(generator, 6, tokens, width))
+            function(states(generator, 10, tokens, width))
         if (largest := max(seen.sizes, default=0)) > 4:
             return (
                 f"for {tokens} tokens in {width} coordinates it takes the eigenvalues of a {largest}×{largest} matrix: "
