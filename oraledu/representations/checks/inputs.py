@@ -1,14 +1,61 @@
-"""Random inputs that several exercises share, and a look at what a function decomposes."""
+"""What the exercises share: random inputs, properties by rows, tables of slips, a look at decompositions."""
 
-from collections.abc import Callable, Sequence
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from oraledu.course.exercise import Case
+from oraledu.course.sandbox import Function
+
 #: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
 LAYERS, TOKENS, WIDTH = 32, 25, 576
+#: Coordinates of a view of a prompt.
+VIEW_WIDTH = 200
+
+#: What a property looks at: what was found, what is expected, and the sentence for the learner if they differ.
+Rows = Iterator[tuple[Any, Any, str]]
+Property = Callable[[Function, torch.Generator], str | None]
+
+
+def within(error: float) -> Callable[[Callable[[Function, torch.Generator], Rows]], Property]:
+    """Make a property of a function that yields rows: the first two entries of each may differ by the error."""
+
+    def made(rows: Callable[[Function, torch.Generator], Rows]) -> Property:
+        @functools.wraps(rows)
+        def holds(function: Function, generator: torch.Generator) -> str | None:
+            for found, expected, sentence in rows(function, generator):
+                if not largest_difference(found, expected) < error:
+                    return sentence
+            return None
+
+        return holds
+
+    return made
+
+
+def edits(table: str) -> list[tuple[str, ...]]:
+    r"""Read rows for `slips`: lines `old => new`, then `:: ` and the sentence, on a line of its own where it is long.
+
+    A line break inside old or new is written as ``\\n``.
+    """
+    rows: list[tuple[str, ...]] = []
+    row: list[str] = []
+    for line in table.strip().splitlines():
+        edit, marked, sentence = line.partition(":: ")
+        if edit.strip():
+            old, _, new = edit.rstrip().replace("\\n", "\n").partition(" =>")
+            row += [old, new.removeprefix(" ")]
+        if marked:
+            rows.append((*row, sentence))
+            row = []
+    return rows
 
 
 def normal(generator: torch.Generator, *shape: int) -> Tensor:
@@ -22,9 +69,10 @@ def states(generator: torch.Generator, *shape: int) -> Tensor:
     return lengths * (normal(generator, *shape) + normal(generator, shape[-1]))
 
 
-def all_layers(generator: torch.Generator) -> Tensor:
-    """Draw one prompt at all layers of the lesson's decoder: (32, 25, 576) float32."""
-    return states(generator, LAYERS, TOKENS, WIDTH).float()
+def at_all_layers(generator: torch.Generator) -> Case:
+    """Return the full size of exercises on tokens: one prompt at all layers of the lesson's decoder, in float32."""
+    z = states(generator, LAYERS, TOKENS, WIDTH).float()
+    return Case(f"{LAYERS} layers, {TOKENS} tokens, {WIDTH} coordinates", (z,))
 
 
 def two_views(generator: torch.Generator, count: int, width: int) -> tuple[Tensor, Tensor]:
@@ -32,6 +80,12 @@ def two_views(generator: torch.Generator, count: int, width: int) -> tuple[Tenso
     shared = states(generator, count, width)
     a, b = (shared + 0.7 * normal(generator, count, width) for _ in range(2))
     return a, b
+
+
+def random_views(generator: torch.Generator, prompts: int, views: int, width: int) -> Tensor:
+    """Draw views (n, q, D) that scatter around prompts, in some directions more than in others."""
+    noise = normal(generator, prompts, views, width) * torch.linspace(0.2, 2, width).double()
+    return normal(generator, width) + 1.5 * normal(generator, prompts, 1, width) + noise
 
 
 def rotation(size: int, generator: torch.Generator) -> Tensor:
@@ -48,12 +102,18 @@ def with_singular_values(
     return left * values @ right.T
 
 
+def giant(generator: torch.Generator) -> Tensor:
+    """Draw a matrix (5, 8) like those of the decoder: one singular value ten thousand times the four others."""
+    return with_singular_values([1e4, 1, 1, 1, 1], 5, 8, generator)
+
+
 def same_spectrum(z: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     """Return matrices whose singular values are those of z (T, D), up to one factor, by what has been done to it."""
     tokens, width = z.shape
     return {
         "all tokens times -3": -3 * z,
-        "all tokens times a millionth": 1e-6 * z,
+        "all tokens times 1e4": 1e4 * z,
+        "all tokens times 1e-10": 1e-10 * z,
         "all tokens rotated by one rotation": z @ rotation(width, generator),
         "the tokens in another order": z[torch.randperm(tokens, generator=generator)],
         "each token taken twice": z.repeat(2, 1),
@@ -69,25 +129,33 @@ def largest_difference(one: Any, other: Any) -> float:
 
 
 class Decompositions(TorchFunctionMode):
-    """Note the smaller side of every matrix of which eigenvalues or singular values are taken in a `with` block."""
+    """Note the smaller side of every matrix that torch, NumPy or SciPy decomposes in a `with` block."""
 
-    NAMES = (
-        "eigh",
-        "eigvalsh",
-        "eig",
-        "eigvals",
-        "svd",
-        "svdvals",
-        "svd_lowrank",
-        "lobpcg",
-        "matrix_rank",
-        "pinv",
-    )
+    #: How the functions that do so begin.
+    NAMES = ("eig", "svd", "lobpcg", "pca_lowrank", "matrix_rank", "pinv", "schur", "sqrtm", "nuclear")
 
     def __init__(self) -> None:
         super().__init__()
         self.sizes: list[int] = []
 
+    def __enter__(self) -> "Decompositions":
+        """Look at every function of NumPy and SciPy that is called, under whatever name it was imported."""
+
+        def look(frame: FrameType, event: str, argument: Any) -> None:
+            code, module = frame.f_code, str(frame.f_globals.get("__name__"))
+            if event == "call" and code.co_name.startswith(names) and module.startswith(("numpy.", "scipy.")):
+                sizes.append(min(np.shape(next(iter(frame.f_locals.values()), ()))[-2:], default=0))
+
+        names, sizes, self._before = self.NAMES, self.sizes, sys.getprofile()
+        sys.setprofile(look)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        sys.setprofile(self._before)
+
+    # What is called meanwhile is no method with a name of ours: those are closed to a learner's function.
     def __torch_function__(
         self,
         func: Callable[..., Any],
@@ -96,8 +164,21 @@ class Decompositions(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call the function, and note it if it is a decomposition."""
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "").removeprefix("linalg_") in self.NAMES:
-            matrix = next(each for each in (*args, *kwargs.values()) if isinstance(each, Tensor))
-            self.sizes.append(min(matrix.shape[-2:]))
-        return func(*args, **kwargs)
+        given = (*args, *(kwargs or {}).values())
+        name = getattr(func, "__name__", "").removeprefix("linalg_")
+        if name.startswith(self.NAMES) or any(isinstance(each, str) and each == "nuc" for each in given):
+            self.sizes.append(min(next(each for each in given if isinstance(each, Tensor)).shape[-2:]))
+        return func(*args, **(kwargs or {}))
+
+
+def takes_the_smaller_gram_matrix(function: Function, generator: torch.Generator) -> str | None:
+    """Watch what is decomposed: of layers with more tokens than coordinates, and with fewer."""
+    for tokens, width in ((9, 4), (4, 9)):
+        with Decompositions() as seen:
+            function(states(generator, 10, tokens, width))
+        if (largest := max(seen.sizes, default=0)) > 4:
+            return (
+                f"for {tokens} tokens in {width} coordinates it takes the eigenvalues of a {largest}×{largest} matrix: "
+                "the smaller Gram matrix is 4×4"
+            )
+    return None

@@ -1,19 +1,19 @@
 """Exercise 4: a matrix for which the printed theorem fails."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import normal
+from oraledu.representations.checks.inputs import edits
 
 #: By how much the effective rank must exceed exp(S_1), so that nobody takes it for rounding.
 GAP = 0.1
-SHAPES = ((2, 2), (3, 5), (6, 4), (25, 576))
+#: With the one that the lesson asks for, and that of a prompt.
+SHAPES = ((2, 2), (3, 5), (6, 4), (5, 7), (25, 576))
 
 
 def no_cases(generator: torch.Generator) -> list[Case]:
@@ -21,23 +21,29 @@ def no_cases(generator: torch.Generator) -> list[Case]:
     return []
 
 
-def is_a_matrix_of_that_shape(function: Function, generator: torch.Generator) -> str | None:
-    """Ask for a tensor of floating-point numbers, finite, with the rows and columns asked for."""
+def is_one_matrix_of_the_shape_asked_for(function: Function, generator: torch.Generator) -> str | None:
+    """Ask for a tensor in float32 or float64 of that shape, finite after squaring, and the same each time."""
     for rows, columns in _shapes(generator):
         z = function(rows, columns)
         if z is None:
             return "it returns nothing: does it end with `return`?"
-        if not isinstance(z, Tensor) or not z.is_floating_point():
+        if not isinstance(z, Tensor) or z.dtype not in (torch.float32, torch.float64):
             kind = z.dtype if isinstance(z, Tensor) else f"a `{type(z).__name__}`"
-            return f"it returns {kind}; a tensor of floating-point numbers is expected"
+            return f"it returns {kind}; a tensor in float32 or float64 is expected"
         if z.shape != (rows, columns):
             return f"refute({rows}, {columns}) has shape {tuple(z.shape)}; ({rows}, {columns}) is expected"
         if not z.isfinite().all():
             return f"refute({rows}, {columns}) contains NaN or infinity"
+        if not z.square().sum().isfinite():
+            return f"refute({rows}, {columns}) has entries too large to square"
+        if not torch.equal(z, function(rows, columns)):
+            return f"two calls of refute({rows}, {columns}) give two matrices: draw nothing, or from a seed"
     return None
 
 
-def breaks_the_theorem(function: Function, generator: torch.Generator) -> str | None:
+def has_an_effective_rank_above_exp_of_its_entropy(
+    function: Function, generator: torch.Generator
+) -> str | None:
     """Ask for EffRank > exp(S_1) by the gap, and say what kind of matrix does not have it."""
     for rows, columns in _shapes(generator):
         sizes = torch.linalg.svdvals(function(rows, columns).double())
@@ -73,61 +79,26 @@ def _why(sizes: Tensor) -> str:
     return f"the gap must be at least {GAP:g}; try other singular values, or more of them"
 
 
-def _identity(rows: int, columns: int) -> Tensor:
-    return torch.eye(rows, columns)
-
-
-def _ones(rows: int, columns: int) -> Tensor:
-    return torch.ones(rows, columns)
-
-
-def _zeros(rows: int, columns: int) -> Tensor:
-    return torch.zeros(rows, columns)
-
-
-def _nearly_equal(rows: int, columns: int) -> Tensor:
-    z = torch.eye(rows, columns)
-    z[0, 0] = 1.1
-    return z
-
-
-def _one_giant(rows: int, columns: int) -> Tensor:
-    z = torch.eye(rows, columns)
-    z[0, 0] = 1e6
-    return z
-
-
-def _always_two_by_two(rows: int, columns: int) -> Tensor:
-    return torch.tensor([[2.0, 0.0], [0.0, 1.0]])
-
-
-def _square(rows: int, columns: int) -> Tensor:
-    return torch.arange(1.0, min(rows, columns) + 1).diag()
-
-
-def _transposed(rows: int, columns: int) -> Tensor:
-    return references.refute(columns, rows)
-
-
-def _overflowing(rows: int, columns: int) -> Tensor:
-    z = torch.eye(rows, columns)
-    z[0, 0] = math.inf
-    return z
-
-
-def _integers(rows: int, columns: int) -> Tensor:
-    return references.refute(rows, columns).long()
-
-
-def _orthonormal(rows: int, columns: int) -> Tensor:
-    draw = normal(torch.Generator().manual_seed(0), max(rows, columns), min(rows, columns))
-    basis = torch.linalg.qr(draw)[0]
-    return basis if rows >= columns else basis.T
-
-
-def _not_attempted_but_described(rows: int, columns: int) -> Any:
-    return [[2.0, 0.0], [0.0, 1.0]]
-
+WRONG = r"""
+z[0, 0] = 2 => z[0, 0] = 1 :: Equal singular values make both sides equal: take unequal ones
+z[0, 0] = 2 => z -= 2 / rows * z.sum(0)
+  :: Orthonormal rows have equal singular values, and both sides are equal
+z[0, 0] = 2 => z[:] = 1 :: A matrix of rank one has both sides equal to 1: take a larger rank
+z[0, 0] = 2 => z[:] = 0 :: A matrix of zeros has both sides equal to 1: take a larger rank
+z[0, 0] = 2 => z[0, 0] = 1.1 :: The singular values are too nearly equal for a gap of 0.1: spread them
+z[0, 0] = 2 => z[0, 0] = 1e6 :: One singular value that dwarfs all others brings both sides near 1
+torch.eye(rows, columns => torch.eye(2, 2 :: The shape is given by rows and columns: it is not always 2×2
+torch.eye(rows, columns => torch.eye(min(rows, columns)
+  :: The matrix need not be square: it has as many rows and columns as asked for
+torch.eye(rows, columns => torch.eye(columns, rows :: Rows and columns are exchanged
+z[0, 0] = 2 => z[0, 0] = torch.inf :: A matrix with an infinite entry has no singular values
+torch.float64 => torch.int64 :: Singular values are taken of floating-point numbers: use a floating dtype
+return z => return z.tolist() :: Return a tensor, not a list
+torch.float64 => torch.bfloat16 :: Eigenvalues are taken in float32 or float64, not in half precision
+z[0, 0] = 2 => z *= 1e200; z[0, 0] = 2e200
+  :: The squares of such large entries are infinite: the scale does not count, so take small ones
+z[0, 0] = 2 => z[0, 0] = 2 + torch.rand(()) :: The matrix has to be the same each time: draw nothing, or from a seed
+"""
 
 refute = Exercise(
     id="representations.refute",
@@ -135,23 +106,10 @@ refute = Exercise(
     reference=references.refute,
     cases=no_cases,
     properties=[
-        Property("a matrix of the shape asked for", is_a_matrix_of_that_shape),
-        Property("its effective rank exceeds exp(S_1)", breaks_the_theorem),
+        is_one_matrix_of_the_shape_asked_for,
+        has_an_effective_rank_above_exp_of_its_entropy,
     ],
-    wrong_answers=[
-        WrongAnswer(_identity, "Equal singular values make both sides equal: take unequal ones"),
-        WrongAnswer(_orthonormal, "Orthonormal rows have equal singular values, and both sides are equal"),
-        WrongAnswer(_ones, "A matrix of rank one has both sides equal to 1: take a larger rank"),
-        WrongAnswer(_zeros, "A matrix of zeros has both sides equal to 1: take a larger rank"),
-        WrongAnswer(_nearly_equal, "The singular values are too nearly equal for a gap of 0.1: spread them"),
-        WrongAnswer(_one_giant, "One singular value that dwarfs all others brings both sides near 1"),
-        WrongAnswer(_always_two_by_two, "The shape is given by rows and columns: it is not always 2×2"),
-        WrongAnswer(_square, "The matrix need not be square: it has as many rows and columns as asked for"),
-        WrongAnswer(_transposed, "Rows and columns are exchanged"),
-        WrongAnswer(_overflowing, "A matrix with an infinite entry has no singular values"),
-        WrongAnswer(_integers, "Singular values are taken of floating-point numbers: use a floating dtype"),
-        WrongAnswer(_not_attempted_but_described, "Return a tensor, not a list"),
-    ],
+    wrong_answers=slips(references.refute, *edits(WRONG)),
     hints=[
         "Both sides depend on the singular values alone. For which of them are the two sides equal? Take others.",
         "`torch.eye(rows, columns)` has singular values 1. What happens to the shares of $\\sigma$ and of $\\sigma^2$ "
