@@ -61,8 +61,10 @@ def decode(arrays: Mapping[str, np.ndarray]) -> Tensor:
     width, layers = layer_turns.shape[:2]
     numbers = torch.zeros(width * layers, codes.shape[1])
     numbers[kept.long()] = torch.from_numpy(codes) * steps
-    turned = layer_turns.float() / _BYTE @ numbers.unflatten(0, (width, layers))  # (D, layers, n)
-    return turned.permute(1, 2, 0) @ (turn.float() / _BYTE).T * scale + mean
+    # Products in float64, so that every machine rounds to the same float32 numbers.
+    turned = layer_turns.double() @ numbers.unflatten(0, (width, layers)).double()  # (D, layers, n)
+    product = turned.permute(1, 2, 0) @ turn.double().T / _BYTE**2
+    return (product * scale + mean).float()
 
 
 def _axes(scatter: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ def examples(task: FourierTask, count: int, *purpose: str | int) -> tuple[Tensor
         purpose: What they are for: other names, other points.
     """
     x = task.inputs(count, stream("points", task.dimension, task.target, *purpose))
+    # By way of float64, so that every machine rounds to the same numbers.
     return x, task.evaluate(x.double()).to(x)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import torch
+
 from oraledu.presets import pick
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
@@ -77,7 +79,12 @@ _TEXT = TransformerLadder(
 QUICK = Preset(
     Study(_LINEAR, ("constant", "linear", "cosine"), tuple(range(16))),
     *_networks(
-        MLPLadder(widths=(16, 24, 32, 48), horizon=Horizon.through(4192, 1500 * 128, 1.0)),
+        # In float64, for in float32 the last digits of a machine's products decide where a network ends.
+        MLPLadder(
+            widths=(16, 24, 32, 48),
+            horizon=Horizon.through(4192, 1500 * 128, 1.0),
+            dtype=torch.float64,
+        ),
         seeds=8,
         noise_width=32,
     ),
