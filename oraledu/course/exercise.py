@@ -23,10 +23,10 @@ from oraledu.course.examine import examine
 from oraledu.course.guard import lend
 from oraledu.course.sandbox import Function, Todo
 from oraledu.course.slips import WrongAnswer, slips
-from oraledu.course.specification import Case, Property, Specification
+from oraledu.course.specification import Case, Specification
 from oraledu.course.verdict import Status, Verdict, show
 
-__all__ = ["Case", "Exercise", "Property", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
+__all__ = ["Case", "Exercise", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
 
 _all: list[Exercise] = []
 

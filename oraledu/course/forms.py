@@ -68,6 +68,6 @@ def _strided(tensor: Tensor) -> Tensor:
             return first.clone().expand_as(tensor)
     # Odd widths, so that no two axes of the slice can be viewed as one.
     apart = tensor.new_zeros((*tensor.shape[:-2], *(2 * size + 1 for size in tensor.shape[-2:])))
-    slices = (slice(1, None, 2),) * min(2, tensor.ndim)
-    apart[..., *slices] = tensor
-    return apart[..., *slices]
+    slices: Any = (..., *(slice(1, None, 2),) * min(2, tensor.ndim))
+    apart[slices] = tensor
+    return apart[slices]

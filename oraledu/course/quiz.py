@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -38,7 +37,7 @@ class Quiz:
         return "\n".join([self.question, *(f"  {letter}) {option.text}" for letter, option in lettered)])
 
 
-def quiz(text: str, options: Sequence[tuple[str, bool, str]] = ()) -> Quiz:  # noqa: D417
+def quiz(text: str) -> Quiz:
     """Ask a question; each answer unfolds to say whether it is right, and why.
 
     LaTeX between dollar signs is typeset in all texts.
@@ -56,7 +55,6 @@ def quiz(text: str, options: Sequence[tuple[str, bool, str]] = ()) -> Quiz:  # n
     question, *parts = re.split(r"^\s*- \[([ x])\] ", text, flags=re.MULTILINE)
     answers = zip(parts[::2], parts[1::2], strict=True)
     made = [_option(answer, mark == "x") for mark, answer in answers]
-    made += [Option(answer.strip(), right, why.strip()) for answer, right, why in options]
     question = " ".join(question.split())
     if not question:
         raise ValueError("question is empty.")

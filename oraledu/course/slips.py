@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +31,38 @@ class WrongAnswer:
     edits: tuple[tuple[str, str], ...] = ()
 
 
-def slips(right: Function, *rows: tuple[str, ...] | tuple[Function, str]) -> list[WrongAnswer]:
-    """Turn a table into wrong answers.
+def slips(right: Function, table: str, *others: tuple[Function, str]) -> list[WrongAnswer]:
+    r"""Turn a table into wrong answers.
 
     Args:
         right: the plain right answer, at the top level of its module.
-        rows: `(old, new, …, mistake)`, the edits in pairs, or `(function, mistake)`. Each `old` stands exactly once
-            in the source of `right`, or in what the edits before it have made of that.
+        table: a line `old => new` for each edit of its source, and behind the last edit of a slip `:: ` and the
+            sentence to the learner, on a line of its own where it is long. Each `old` stands exactly once in the
+            source, or in what the edits before it have made of that. A line break in it is written ``\n``.
+        others: wrong functions that are no edits, each with its sentence.
 
     Raises:
-        ValueError: an edit does not match exactly once.
+        ValueError: an edit does not match exactly once, or the table ends without a sentence.
     """
     source = textwrap.dedent(inspect.getsource(right))
-    return [_wrong_answer(right, source, *row) for row in rows]
+    made = [_wrong_answer(right, source, edits, mistake) for edits, mistake in _rows(table)]
+    return made + [WrongAnswer(function, mistake) for function, mistake in others]
+
+
+def _rows(table: str) -> Iterator[tuple[tuple[tuple[str, str], ...], str]]:
+    edits: list[tuple[str, str]] = []
+    for line in table.strip("\n").replace("\\\n", "").splitlines():
+        edit, marked, mistake = line.partition(":: ")
+        if edit.strip():
+            old, _, new = edit.rstrip().replace("\\n", "\n").partition(" =>")
+            edits.append((old, new.removeprefix(" ")))
+        if marked:
+            yield tuple(edits), mistake
+            edits = []
+    if edits:
+        raise ValueError(
+            f"the edit {edits[-1][0]!r} has no sentence: end it with ':: ' and what to tell the learner"
+        )
 
 
 def variant(right: Function, source: str) -> Function:
@@ -56,11 +75,9 @@ def variant(right: Function, source: str) -> Function:
     return made[right.__name__]
 
 
-def _wrong_answer(right: Function, source: str, *row: Any) -> WrongAnswer:
-    *parts, mistake = row
-    if len(parts) == 1:
-        return WrongAnswer(parts[0], mistake)
-    edits = tuple((parts[k], parts[k + 1]) for k in range(0, len(parts), 2))
+def _wrong_answer(
+    right: Function, source: str, edits: tuple[tuple[str, str], ...], mistake: str
+) -> WrongAnswer:
     for old, new in edits:
         if (count := source.count(old)) != 1:
             raise ValueError(

@@ -30,27 +30,6 @@ class Case:
     probe: tuple[Any, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Property:
-    """A promise of the mathematics that the learner's function has to keep.
-
-    Attributes:
-        name: a few words, for the author and for a complaint.
-        holds: takes a function that calls the learner's on copies, and a generator; returns None, or the
-            sentence that says what fails (without a full stop).
-    """
-
-    name: str
-    holds: Callable[[Function, torch.Generator], str | None]
-
-    @property
-    def __name__(self) -> str:
-        return self.name
-
-    def __call__(self, function: Function, generator: torch.Generator) -> str | None:
-        return self.holds(function, generator)
-
-
 @dataclass(kw_only=True, eq=False)
 class Specification:
     """An exercise as data; `exercise.Exercise` adds what happens to it in a session.

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from oraledu.course.exercise import Case, Exercise, Property, WrongAnswer
+from oraledu.course.exercise import Case, Exercise, WrongAnswer
 
 
 def softmax(scores: torch.Tensor) -> torch.Tensor:
@@ -56,7 +56,7 @@ def softmax_exercise(**settings: Any) -> Exercise:
         "title": "Softmax",
         "reference": softmax,
         "cases": softmax_cases,
-        "properties": [Property("shifts", shift_changes_nothing)],
+        "properties": [shift_changes_nothing],
         "wrong_answers": [WrongAnswer(columns_softmax, COLUMNS), WrongAnswer(unstable_softmax, UNSTABLE)],
     }
     return Exercise(**(usual | settings))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from oraledu.course.examine import examine
-from oraledu.course.exercise import Case, Property, Todo, WrongAnswer
+from oraledu.course.exercise import Case, Todo, WrongAnswer
 from tests.course.synthetic import (
     COLUMNS,
     UNSTABLE,
@@ -154,7 +154,10 @@ def test_a_broken_property_is_told_after_the_cases():
         return good_softmax(scores) if scores.shape != (3, 3) else scores
 
     said = line(softmax_exercise(), shy)
-    assert "The property 'shifts' fails: adding one number to all scores changes the result. The" in said
+    assert (
+        "The property 'shift changes nothing' fails: adding one number to all scores changes the result. The"
+        in said
+    )
     assert "a tall input" in line(softmax_exercise(), lambda scores: scores + 1.0)
 
 
@@ -164,7 +167,7 @@ def test_an_error_inside_a_property_is_told_as_the_learners():
             raise ValueError("three")
         return good_softmax(scores)
 
-    assert "The property 'shifts' fails: it raises ValueError: three, in line 3" in line(
+    assert "The property 'shift changes nothing' fails: it raises ValueError: three, in line 3" in line(
         softmax_exercise(), fails_at_three
     )
 
@@ -177,7 +180,7 @@ def test_a_property_may_ask_for_an_exception():
             return None
         return "a vector is accepted"
 
-    exercise = softmax_exercise(properties=[Property("vectors", refuses_vectors)])
+    exercise = softmax_exercise(properties=[refuses_vectors])
     assert status(exercise, good_softmax) == "correct"
     assert "a vector is accepted" in line(
         exercise, lambda scores: good_softmax(scores) if scores.ndim == 2 else scores
@@ -189,7 +192,7 @@ def test_a_property_may_call_the_reference_and_the_learner_still_may_not():
         scores = torch.randn(2, 2, generator=generator)
         return None if torch.allclose(function(scores), softmax(scores)) else "it differs"
 
-    exercise = softmax_exercise(properties=[Property("the same", as_the_reference)])
+    exercise = softmax_exercise(properties=[as_the_reference])
     assert status(exercise, good_softmax) == "correct"
 
     def borrows_on_squares(scores):
@@ -209,7 +212,7 @@ def test_a_property_cannot_see_or_suffer_from_changed_inputs():
             scores += 1
         return good_softmax(scores)
 
-    exercise = softmax_exercise(properties=[Property("inputs", inputs_stay)])
+    exercise = softmax_exercise(properties=[inputs_stay])
     assert status(exercise, changes_squares) == "correct"
 
 

@@ -88,67 +88,41 @@ def plain(x: Tensor, denoised: Tensor, alpha_bar_now: float, alpha_bar_next: flo
     return c * denoised + d * noise
 
 
+WRONG = r"""
+now**0.5 => now
+next**0.5 => next :: The image has the strength a = √ᾱ: take the root
+now) ** 0.5 => now)
+next) ** 0.5 => next) :: The noise has the strength b = √(1 - ᾱ): take the root
+) / b => ) :: What is left of x without the image is b ε: divide by b to have the noise itself
+) / b => ) * b :: Divide by b to have the noise ε; you multiply
+x - a * d => x - d :: x holds the image at strength a: take a x̂₀ off, not x̂₀
+(x - a * denoised) => (a * denoised - x) :: The noise has the wrong sign: ε = (x - a x̂₀)/b
+(x - a * denoised) / b => torch.randn_like(x)
+  :: This sampler is deterministic: it keeps the noise that is in x, and draws none
+(x - a * denoised) / b => x :: Not all of x is noise: take the image off first
+d * noise => b * noise :: The noise should have its new strength b', not the old one
+c * denoised => a * denoised :: The image should have its new strength a', not the old one
+now: float, alpha_bar_next => next: float, alpha_bar_now :: Now and next are exchanged
+ + d * noise => :: The noise is left out: only at the last step nothing remains of it
+c * denoised + d * noise => x + (denoised - x) * (alpha_bar_next - alpha_bar_now) / (1 - alpha_bar_now)
+  :: The way from x to the estimate is no straight line: image and noise have strengths a' and b'
+    a, =>     denoised = denoised.clamp(-1, 1)\n    a, :: Take the estimate as it is, also outside [-1, 1]
+c * denoised + d * noise => (c * denoised + d * noise).clamp(-1, 1)
+  :: A noisy image reaches beyond [-1, 1]: leave the result as it is
+(x - a * denoised) / => x.sub_(a * denoised) /
+  :: It changes x, which is still needed: use `x - …`, not `x -= …`
+) / b => ) / max(b, 1e-3) :: Divide by b itself: with a floor under it the last steps lose their noise
+    a, =>     alpha_bar_now, alpha_bar_next = map(torch.tensor, (alpha_bar_now, alpha_bar_next))\n    a,
+  :: `torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`
+"""
+
 ddim_step = Exercise(
     id="diffusion.ddim_step",
     title="One step of the sampler",
     reference=schedule.ddim_step,
     cases=cases,
     properties=[the_same_image_the_same_noise, the_exact_flow_in_the_limit],
-    wrong_answers=slips(
-        plain,
-        ("now**0.5", "now", "next**0.5", "next", "The image has the strength a = √ᾱ: take the root"),
-        (
-            "now) ** 0.5",
-            "now)",
-            "next) ** 0.5",
-            "next)",
-            "The noise has the strength b = √(1 - ᾱ): take the root",
-        ),
-        (") / b", ")", "What is left of x without the image is b ε: divide by b to have the noise itself"),
-        (") / b", ") * b", "Divide by b to have the noise ε; you multiply"),
-        ("x - a * ", "x - ", "x holds the image at strength a: take a x̂₀ off, not x̂₀"),
-        ("(x - a * denoised)", "(a * denoised - x)", "The noise has the wrong sign: ε = (x - a x̂₀)/b"),
-        (
-            "(x - a * denoised) / b",
-            "torch.randn_like(x)",
-            "This sampler is deterministic: it keeps the noise that is in x, and draws none",
-        ),
-        ("(x - a * denoised) / b", "x", "Not all of x is noise: take the image off first"),
-        ("d * noise", "b * noise", "The noise should have its new strength b', not the old one"),
-        ("c * denoised", "a * denoised", "The image should have its new strength a', not the old one"),
-        ("now: float, alpha_bar_next", "next: float, alpha_bar_now", "Now and next are exchanged"),
-        (" + d * noise", "", "The noise is left out: only at the last step nothing remains of it"),
-        (
-            "c * denoised + d * noise",
-            "x + (denoised - x) * (alpha_bar_next - alpha_bar_now) / (1 - alpha_bar_now)",
-            "The way from x to the estimate is no straight line: image and noise have strengths a' and b'",
-        ),
-        (
-            "    a,",
-            "    denoised = denoised.clamp(-1, 1)\n    a,",
-            "Take the estimate as it is, also outside [-1, 1]",
-        ),
-        (
-            "c * denoised + d * noise",
-            "(c * denoised + d * noise).clamp(-1, 1)",
-            "A noisy image reaches beyond [-1, 1]: leave the result as it is",
-        ),
-        (
-            "(x - a * denoised) /",
-            "x.sub_(a * denoised) /",
-            "It changes x, which is still needed: use `x - …`, not `x -= …`",
-        ),
-        (
-            ") / b",
-            ") / max(b, 1e-3)",
-            "Divide by b itself: with a floor under it the last steps lose their noise",
-        ),
-        (
-            "    a,",
-            "    alpha_bar_now, alpha_bar_next = map(torch.tensor, (alpha_bar_now, alpha_bar_next))\n    a,",
-            "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Solve $x = a\\,\\hat x_0 + b\\,\\varepsilon$ for the noise $\\varepsilon$ that must be in $x$ if $\\hat x_0$ "
         "is the image.",

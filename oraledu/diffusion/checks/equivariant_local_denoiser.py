@@ -100,6 +100,18 @@ def _best_place_of_each_image(x: Tensor, images: Tensor, alpha_bar: float, patch
     return torch.einsum("qn,qnc->qc", weights, pixels).view(*asked.shape[:3], -1).permute(0, 3, 1, 2)
 
 
+WRONG = r"""
+.sum(2) => .mean(2) :: Sum the squares over the patch and its channels; you take their mean
+    logits = =>     bank = bank.unique(dim=0)\n    logits =
+values = images.permute(0, 2, 3, 1).flatten(0, 2) =>
+weights @ values => weights @ bank.unflatten(1, (images.shape[1], -1))[..., patch**2 // 2]
+  :: A patch that occurs twice counts twice: do not remove repetitions
+logits.softmax(1) \
+=> torch.cat([part.softmax(1) / 2 for part in logits.tensor_split([len(values) // 4], 1)], 1)
+  :: An average of the averages of two parts is not the average: the parts weigh alike
+permute(0, 3, 1, 2) => permute(0, 3, 2, 1) :: Rows and columns are exchanged in the result
+"""
+
 equivariant_local_denoiser = Exercise(
     id="diffusion.equivariant_local_denoiser",
     title="The equivariant-local denoiser",
@@ -108,9 +120,7 @@ equivariant_local_denoiser = Exercise(
     properties=[the_posterior_mean_over_all_places, knows_its_window_alone],
     wrong_answers=slips(
         plain,
-        *POSTERIOR,
-        *DICTIONARY,
-        (".sum(2)", ".mean(2)", "Sum the squares over the patch and its channels; you take their mean"),
+        POSTERIOR + DICTIONARY + WRONG,
         (
             lambda x, images, level, k: references.local_denoiser(x, images, level, k, "circular"),
             "This is the local denoiser: a window is compared with the patches of all places",
@@ -123,21 +133,6 @@ equivariant_local_denoiser = Exercise(
         ),
         (_whole_image, "Only the window around a pixel counts, not the whole image"),
         (_best_place_of_each_image, "All places of an image count, not only the one that agrees best"),
-        (
-            "    logits =",
-            "    bank = bank.unique(dim=0)\n    logits =",
-            "values = images.permute(0, 2, 3, 1).flatten(0, 2)",
-            "",
-            "weights @ values",
-            "weights @ bank.unflatten(1, (images.shape[1], -1))[..., patch**2 // 2]",
-            "A patch that occurs twice counts twice: do not remove repetitions",
-        ),
-        (
-            "logits.softmax(1)",
-            "torch.cat([part.softmax(1) / 2 for part in logits.tensor_split([len(values) // 4], 1)], 1)",
-            "An average of the averages of two parts is not the average: the parts weigh alike",
-        ),
-        ("permute(0, 3, 1, 2)", "permute(0, 3, 2, 1)", "Rows and columns are exchanged in the result"),
     ),
     hints=[
         "Exercise 1 once more, with patches in the place of images: every window of $x$ is a query, all "

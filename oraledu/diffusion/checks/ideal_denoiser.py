@@ -86,65 +86,38 @@ def plain(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
     return torch.einsum("bn,nchw->bchw", weights, images)
 
 
+WRONG = r"""
+.sum(2) => .mean(2) :: The squared distance is a sum over the pixels, not their mean
+.sum(2) => .sum(2).sqrt() :: The distance stands squared in the exponent
+.flatten( => .mean(2).flatten( :: Sum over the channels too, without dividing by their number
+-squares => squares :: The sign is turned round: the nearest images get the largest weights
+softmax(1) => exp() :: Divide by the sum of the weights: the estimate is an average
+.flatten(2).sum(2) =>
+torch.einsum("bn,nchw->bchw", weights, images) => (weights * images).sum(1)
+  :: A weight belongs to a whole image: add the squares of all its pixels
+weights, images) => weights, signal * images)
+  :: The average is taken of the training images themselves, not of a times them
+- signal * => / signal - :: The noise in x/a has the size b/a: compare x with a times the image
+logits.softmax(1) => torch.cat([half.softmax(1) / 2 for half in logits.split((len(images) + 1) // 2, 1)], 1)
+  :: An average of the averages of two halves is not the average: the halves weigh alike
+logits.softmax(1) => logits.sum(0, keepdim=True).softmax(1).expand(len(x), -1)
+  :: Each noisy image has weights of its own: do not sum over the batch
+logits.softmax => logits.where(logits >= logits.topk(min(20, len(images))).values[:, -1:], -torch.inf).softmax
+  :: All training images count, not the nearest ones alone: with much noise hundreds have weight
+logits.softmax \
+=> logits.where(logits >= logits.topk(min(900, len(images))).values[:, -1:], -torch.inf).softmax
+  :: Leave out no image, however far: at the first noise level all weigh nearly the same
+signal * images => images.mul_(signal)
+weights, images) => weights, images) / signal :: `mul_` changes the training images for everybody after you
+"""
+
 ideal_denoiser = Exercise(
     id="diffusion.ideal_denoiser",
     title="The ideal denoiser",
     reference=references.ideal_denoiser,
     cases=cases,
     properties=[the_score_is_a_gradient, an_average_of_training_images, a_set_has_no_order],
-    wrong_answers=slips(
-        plain,
-        *POSTERIOR,
-        (".sum(2)", ".mean(2)", "The squared distance is a sum over the pixels, not their mean"),
-        (".sum(2)", ".sum(2).sqrt()", "The distance stands squared in the exponent"),
-        (".flatten(", ".mean(2).flatten(", "Sum over the channels too, without dividing by their number"),
-        ("-squares", "squares", "The sign is turned round: the nearest images get the largest weights"),
-        ("softmax(1)", "exp()", "Divide by the sum of the weights: the estimate is an average"),
-        (
-            ".flatten(2).sum(2)",
-            "",
-            'torch.einsum("bn,nchw->bchw", weights, images)',
-            "(weights * images).sum(1)",
-            "A weight belongs to a whole image: add the squares of all its pixels",
-        ),
-        (
-            "weights, images)",
-            "weights, signal * images)",
-            "The average is taken of the training images themselves, not of a times them",
-        ),
-        (
-            "- signal *",
-            "/ signal -",
-            "The noise in x/a has the size b/a: compare x with a times the image",
-        ),
-        (
-            "logits.softmax(1)",
-            "torch.cat([half.softmax(1) / 2 for half in logits.split((len(images) + 1) // 2, 1)], 1)",
-            "An average of the averages of two halves is not the average: the halves weigh alike",
-        ),
-        (
-            "logits.softmax(1)",
-            "logits.sum(0, keepdim=True).softmax(1).expand(len(x), -1)",
-            "Each noisy image has weights of its own: do not sum over the batch",
-        ),
-        (
-            "logits.softmax",
-            "logits.where(logits >= logits.topk(min(20, len(images))).values[:, -1:], -torch.inf).softmax",
-            "All training images count, not the nearest ones alone: with much noise hundreds have weight",
-        ),
-        (
-            "logits.softmax",
-            "logits.where(logits >= logits.topk(min(900, len(images))).values[:, -1:], -torch.inf).softmax",
-            "Leave out no image, however far: at the first noise level all weigh nearly the same",
-        ),
-        (
-            "signal * images",
-            "images.mul_(signal)",
-            "weights, images)",
-            "weights, images) / signal",
-            "`mul_` changes the training images for everybody after you",
-        ),
-    ),
+    wrong_answers=slips(plain, POSTERIOR + WRONG),
     hints=[
         "The noisy image is $x = a\\varphi + b\\,\\varepsilon$ for some training image $\\varphi$. How likely is $x$ "
         "for each of them? Bayes' rule turns these $N$ numbers into weights.",

@@ -89,6 +89,26 @@ def plain(x: Tensor, images: Tensor, alpha_bar: float, patch: int, padding: str 
     return torch.einsum("bnhw,nchw->bchw", weights, images)
 
 
+WRONG = r"""
+.sum(2) => .mean(2) :: Sum the squares over the channels; you take their mean
+ * patch**2 => :: Sum the squares over the window; pooling takes their mean, so multiply by k²
+== "circular" => == 0 :: With circular padding the window goes on at the other side of the image
+== "circular" => != 0 :: With zero padding the window ends at the border: nothing is wrapped
+    reach =>     patch = 2 * patch + 1\n    reach
+  :: The patch size k is the width of the window: it reaches k // 2 pixels to each side, not k
+(reach,) * 4 => (0, 2 * reach) * 2 :: The pixel stands in the middle of its window: pad by k // 2 on all sides
+(squares) => (squares) / pooled(squares * 0 + 1)
+  :: Beyond the border there is nothing to compare: add the squares that are there, without rescaling
+pooled(squares) * patch**2 => squares.sum((2, 3), keepdim=True).expand_as(squares)
+  :: This is the ideal denoiser: add the squares of the window, not of the image
+pooled(squares) * patch**2 => squares
+  :: You compare single pixels: add the squares over the window before the softmax
+logits.softmax(1) => logits.flatten(2).softmax(2).view_as(logits)
+  :: The weights sum to 1 over the training images, not over the positions
+weights, images) => weights, pooled(images))
+  :: Average the training pixel in the middle of the window, not the mean of the window
+"""
+
 local_denoiser = Exercise(
     id="diffusion.local_denoiser",
     title="The local denoiser",
@@ -97,46 +117,7 @@ local_denoiser = Exercise(
     properties=[the_posterior_mean_given_the_window, knows_its_window_and_its_place],
     wrong_answers=slips(
         plain,
-        *POSTERIOR,
-        (".sum(2)", ".mean(2)", "Sum the squares over the channels; you take their mean"),
-        (" * patch**2", "", "Sum the squares over the window; pooling takes their mean, so multiply by k²"),
-        ('== "circular"', "== 0", "With circular padding the window goes on at the other side of the image"),
-        ('== "circular"', "!= 0", "With zero padding the window ends at the border: nothing is wrapped"),
-        (
-            "    reach",
-            "    patch = 2 * patch + 1\n    reach",
-            "The patch size k is the width of the window: it reaches k // 2 pixels to each side, not k",
-        ),
-        (
-            "(reach,) * 4",
-            "(0, 2 * reach) * 2",
-            "The pixel stands in the middle of its window: pad by k // 2 on all sides",
-        ),
-        (
-            "(squares)",
-            "(squares) / pooled(squares * 0 + 1)",
-            "Beyond the border there is nothing to compare: add the squares that are there, without rescaling",
-        ),
-        (
-            "pooled(squares) * patch**2",
-            "squares.sum((2, 3), keepdim=True).expand_as(squares)",
-            "This is the ideal denoiser: add the squares of the window, not of the image",
-        ),
-        (
-            "pooled(squares) * patch**2",
-            "squares",
-            "You compare single pixels: add the squares over the window before the softmax",
-        ),
-        (
-            "logits.softmax(1)",
-            "logits.flatten(2).softmax(2).view_as(logits)",
-            "The weights sum to 1 over the training images, not over the positions",
-        ),
-        (
-            "weights, images)",
-            "weights, pooled(images))",
-            "Average the training pixel in the middle of the window, not the mean of the window",
-        ),
+        POSTERIOR + WRONG,
         (
             lambda x, images, alpha_bar, patch, padding="zeros": machines.denoise(
                 x, images, alpha_bar, machine="equivariant-local", patch=patch, padding=padding

@@ -87,66 +87,43 @@ def plain(queries: Tensor, patches: Tensor, alpha_bar: float) -> Tensor:
     return total - log(n)
 
 
+WRONG = r"""
+total - log(n) => logits.exp().mean(1).log()
+  :: With little noise every exponential underflows, and the log of 0 is left: use `torch.logsumexp`
+ - log(n) => :: Divide by the number of patches: it is the log of a mean, not of a sum
+total - log(n) => logits.mean(1) :: It is the log of the mean, not the mean of the logs
+total - log(n) => logits.amax(1) :: All patches count, not the nearest one alone
+logits.logsumexp(1), logits.shape[1] => logits.logsumexp(0), logits.shape[0]
+  :: The mean runs over the patches, and one number is left for each query
+total - log(n) => total.exp() / n :: Return the log of the density, not the density
+-squares => squares :: The exponent is negative
+alpha_bar)) => alpha_bar) ** 0.5) :: Divide by 2b², the variance twice, not by 2b
+2 * (1 - => (1 - :: The exponent of a Gaussian is the squared distance over 2b²: you left out the 2
+.sum(2) => .sum(2).sqrt() :: The distance stands squared in the exponent
+alpha_bar**0.5 * => :: Compare q with a times a patch, not with the patch
+.sum(2) => .mean(2) :: The squared distance is a sum over the patch, not a mean
+log(n) => log(n) - queries.shape[1] / 2 * log(2 * torch.pi * (1 - alpha_bar))
+  :: Leave the Gaussian's constant factor out: the definition starts from the exponential alone
+queries[:, None] => queries.detach()[:, None]
+  :: The lesson differentiates the result: compute it with gradients, without `torch.no_grad`
+total - log(n) => (total - log(n)).sum() :: Return one number for each query, not their sum
+total - log(n) \
+=> torch.stack([part.logsumexp(1) - log(part.shape[1]) for part in logits.split(1000, 1)])\
+.logsumexp(0) - log(-(-n // 1000))
+  :: A mean of the means of chunks is the mean only if all chunks have one length
+    squares =>     alpha_bar = torch.tensor(alpha_bar)\n    squares
+  :: `torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`
+    total =>     logits = logits.clamp(min=-1e6)\n    total
+  :: Exponents may be as low as they like: `logsumexp` needs no bound
+"""
+
 log_marginal = Exercise(
     id="diffusion.log_marginal",
     title="The log density of a noisy patch",
     reference=references.log_marginal,
     cases=cases,
     properties=[its_gradient_is_the_score, a_mean_of_exponentials],
-    wrong_answers=slips(
-        plain,
-        (
-            "total - log(n)",
-            "logits.exp().mean(1).log()",
-            "With little noise every exponential underflows, and the log of 0 is left: use `torch.logsumexp`",
-        ),
-        (" - log(n)", "", "Divide by the number of patches: it is the log of a mean, not of a sum"),
-        ("total - log(n)", "logits.mean(1)", "It is the log of the mean, not the mean of the logs"),
-        ("total - log(n)", "logits.amax(1)", "All patches count, not the nearest one alone"),
-        (
-            "logits.logsumexp(1), logits.shape[1]",
-            "logits.logsumexp(0), logits.shape[0]",
-            "The mean runs over the patches, and one number is left for each query",
-        ),
-        ("total - log(n)", "total.exp() / n", "Return the log of the density, not the density"),
-        ("-squares", "squares", "The exponent is negative"),
-        ("alpha_bar))", "alpha_bar) ** 0.5)", "Divide by 2b², the variance twice, not by 2b"),
-        (
-            "2 * (1 -",
-            "(1 -",
-            "The exponent of a Gaussian is the squared distance over 2b²: you left out the 2",
-        ),
-        (".sum(2)", ".sum(2).sqrt()", "The distance stands squared in the exponent"),
-        ("alpha_bar**0.5 *", "", "Compare q with a times a patch, not with the patch"),
-        (".sum(2)", ".mean(2)", "The squared distance is a sum over the patch, not a mean"),
-        (
-            "log(n)",
-            "log(n) - queries.shape[1] / 2 * log(2 * torch.pi * (1 - alpha_bar))",
-            "Leave the Gaussian's constant factor out: the definition starts from the exponential alone",
-        ),
-        (
-            "queries[:, None]",
-            "queries.detach()[:, None]",
-            "The lesson differentiates the result: compute it with gradients, without `torch.no_grad`",
-        ),
-        ("total - log(n)", "(total - log(n)).sum()", "Return one number for each query, not their sum"),
-        (
-            "total - log(n)",
-            "torch.stack([part.logsumexp(1) - log(part.shape[1]) for part in logits.split(1000, 1)])"
-            ".logsumexp(0) - log(-(-n // 1000))",
-            "A mean of the means of chunks is the mean only if all chunks have one length",
-        ),
-        (
-            "    squares",
-            "    alpha_bar = torch.tensor(alpha_bar)\n    squares",
-            "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
-        ),
-        (
-            "    total",
-            "    logits = logits.clamp(min=-1e6)\n    total",
-            "Exponents may be as low as they like: `logsumexp` needs no bound",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "`queries[:, None] - a * patches` has shape $Q \\times P \\times K$. Its squares, summed over the last "
         "dimension, are the $Q \\times P$ distances.",

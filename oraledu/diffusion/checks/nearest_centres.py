@@ -87,6 +87,20 @@ def _channel_by_channel(x: Tensor, images: Tensor, patch: int) -> Tensor:
     return torch.cat([plain(one, other, patch) for one, other in pairs], 1)
 
 
+WRONG = r"""
+argmin => argmax :: Take the nearest patch; yours is the farthest
+(queries[:, None] - bank).square().sum(2) => -(queries @ bank.T)
+  :: The largest product is not the smallest distance: bright patches win unless |p|² is taken into account
+.square() => .abs() :: The distance is Euclidean: sum the squares, not the absolute values
+queries[:, None] - bank \
+=> (queries - queries.mean(1, keepdim=True))[:, None] - bank + bank.mean(1, keepdim=True)
+  :: Compare the patches themselves, with their brightness
+(queries[:, None] - bank) => (x.permute(0, 2, 3, 1).flatten(0, 2)[:, None] - values)
+  :: Compare the whole windows, not only the pixels in their middle
+values[distances.argmin(1)] => values[distances.topk(2, largest=False).indices].mean(1)
+  :: Take the nearest patch alone, without averaging
+"""
+
 nearest_centres = Exercise(
     id="diffusion.nearest_centres",
     title="The centre of the nearest patch",
@@ -95,29 +109,7 @@ nearest_centres = Exercise(
     properties=[the_centre_of_the_nearest_patch, training_values_wherever_they_stand],
     wrong_answers=slips(
         plain,
-        *DICTIONARY,
-        ("argmin", "argmax", "Take the nearest patch; yours is the farthest"),
-        (
-            "(queries[:, None] - bank).square().sum(2)",
-            "-(queries @ bank.T)",
-            "The largest product is not the smallest distance: bright patches win unless |p|² is taken into account",
-        ),
-        (".square()", ".abs()", "The distance is Euclidean: sum the squares, not the absolute values"),
-        (
-            "queries[:, None] - bank",
-            "(queries - queries.mean(1, keepdim=True))[:, None] - bank + bank.mean(1, keepdim=True)",
-            "Compare the patches themselves, with their brightness",
-        ),
-        (
-            "(queries[:, None] - bank)",
-            "(x.permute(0, 2, 3, 1).flatten(0, 2)[:, None] - values)",
-            "Compare the whole windows, not only the pixels in their middle",
-        ),
-        (
-            "values[distances.argmin(1)]",
-            "values[distances.topk(2, largest=False).indices].mean(1)",
-            "Take the nearest patch alone, without averaging",
-        ),
+        DICTIONARY + WRONG,
         (_same_place, "Look for the nearest patch at all places, not only at the pixel's own"),
         (
             lambda x, images, patch: images[(x[:, None] - images).square().flatten(2).sum(2).argmin(1)],

@@ -108,94 +108,51 @@ def plain(
     return found
 
 
+WRONG = r"""
+argmax => argmin :: Take the candidate of the largest cosine; yours has the smallest
+sizes[best] => best :: Return the patch size, not its place among the candidates
+[best].median() => [best.median()]
+  :: Take the median of the patch sizes, not of their places among the candidates
+median() => double().quantile(0.5, interpolation="higher")
+  :: For an even number of noises take the lower median, which is what `torch.median` gives
+median() => double().mean().round() :: Take the median over the noises, not the mean
+median() => mode().values :: Take the median over the noises, not the most frequent size
+argmax(0) => mean(1).argmax(0)
+  :: Choose for each noise first, then take the median; yours averages the cosines over the noises
+best] => best[0]] :: All noises have a vote, not the first one alone
+            product, =>             y, z = theirs.flatten(1), ours.flatten(1)\n            product,
+  :: Compare the scores (a x̂₀ - x)/b², not the estimates x̂₀
+product / norms => -(y - z).norm(dim=1)
+  :: Compare the directions of the scores by their cosine, not by a distance
+            product, \
+=>             y, z = (each - each.mean(1, keepdim=True) for each in (y, z))\n            product,
+  :: This cosine is plain: the scores keep their mean
+ / norms => :: Divide by both norms: the product alone favours the longer score
+return found => return found[::-1] :: The list is in the sampler's order: its first entry belongs to t = 1
+return found => return sorted(found, reverse=True)
+  :: Do not sort the result: that it falls with t is a finding
+return found => return torch.tensor(found) :: Return a list of whole numbers, not a tensor
+way.noisy[step], way.denoised[step] => noise, network(noise, t)
+  :: Compare along the network's own trajectory, not on pure noise at every step
+way.noisy[step], way.denoised[step] => way.noisy[step + 1], network(way.noisy[step + 1], t)
+  :: Off by one: the noisy images of a step belong to the time before it
+equivariant-local => local :: Compare with the equivariant-local machine, not with the local one
+padding=padding => padding="zeros" :: The machine needs the padding that the network has
+padding=padding => padding="circular" :: The padding is an argument, and it is not always circular
+    way, =>     steps = 20\n    way, :: The number of steps is an argument, and it is not always 20
+median() => sort().values[max(len(noise) // 2 - 1, 0)]
+  :: For an odd number of noises the median is the one in the middle, at place n // 2
+            product, =>             y, z = y.to(x), z.to(x)\n            product,
+  :: In 32 bits the cosines at t = 1 cannot be told apart: compute them in `double()`
+"""
+
 patch_schedule = Exercise(
     id="diffusion.patch_schedule",
     title="The patch size of each noise level",
     reference=calibrate.patch_schedule,
     cases=cases,
     properties=[recovers_the_schedule_of_a_machine, every_noise_has_one_vote],
-    wrong_answers=slips(
-        plain,
-        ("argmax", "argmin", "Take the candidate of the largest cosine; yours has the smallest"),
-        ("sizes[best]", "best", "Return the patch size, not its place among the candidates"),
-        (
-            "[best].median()",
-            "[best.median()]",
-            "Take the median of the patch sizes, not of their places among the candidates",
-        ),
-        (
-            "median()",
-            'double().quantile(0.5, interpolation="higher")',
-            "For an even number of noises take the lower median, which is what `torch.median` gives",
-        ),
-        ("median()", "double().mean().round()", "Take the median over the noises, not the mean"),
-        ("median()", "mode().values", "Take the median over the noises, not the most frequent size"),
-        (
-            "argmax(0)",
-            "mean(1).argmax(0)",
-            "Choose for each noise first, then take the median; yours averages the cosines over the noises",
-        ),
-        ("best]", "best[0]]", "All noises have a vote, not the first one alone"),
-        (
-            "            product,",
-            "            y, z = theirs.flatten(1), ours.flatten(1)\n            product,",
-            "Compare the scores (a x̂₀ - x)/b², not the estimates x̂₀",
-        ),
-        (
-            "product / norms",
-            "-(y - z).norm(dim=1)",
-            "Compare the directions of the scores by their cosine, not by a distance",
-        ),
-        (
-            "            product,",
-            "            y, z = (each - each.mean(1, keepdim=True) for each in (y, z))\n            product,",
-            "This cosine is plain: the scores keep their mean",
-        ),
-        (" / norms", "", "Divide by both norms: the product alone favours the longer score"),
-        (
-            "return found",
-            "return found[::-1]",
-            "The list is in the sampler's order: its first entry belongs to t = 1",
-        ),
-        (
-            "return found",
-            "return sorted(found, reverse=True)",
-            "Do not sort the result: that it falls with t is a finding",
-        ),
-        ("return found", "return torch.tensor(found)", "Return a list of whole numbers, not a tensor"),
-        (
-            "way.noisy[step], way.denoised[step]",
-            "noise, network(noise, t)",
-            "Compare along the network's own trajectory, not on pure noise at every step",
-        ),
-        (
-            "way.noisy[step], way.denoised[step]",
-            "way.noisy[step + 1], network(way.noisy[step + 1], t)",
-            "Off by one: the noisy images of a step belong to the time before it",
-        ),
-        ("equivariant-local", "local", "Compare with the equivariant-local machine, not with the local one"),
-        ("padding=padding", 'padding="zeros"', "The machine needs the padding that the network has"),
-        (
-            "padding=padding",
-            'padding="circular"',
-            "The padding is an argument, and it is not always circular",
-        ),
-        (
-            "    way,",
-            "    steps = 20\n    way,",
-            "The number of steps is an argument, and it is not always 20",
-        ),
-        (
-            "median()",
-            "sort().values[max(len(noise) // 2 - 1, 0)]",
-            "For an odd number of noises the median is the one in the middle, at place n // 2",
-        ),
-        (
-            "            product,",
-            "            y, z = y.to(x), z.to(x)\n            product,",
-            "In 32 bits the cosines at t = 1 cannot be told apart: compute them in `double()`",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "`way = sampling.sample(network, noise, steps=steps)` has all that the network did: at `way.times[j]` it was "
         "given `way.noisy[j]` and answered `way.denoised[j]`. There is one time more than there are answers.",

@@ -80,6 +80,31 @@ def _by_channel(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack([plain(one, two) for one, two in pairs]).mean(0)
 
 
+WRONG = r"""
+product / norms => (product / norms).square() :: This is r²; the exercise asks for r itself
+product / norms => (product / norms).abs() :: The sign belongs to r: opposite images have -1
+ - each.mean(1, keepdim=True) =>
+  :: Take the mean of each image off first: this is the cosine of the angle between the images
+    pr =>     z = b.flatten(1)\n    pr :: Take the mean off both images, not off one of them
+norms\n => len(y[0])\n :: This is the covariance: divide by the standard deviations of both images
+/ norms => / len(y[0]) / (y.var(1) * z.var(1)) :: Divide by the standard deviations, not by the variances
+/ norms => / len(y[0]) / (y.std(1) * z.std(1))
+  :: `std` divides by n - 1 and `mean` by n: use the same for both, so that it cancels
+/ norms => / y.square().sum(1)
+  :: This is the slope of a line fitted to the pixels: divide by both standard deviations
+each.mean(1, keepdim=True) => each.mean(0) :: Take off each image's own mean, not the mean image
+.mean(1, keepdim=True) => .mean() :: Take off each image's own mean, not that of the batch
+a.flatten(1), b.flatten(1) => (each.flatten(1).argsort(1).argsort(1).double() for each in (a, b))
+  :: Correlate the pixels themselves, not their ranks
+product / norms => 1 - (a - b).flatten(1).square().sum(1) / z.square().sum(1)
+  :: This is the coefficient of determination: it punishes another contrast, and r does not
+ - each.mean(1, keepdim=True) =>
+(y * z).sum(1), y.norm(dim=1) * z.norm(dim=1) \
+=> (y * z).mean(1) - y.mean(1) * z.mean(1), (y.var(1, correction=0) * z.var(1, correction=0)).sqrt()
+  :: The mean of the products less the product of the means loses its digits where images are bright
+/ norms => / (norms + 1e-6) :: Add nothing to the norms: with faint images it would count
+"""
+
 pearson_r = Exercise(
     id="diffusion.pearson_r",
     title="The agreement of two images",
@@ -88,59 +113,12 @@ pearson_r = Exercise(
     properties=[the_correlation_of_the_pixels, ignores_contrast_and_brightness],
     wrong_answers=slips(
         plain,
-        ("product / norms", "(product / norms).square()", "This is r²; the exercise asks for r itself"),
-        ("product / norms", "(product / norms).abs()", "The sign belongs to r: opposite images have -1"),
-        (
-            " - each.mean(1, keepdim=True)",
-            "",
-            "Take the mean of each image off first: this is the cosine of the angle between the images",
-        ),
-        ("    pr", "    z = b.flatten(1)\n    pr", "Take the mean off both images, not off one of them"),
-        (
-            "norms\n",
-            "len(y[0])\n",
-            "This is the covariance: divide by the standard deviations of both images",
-        ),
-        (
-            "/ norms",
-            "/ len(y[0]) / (y.var(1) * z.var(1))",
-            "Divide by the standard deviations, not by the variances",
-        ),
-        (
-            "/ norms",
-            "/ len(y[0]) / (y.std(1) * z.std(1))",
-            "`std` divides by n - 1 and `mean` by n: use the same for both, so that it cancels",
-        ),
-        (
-            "/ norms",
-            "/ y.square().sum(1)",
-            "This is the slope of a line fitted to the pixels: divide by both standard deviations",
-        ),
-        ("each.mean(1, keepdim=True)", "each.mean(0)", "Take off each image's own mean, not the mean image"),
-        (".mean(1, keepdim=True)", ".mean()", "Take off each image's own mean, not that of the batch"),
+        WRONG,
         (
             lambda a, b: plain(a.flatten()[None], b.flatten()[None]).expand(len(a)).clone(),
             "Each pair has a number of its own; yours is one for the whole batch",
         ),
         (_by_channel, "Take all channels of an image together; yours is the mean of a number for each"),
-        (
-            "a.flatten(1), b.flatten(1)",
-            "(each.flatten(1).argsort(1).argsort(1).double() for each in (a, b))",
-            "Correlate the pixels themselves, not their ranks",
-        ),
-        (
-            "product / norms",
-            "1 - (a - b).flatten(1).square().sum(1) / z.square().sum(1)",
-            "This is the coefficient of determination: it punishes another contrast, and r does not",
-        ),
-        (
-            " - each.mean(1, keepdim=True)",
-            "",
-            "(y * z).sum(1), y.norm(dim=1) * z.norm(dim=1)",
-            "(y * z).mean(1) - y.mean(1) * z.mean(1), (y.var(1, correction=0) * z.var(1, correction=0)).sqrt()",
-            "The mean of the products less the product of the means loses its digits where images are bright",
-        ),
-        ("/ norms", "/ (norms + 1e-6)", "Add nothing to the norms: with faint images it would count"),
     ),
     hints=[
         "`a.flatten(1)` is a row for each image. Take its own mean off each row (`keepdim=True` helps).",

@@ -98,6 +98,30 @@ def _either_inside_or_itself(size: int, patch: int, row: int, column: int) -> Te
     return inside if inside[row, column] else _only_itself(size, patch, row, column)
 
 
+WRONG = r"""
+patch // 2 => patch :: A window reaches d = k // 2 pixels to each side, not k
+patch // 2 => max(patch // 2 - 1, 0)
+  :: A pixel d - 1 from the border still sees it: cut the distances at d, not at d - 1
+patch // 2 => patch // 2 + 1
+  :: A pixel d from the border no longer sees it: cut the distances at d, not at d + 1
+    rows = =>     near = far = torch.minimum(near, far)\n    rows =
+  :: The top border is not the bottom one: compare both distances
+size - 1 - places => places :: There is a border on the other side too: compare both distances
+    rows = =>     near, far = near < reach, far < reach\n    rows =
+  :: Not only whether a border is in sight counts, but how far away it is
+size - 1 => size :: The last row is H - 1: its distance to the border is H - 1 - r
+& columns => & (columns | True) :: The columns have to agree as well as the rows
+rows[:, None] & => (rows | True)[:, None] & :: The rows have to agree as well as the columns
+None] & => None] | :: Rows and columns both have to agree: it is an and, not an or
+return rows[:, None] & columns \
+=> seen = near + far + 1\n    return torch.outer(seen, seen) == seen[row] * seen[column]
+  :: As many pixels are visible, but not the same ones: compare the sides one by one
+row: int, column => column: int, row :: Row and column are exchanged
+None] & => None] * 1.0 * :: Return truth values: the result of a comparison, not 0 and 1
+torch.arange(size) => torch.arange(size, dtype=torch.int8)
+  :: Whole numbers of 8 bits end at 127: leave `torch.arange` its own type
+"""
+
 same_border = Exercise(
     id="diffusion.same_border",
     title="The positions with the same border",
@@ -106,47 +130,10 @@ same_border = Exercise(
     properties=[the_same_part_of_the_window_is_visible, divides_the_image_into_classes],
     wrong_answers=slips(
         plain,
-        ("patch // 2", "patch", "A window reaches d = k // 2 pixels to each side, not k"),
-        (
-            "patch // 2",
-            "max(patch // 2 - 1, 0)",
-            "A pixel d - 1 from the border still sees it: cut the distances at d, not at d - 1",
-        ),
-        (
-            "patch // 2",
-            "patch // 2 + 1",
-            "A pixel d from the border no longer sees it: cut the distances at d, not at d + 1",
-        ),
-        (
-            "    rows =",
-            "    near = far = torch.minimum(near, far)\n    rows =",
-            "The top border is not the bottom one: compare both distances",
-        ),
-        ("size - 1 - places", "places", "There is a border on the other side too: compare both distances"),
-        (
-            "    rows =",
-            "    near, far = near < reach, far < reach\n    rows =",
-            "Not only whether a border is in sight counts, but how far away it is",
-        ),
-        ("size - 1", "size", "The last row is H - 1: its distance to the border is H - 1 - r"),
-        ("& columns", "& (columns | True)", "The columns have to agree as well as the rows"),
-        ("rows[:, None] &", "(rows | True)[:, None] &", "The rows have to agree as well as the columns"),
-        ("None] &", "None] |", "Rows and columns both have to agree: it is an and, not an or"),
-        (
-            "return rows[:, None] & columns",
-            "seen = near + far + 1\n    return torch.outer(seen, seen) == seen[row] * seen[column]",
-            "As many pixels are visible, but not the same ones: compare the sides one by one",
-        ),
-        ("row: int, column", "column: int, row", "Row and column are exchanged"),
+        WRONG,
         (_only_itself, "A pixel that does not see a border cannot tell where it is along that axis"),
         (_interior, "A pixel near the border has positions of its own kind, not those of the interior"),
         (_either_inside_or_itself, "A pixel near one edge may still use all positions along that edge"),
-        ("None] &", "None] * 1.0 *", "Return truth values: the result of a comparison, not 0 and 1"),
-        (
-            "torch.arange(size)",
-            "torch.arange(size, dtype=torch.int8)",
-            "Whole numbers of 8 bits end at 127: leave `torch.arange` its own type",
-        ),
     ),
     hints=[
         "Rows and columns do not know of each other, so look at one axis. From row $\\rho$ the window reaches "

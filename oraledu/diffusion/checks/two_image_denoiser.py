@@ -78,65 +78,39 @@ def plain(x: Tensor, alpha_bar: float, patch: int = 3) -> Tensor:
     return torch.tanh(z)
 
 
+WRONG = r"""
+patch**2 * => :: Take the sum over the window; pooling gives the mean
+circular => constant :: The window wraps around: pad in circular mode
+(patch // 2,) * 4 => (0, patch - 1) * 2 :: The pixel stands in the middle of its window
+    wide =>     patch = 3\n    wide :: The patch size is an argument, and it is not always 3
+* total => * x :: Add up the window: you use the pixel alone
+* total => * x.sum((2, 3), keepdim=True).expand_as(x) :: Add up the window, not the whole image
+pad(x, => pad(x.sign(), :: Add up the pixels themselves, not their signs
+alpha_bar**0.5 * => :: The factor a in front of the sum is missing
+alpha_bar**0.5 => alpha_bar :: The factor is a = √ᾱ, not ᾱ
+(1 - alpha_bar) => (1 - alpha_bar) ** 0.5 :: Divide by b², not by b
+(1 - => (2 * (1 -
+alpha_bar)\n => alpha_bar))\n :: The 2 of 2b² cancels: the two squares differ by four times a q
+(1 - alpha_bar) => ((1 - alpha_bar) / 2) :: The argument of tanh is half the difference of the two exponents
+tanh => sigmoid :: This is the probability of white: the estimate is that of white minus that of black
+torch.tanh(z) => (z.exp() - (-z).exp()) / (z.exp() + (-z).exp())
+  :: With little noise the exponentials overflow: use `torch.tanh`
+tanh => sign :: As long as there is noise the majority is not certain: use tanh
+pad(x, => pad(torch.tanh(alpha_bar**0.5 * x / (1 - alpha_bar)),
+torch.tanh(z) => total / patch**2 :: Add up first and take tanh of the sum
+(1 - alpha_bar) => max(1 - alpha_bar, 1e-3)
+  :: Divide by b² itself: with a floor under it the last noise levels look alike
+    z = alpha_bar =>     alpha_bar = torch.tensor(alpha_bar)\n    z = alpha_bar
+  :: `torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`
+"""
+
 two_image_denoiser = Exercise(
     id="diffusion.two_image_denoiser",
     title="Two images, in closed form",
     reference=mosaic.two_image_denoiser,
     cases=cases,
     properties=[the_machine_with_two_images, odd_and_between_black_and_white, the_majority_decides],
-    wrong_answers=slips(
-        plain,
-        ("patch**2 *", "", "Take the sum over the window; pooling gives the mean"),
-        ("circular", "constant", "The window wraps around: pad in circular mode"),
-        ("(patch // 2,) * 4", "(0, patch - 1) * 2", "The pixel stands in the middle of its window"),
-        ("    wide", "    patch = 3\n    wide", "The patch size is an argument, and it is not always 3"),
-        ("* total", "* x", "Add up the window: you use the pixel alone"),
-        ("* total", "* x.sum((2, 3), keepdim=True).expand_as(x)", "Add up the window, not the whole image"),
-        ("pad(x,", "pad(x.sign(),", "Add up the pixels themselves, not their signs"),
-        ("alpha_bar**0.5 *", "", "The factor a in front of the sum is missing"),
-        ("alpha_bar**0.5", "alpha_bar", "The factor is a = √ᾱ, not ᾱ"),
-        ("(1 - alpha_bar)", "(1 - alpha_bar) ** 0.5", "Divide by b², not by b"),
-        (
-            "(1 -",
-            "(2 * (1 -",
-            "alpha_bar)\n",
-            "alpha_bar))\n",
-            "The 2 of 2b² cancels: the two squares differ by four times a q",
-        ),
-        (
-            "(1 - alpha_bar)",
-            "((1 - alpha_bar) / 2)",
-            "The argument of tanh is half the difference of the two exponents",
-        ),
-        (
-            "tanh",
-            "sigmoid",
-            "This is the probability of white: the estimate is that of white minus that of black",
-        ),
-        (
-            "torch.tanh(z)",
-            "(z.exp() - (-z).exp()) / (z.exp() + (-z).exp())",
-            "With little noise the exponentials overflow: use `torch.tanh`",
-        ),
-        ("tanh", "sign", "As long as there is noise the majority is not certain: use tanh"),
-        (
-            "pad(x,",
-            "pad(torch.tanh(alpha_bar**0.5 * x / (1 - alpha_bar)),",
-            "torch.tanh(z)",
-            "total / patch**2",
-            "Add up first and take tanh of the sum",
-        ),
-        (
-            "(1 - alpha_bar)",
-            "max(1 - alpha_bar, 1e-3)",
-            "Divide by b² itself: with a floor under it the last noise levels look alike",
-        ),
-        (
-            "    z = alpha_bar",
-            "    alpha_bar = torch.tensor(alpha_bar)\n    z = alpha_bar",
-            "`torch.tensor(ᾱ)` has the digits of float32, which 1 - ᾱ loses as the noise falls: use `ᾱ**0.5`",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "There are two candidates, $p = (1, \\dots, 1)$ and $-p$. Expand $\\lvert q - a p\\rvert^2$ for both: only "
         "the mixed term, $\\mp 2a \\sum_i q_i$, differs.",

@@ -77,48 +77,32 @@ def share(block: Tensor, orientation: str) -> Tensor:
     return rest / norm if norm > 0 else 0 * norm
 
 
+WRONG = r"""
+(j - i) % p if orientation == "toeplitz" else (i + j) % p \
+=> j - i + p - 1 if orientation == "toeplitz" else i + j
+torch.zeros(p, => torch.zeros(2 * p - 1,
+sums / p => sums / torch.bincount(k.flatten()) :: The diagonals wrap around: take j - i and i + j modulo p
+== => != :: Toeplitz goes with (j - i) mod p and Hankel with (i + j) mod p, not the reverse
+(i + j) % p => (j - i) % p :: The orientation is an argument, and it is not always Toeplitz
+rest / n => rest / p / n :: Take the sum of the squared differences on a diagonal, not their mean
+block.square().sum() => block.norm() :: Divide by the squared norm of the block, not by its norm
+rest / norm => rest :: Divide by the squared norm: the deviation is a share, between 0 and 1
+rest / norm => (rest / norm).sqrt() :: The deviation is a ratio of squared norms, without a root
+rest / norm => 1 - rest / norm :: It is the share that is not circulant: 1 minus what you return
+ if norm > 0 else 0 * norm => :: For a block of zeros the ratio is 0/0: return 0 there
+(sums / p)[k] => block.mean(0) :: The means belong to the wrapped diagonals, not to the columns
+rest / norm => rest / (norm + 1e-9) :: A number added to the norm counts where the block is small
+norm > 0 => norm > 1e-6 :: A small block is not a block of zeros: only that has the deviation 0
+block.flatten() => block.view(-1) :: A `view` cannot flatten a part of a metric: `flatten` can
+"""
+
 deviation = Exercise(
     id="grokking.deviation",
     title="The circulant deviation",
     reference=circulant.deviation,
     cases=cases,
     properties=[is_the_share_of_what_is_not_circulant, is_near_1_for_noise_of_any_scale],
-    wrong_answers=slips(
-        share,
-        (
-            '(j - i) % p if orientation == "toeplitz" else (i + j) % p',
-            'j - i + p - 1 if orientation == "toeplitz" else i + j',
-            "torch.zeros(p,",
-            "torch.zeros(2 * p - 1,",
-            "sums / p",
-            "sums / torch.bincount(k.flatten())",
-            "The diagonals wrap around: take j - i and i + j modulo p",
-        ),
-        (
-            "==",
-            "!=",
-            "Toeplitz goes with (j - i) mod p and Hankel with (i + j) mod p, not the reverse",
-        ),
-        ("(i + j) % p", "(j - i) % p", "The orientation is an argument, and it is not always Toeplitz"),
-        (
-            "rest / n",
-            "rest / p / n",
-            "Take the sum of the squared differences on a diagonal, not their mean",
-        ),
-        ("block.square().sum()", "block.norm()", "Divide by the squared norm of the block, not by its norm"),
-        ("rest / norm", "rest", "Divide by the squared norm: the deviation is a share, between 0 and 1"),
-        ("rest / norm", "(rest / norm).sqrt()", "The deviation is a ratio of squared norms, without a root"),
-        ("rest / norm", "1 - rest / norm", "It is the share that is not circulant: 1 minus what you return"),
-        (
-            " if norm > 0 else 0 * norm",
-            "",
-            "For a block of zeros the ratio is 0/0: return 0 there",
-        ),
-        ("(sums / p)[k]", "block.mean(0)", "The means belong to the wrapped diagonals, not to the columns"),
-        ("rest / norm", "rest / (norm + 1e-9)", "A number added to the norm counts where the block is small"),
-        ("norm > 0", "norm > 1e-6", "A small block is not a block of zeros: only that has the deviation 0"),
-        ("block.flatten()", "block.view(-1)", "A `view` cannot flatten a part of a metric: `flatten` can"),
-    ),
+    wrong_answers=slips(share, WRONG),
     hints=[
         "Make a $p \\times p$ matrix of integers that says for every entry on which wrapped diagonal it lies. "
         "`torch.arange(p)[:, None]` counts rows, `torch.arange(p)` counts columns.",

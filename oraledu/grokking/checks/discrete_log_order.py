@@ -64,57 +64,34 @@ def powers(p: int, g: int | None = None) -> Tensor:
     raise ValueError(f"{g} is not a generator modulo {p}")
 
 
+WRONG = r"""
+range(p - 1) => range(1, p) :: Your list starts with g: the first power is the zeroth, which is 1
+range(p - 1) => range(p) :: There are p - 1 powers; the next one is 1 again
+reached: => reached or g is not None: :: A g that is not a generator has to raise a ValueError
+range(2, p) => [2]
+if reached => if reached or g is None :: 2 is not a generator for every prime: look for the smallest one
+if reached => if pow(base, p - 1, p) == 1 if g is not None else reached
+  :: Every nonzero digit has g^(p-1) = 1: this does not tell a generator from the rest
+if reached => if pow(base, (p - 1) // 2, p) > 1 if g is not None else reached
+  :: The powers of g can come back to 1 before the end without doing so halfway
+pow(base, i, p) => 1 + base * i % (p - 1) :: It is powers of g that you need, not multiples
+torch.tensor(order) => torch.tensor(order).argsort()
+  :: You return the logarithm of every digit; the powers in order are its inverse
+torch.tensor(order) => torch.tensor([base**i % 2**62 for i in range(p - 1)])
+  :: Reduce every power modulo p, best at each step: large powers overflow
+torch.tensor(order) => torch.tensor(order) if g is None else powers(p)
+  :: Use the g that is given; the smallest generator is for when there is none
+range(2, p) => [2, 3, 5, 7, 11] :: The smallest generator may be large, and no prime
+ and 0 not in order => :: 0 is no generator for p = 3 either, where 1 and 0 are p - 1 powers
+"""
+
 discrete_log_order = Exercise(
     id="grokking.discrete_log_order",
     title="The order of the discrete logarithm",
     reference=arithmetic.discrete_log_order,
     cases=cases,
     properties=[makes_multiplication_a_table_of_sums, refuses_what_is_no_generator],
-    wrong_answers=slips(
-        powers,
-        ("range(p - 1)", "range(1, p)", "Your list starts with g: the first power is the zeroth, which is 1"),
-        ("range(p - 1)", "range(p)", "There are p - 1 powers; the next one is 1 again"),
-        (
-            "reached:",
-            "reached or g is not None:",
-            "A g that is not a generator has to raise a ValueError",
-        ),
-        (
-            "range(2, p)",
-            "[2]",
-            "if reached",
-            "if reached or g is None",
-            "2 is not a generator for every prime: look for the smallest one",
-        ),
-        (
-            "if reached",
-            "if pow(base, p - 1, p) == 1 if g is not None else reached",
-            "Every nonzero digit has g^(p-1) = 1: this does not tell a generator from the rest",
-        ),
-        (
-            "if reached",
-            "if pow(base, (p - 1) // 2, p) > 1 if g is not None else reached",
-            "The powers of g can come back to 1 before the end without doing so halfway",
-        ),
-        ("pow(base, i, p)", "1 + base * i % (p - 1)", "It is powers of g that you need, not multiples"),
-        (
-            "torch.tensor(order)",
-            "torch.tensor(order).argsort()",
-            "You return the logarithm of every digit; the powers in order are its inverse",
-        ),
-        (
-            "torch.tensor(order)",
-            "torch.tensor([base**i % 2**62 for i in range(p - 1)])",
-            "Reduce every power modulo p, best at each step: large powers overflow",
-        ),
-        (
-            "torch.tensor(order)",
-            "torch.tensor(order) if g is None else powers(p)",
-            "Use the g that is given; the smallest generator is for when there is none",
-        ),
-        ("range(2, p)", "[2, 3, 5, 7, 11]", "The smallest generator may be large, and no prime"),
-        (" and 0 not in order", "", "0 is no generator for p = 3 either, where 1 and 0 are p - 1 powers"),
-    ),
+    wrong_answers=slips(powers, WRONG),
     hints=[
         "Begin with the list `[1]` and multiply by $g$ modulo $p$ until there are $p - 1$ entries.",
         "$g$ is a generator exactly if these $p - 1$ entries are all different and none of them is 0. What does "

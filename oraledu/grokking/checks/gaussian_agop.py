@@ -75,6 +75,32 @@ def agop(
     return (jacobians @ jacobians.mT).sum(0) / n
 
 
+WRONG = r"""
+ - x[:, :, None] * (kernel @ coefficients)[:, None] =>
+  :: The kernel depends on x - x_j: you left out the term with x_i itself, times the prediction there
+length**2 => length :: The gradient has the factor 1/L², not 1/L
+length**2 => (2 * length**2)
+  :: The derivative of the square brings a 2 that cancels the one in the exponent: the factor is 1/L²
+ / length**2 => :: The factor 1/L² of the gradient is missing: in G it stands squared
+metric @ => 1 * :: The gradient of the squared distance is 2 M (x - x_j): you left out M
+ / n => :: G is a mean over the training pairs: divide by n
+if centre => if False :: With centre=True the mean Jacobian has to be taken off first
+if centre => if True :: With centre=False nothing is taken off
+2, bandwidth => 2, 2.5 :: The bandwidth is an argument, and it is not always 2.5
+=length => =2.5 :: The bandwidth enters twice: as the factor, and in the kernel
+) / n => ) @ metric.inverse() / n :: M stands on both sides of G: on the right it is missing
+.to(metric) => :: The one-hot vectors need the type of the metric: `.to(metric)`
+len(metric) // 2 => int(pairs.max()) + 1 :: Take p from the metric: a digit may be missing
+(jacobians @ jacobians.mT).sum(0) / n \
+=> torch.stack([(each @ each.mT).mean(0) for each in jacobians.split(60)]).mean(0)
+  :: Blocks of samples may differ in size: add their sums up, and divide by n at the end
+jacobians = jacobians - jacobians.mean(0) \
+=> jacobians = torch.cat([each - each.mean(0) for each in jacobians.split(64)])
+  :: What is taken off is the mean Jacobian of all samples, not that of each block
+sum(0) / n => sum(0) / n + 1e-10 * torch.eye(2 * p).to(metric)
+  :: Nothing is to be added to the diagonal: its root, 1e-5, would count
+"""
+
 gaussian_agop = Exercise(
     id="grokking.gaussian_agop",
     title="The AGOP of a Gaussian machine",
@@ -82,45 +108,7 @@ gaussian_agop = Exercise(
     opens=(rfm.gaussian_gram, one_hot_pairs),
     cases=cases,
     properties=[agrees_with_automatic_differentiation, is_blind_to_what_all_inputs_share],
-    wrong_answers=slips(
-        agop,
-        (
-            " - x[:, :, None] * (kernel @ coefficients)[:, None]",
-            "",
-            "The kernel depends on x - x_j: you left out the term with x_i itself, times the prediction there",
-        ),
-        ("length**2", "length", "The gradient has the factor 1/L², not 1/L"),
-        (
-            "length**2",
-            "(2 * length**2)",
-            "The derivative of the square brings a 2 that cancels the one in the exponent: the factor is 1/L²",
-        ),
-        (" / length**2", "", "The factor 1/L² of the gradient is missing: in G it stands squared"),
-        ("metric @", "1 *", "The gradient of the squared distance is 2 M (x - x_j): you left out M"),
-        (" / n", "", "G is a mean over the training pairs: divide by n"),
-        ("if centre", "if False", "With centre=True the mean Jacobian has to be taken off first"),
-        ("if centre", "if True", "With centre=False nothing is taken off"),
-        ("2, bandwidth", "2, 2.5", "The bandwidth is an argument, and it is not always 2.5"),
-        ("=length", "=2.5", "The bandwidth enters twice: as the factor, and in the kernel"),
-        (") / n", ") @ metric.inverse() / n", "M stands on both sides of G: on the right it is missing"),
-        (".to(metric)", "", "The one-hot vectors need the type of the metric: `.to(metric)`"),
-        ("len(metric) // 2", "int(pairs.max()) + 1", "Take p from the metric: a digit may be missing"),
-        (
-            "(jacobians @ jacobians.mT).sum(0) / n",
-            "torch.stack([(each @ each.mT).mean(0) for each in jacobians.split(60)]).mean(0)",
-            "Blocks of samples may differ in size: add their sums up, and divide by n at the end",
-        ),
-        (
-            "jacobians = jacobians - jacobians.mean(0)",
-            "jacobians = torch.cat([each - each.mean(0) for each in jacobians.split(64)])",
-            "What is taken off is the mean Jacobian of all samples, not that of each block",
-        ),
-        (
-            "sum(0) / n",
-            "sum(0) / n + 1e-10 * torch.eye(2 * p).to(metric)",
-            "Nothing is to be added to the diagonal: its root, 1e-5, would count",
-        ),
-    ),
+    wrong_answers=slips(agop, WRONG),
     hints=[
         "For one sample $i$ the bracket is `x.T @ (kernel[i][:, None] * coefficients)` minus the outer product of "
         "`x[i]` and `kernel[i] @ coefficients`, with `x = arithmetic.one_hot_pairs(pairs, p).to(metric)`. Start with "

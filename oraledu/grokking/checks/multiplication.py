@@ -72,72 +72,36 @@ def product(x1: Tensor, x2: Tensor) -> Tensor:
     return ifft(phases).real
 
 
+WRONG = r"""
+(x2) => (x2).conj() :: A conjugate on the second factor subtracts its phases: it gives a - b
+) * fft(x2) =>  + x2) :: Multiply the two transforms; you transform the sum of the vectors
+fft(x1) * fft(x2) => fft(x1, norm="ortho") * fft(x2, norm="ortho")
+phases) => phases, norm="ortho") :: With three unitary transforms a factor sqrt(p) is missing
+ifft(phases).real => fft(phases).real / x1.shape[-1]
+  :: To compare with F e_l the transform has to go back: ifft, not fft
+phases) => phases, norm="forward") :: The sum over the frequencies needs the factor 1/p
+.real => :: The result is real for real inputs: return its real part
+.real => .abs() :: Take the real part, not the absolute value: negative entries are lost
+fft(x1) * fft(x2) => fft(x1, dim=0) * fft(x2, dim=0)
+phases) => phases, dim=0) :: The transform runs along the last dimension; others are a stack
+fft(x1) * fft(x2) => fft(x1).real * fft(x2).real :: Keep the transforms complex: the phases are what is added
+ifft(phases).real => x1 * x2 :: Multiply the transforms, not the vectors themselves
+fft(x1) * fft(x2) => torch.fft.rfft(x1) * torch.fft.rfft(x2)
+ifft(phases).real => torch.fft.irfft(phases) :: Without n=p, irfft takes the length to be even
+fft(x1) * fft(x2) => torch.fft.rfft(x1) * torch.fft.rfft(x2)
+ifft(phases).real => torch.fft.irfft(phases, n=2 * phases.shape[-1] - 1)
+  :: The length p may be even too: give it to irfft as it is
+ifft(phases).real => (y := ifft(phases).real).where(y.abs() > 1e-6, 0)
+  :: A small value is a value: set nothing to 0
+"""
+
 multiplication = Exercise(
     id="grokking.multiplication",
     title="Fourier multiplication",
     reference=fourier.multiplication,
     cases=cases,
     properties=[adds_all_digits, is_the_cyclic_convolution],
-    wrong_answers=slips(
-        product,
-        (
-            "(x2)",
-            "(x2).conj()",
-            "A conjugate on the second factor subtracts its phases: it gives a - b",
-        ),
-        (
-            ") * fft(x2)",
-            " + x2)",
-            "Multiply the two transforms; you transform the sum of the vectors",
-        ),
-        (
-            "fft(x1) * fft(x2)",
-            'fft(x1, norm="ortho") * fft(x2, norm="ortho")',
-            "phases)",
-            'phases, norm="ortho")',
-            "With three unitary transforms a factor sqrt(p) is missing",
-        ),
-        (
-            "ifft(phases).real",
-            "fft(phases).real / x1.shape[-1]",
-            "To compare with F e_l the transform has to go back: ifft, not fft",
-        ),
-        ("phases)", 'phases, norm="forward")', "The sum over the frequencies needs the factor 1/p"),
-        (".real", "", "The result is real for real inputs: return its real part"),
-        (".real", ".abs()", "Take the real part, not the absolute value: negative entries are lost"),
-        (
-            "fft(x1) * fft(x2)",
-            "fft(x1, dim=0) * fft(x2, dim=0)",
-            "phases)",
-            "phases, dim=0)",
-            "The transform runs along the last dimension; others are a stack",
-        ),
-        (
-            "fft(x1) * fft(x2)",
-            "fft(x1).real * fft(x2).real",
-            "Keep the transforms complex: the phases are what is added",
-        ),
-        ("ifft(phases).real", "x1 * x2", "Multiply the transforms, not the vectors themselves"),
-        (
-            "fft(x1) * fft(x2)",
-            "torch.fft.rfft(x1) * torch.fft.rfft(x2)",
-            "ifft(phases).real",
-            "torch.fft.irfft(phases)",
-            "Without n=p, irfft takes the length to be even",
-        ),
-        (
-            "fft(x1) * fft(x2)",
-            "torch.fft.rfft(x1) * torch.fft.rfft(x2)",
-            "ifft(phases).real",
-            "torch.fft.irfft(phases, n=2 * phases.shape[-1] - 1)",
-            "The length p may be even too: give it to irfft as it is",
-        ),
-        (
-            "ifft(phases).real",
-            "(y := ifft(phases).real).where(y.abs() > 1e-6, 0)",
-            "A small value is a value: set nothing to 0",
-        ),
-    ),
+    wrong_answers=slips(product, WRONG),
     hints=[
         "`torch.fft.fft(x)` is $\\sqrt p\\, F x$. What is the transform of $e_a$, and what does the product of two of "
         "them look like?",

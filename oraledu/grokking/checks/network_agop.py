@@ -58,6 +58,25 @@ def agop(first: Tensor, second: Tensor, pairs: Tensor) -> Tensor:
     return 4 / n * first.T @ inside @ first
 
 
+WRONG = r"""
+4 / n => 1 / n :: The derivative of the square brings a factor 2, and G holds it squared: 4
+4 / n => 2 / n :: The factor 2 of the derivative enters G squared
+4 / n => 4 :: G is a mean over the training pairs: divide by n
+second.T @ second => second @ second.T :: The product over classes is W2' W2, width by width
+) * ( => ) @ ( :: The two matrices are multiplied entry by entry
+h.T @ h => (h**2).T @ h**2 :: The gradient holds h = W1 x itself, not its square
+h.T @ h => h.T @ (h - h.mean(0)) :: This AGOP is not centred: leave the mean in
+first.T @ inside @ first => inside :: The factors W1' and W1 on the outside are missing: G is 2p by 2p
+4 / n * first.T @ inside @ first => ((j := _jacobians(first, second, pairs)).mT @ j).mean(0)
+  :: G is J J' (2p by 2p), not J' J (p by p)
+.to(first) => :: The one-hot vectors need the type of the weights: `.to(first)`
+first.shape[1] // 2 => int(pairs.max()) + 1 :: Take p from the weights: a digit may be missing
+(h.T @ h) => sum(each.T @ each / len(each) for each in h.split(64)) * n / len(h.split(64))
+  :: Blocks of samples may differ in size: add their sums up, and divide by n at the end
+inside @ first => inside @ first + 1e-10 * torch.eye(2 * p).to(first)
+  :: Nothing is to be added to the diagonal: its root, 1e-5, would count
+"""
+
 network_agop = Exercise(
     id="grokking.network_agop",
     title="The AGOP of a network",
@@ -65,38 +84,7 @@ network_agop = Exercise(
     opens=(one_hot_pairs,),
     cases=cases,
     properties=[agrees_with_automatic_differentiation],
-    wrong_answers=slips(
-        agop,
-        ("4 / n", "1 / n", "The derivative of the square brings a factor 2, and G holds it squared: 4"),
-        ("4 / n", "2 / n", "The factor 2 of the derivative enters G squared"),
-        ("4 / n", "4", "G is a mean over the training pairs: divide by n"),
-        ("second.T @ second", "second @ second.T", "The product over classes is W2' W2, width by width"),
-        (") * (", ") @ (", "The two matrices are multiplied entry by entry"),
-        ("h.T @ h", "(h**2).T @ h**2", "The gradient holds h = W1 x itself, not its square"),
-        ("h.T @ h", "h.T @ (h - h.mean(0))", "This AGOP is not centred: leave the mean in"),
-        (
-            "first.T @ inside @ first",
-            "inside",
-            "The factors W1' and W1 on the outside are missing: G is 2p by 2p",
-        ),
-        (
-            "4 / n * first.T @ inside @ first",
-            "((j := _jacobians(first, second, pairs)).mT @ j).mean(0)",
-            "G is J J' (2p by 2p), not J' J (p by p)",
-        ),
-        (".to(first)", "", "The one-hot vectors need the type of the weights: `.to(first)`"),
-        ("first.shape[1] // 2", "int(pairs.max()) + 1", "Take p from the weights: a digit may be missing"),
-        (
-            "(h.T @ h)",
-            "sum(each.T @ each / len(each) for each in h.split(64)) * n / len(h.split(64))",
-            "Blocks of samples may differ in size: add their sums up, and divide by n at the end",
-        ),
-        (
-            "inside @ first",
-            "inside @ first + 1e-10 * torch.eye(2 * p).to(first)",
-            "Nothing is to be added to the diagonal: its root, 1e-5, would count",
-        ),
-    ),
+    wrong_answers=slips(agop, WRONG),
     hints=[
         "Compute $H = X W_1^\\top$ first, with `arithmetic.one_hot_pairs(pairs, p).to(first)` for $X$: a row for each "
         "pair.",

@@ -71,39 +71,31 @@ def power_of(matrix: Tensor, power: float) -> Tensor:
     return (v * ws) @ v.T
 
 
+WRONG = r"""
+(v * ws) @ v.T => matrix.abs() ** power :: A power of a matrix is not the power of its entries
+.clamp(min=0) => :: Set negative eigenvalues to zero before the power
+.clamp(min=0) => .abs() :: A negative eigenvalue counts as zero, not as its absolute value
+v * ws => ws[:, None] * v :: The eigenvalues scale the columns of V, not its rows
+(v * => (v.T *
+@ v.T => @ v :: It is V diag(w^s) V', with the eigenvectors as columns of V
+** power => ** 0.5 :: The power is an argument; it is not always 1/2
+(v * ws) @ v.T => torch.diag(ws) :: The eigenvectors are missing: turn the powers back into a matrix
+** power => ** min(power, 1.0) :: The power may be larger than 1
+eigh(matrix) => eigh(matrix.double()) :: The result should have the type of the matrix
+min=0 => min=1e-24 :: A zero eigenvalue stays 0: of any floor above it a small power is not small
+.clamp(min=0) => .where(w > 1e-10, 0)
+  :: What is small depends on the scale of the matrix: only negative eigenvalues are set to 0
+.clamp(min=0) => .where(w > 1e-5 * w.max(), 0)
+  :: Small eigenvalues count, and with a small power they count much
+"""
+
 psd_power = Exercise(
     id="grokking.psd_power",
     title="A power of a positive semidefinite matrix",
     reference=rfm.psd_power,
     cases=cases,
     properties=[the_root_squared_is_the_matrix, negative_eigenvalues_count_as_zero],
-    wrong_answers=slips(
-        power_of,
-        ("(v * ws) @ v.T", "matrix.abs() ** power", "A power of a matrix is not the power of its entries"),
-        (".clamp(min=0)", "", "Set negative eigenvalues to zero before the power"),
-        (".clamp(min=0)", ".abs()", "A negative eigenvalue counts as zero, not as its absolute value"),
-        ("v * ws", "ws[:, None] * v", "The eigenvalues scale the columns of V, not its rows"),
-        ("(v *", "(v.T *", "@ v.T", "@ v", "It is V diag(w^s) V', with the eigenvectors as columns of V"),
-        ("** power", "** 0.5", "The power is an argument; it is not always 1/2"),
-        (
-            "(v * ws) @ v.T",
-            "torch.diag(ws)",
-            "The eigenvectors are missing: turn the powers back into a matrix",
-        ),
-        ("** power", "** min(power, 1.0)", "The power may be larger than 1"),
-        ("eigh(matrix)", "eigh(matrix.double())", "The result should have the type of the matrix"),
-        ("min=0", "min=1e-24", "A zero eigenvalue stays 0: of any floor above it a small power is not small"),
-        (
-            ".clamp(min=0)",
-            ".where(w > 1e-10, 0)",
-            "What is small depends on the scale of the matrix: only negative eigenvalues are set to 0",
-        ),
-        (
-            ".clamp(min=0)",
-            ".where(w > 1e-5 * w.max(), 0)",
-            "Small eigenvalues count, and with a small power they count much",
-        ),
-    ),
+    wrong_answers=slips(power_of, WRONG),
     hints=[
         "`torch.linalg.eigh` gives the eigenvalues $w$ and a matrix $V$ with an eigenvector in each column.",
         "`values.clamp(min=0) ** power` are the new eigenvalues. What does `vectors * values` do to the columns?",

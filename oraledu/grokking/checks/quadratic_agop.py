@@ -53,6 +53,31 @@ def agop(pairs: Tensor, coefficients: Tensor, metric: Tensor, *, centre: bool = 
     return metric @ outer @ metric - (mean @ mean.T if centre else 0)
 
 
+WRONG = r"""
+4 / n => 1 / n
+2 * metric => metric :: The derivative of the square brings a factor 2, and G holds it squared: 4
+4 / n => 2 / n :: The factor 2 of the derivative enters G squared
+4 / n => 4 :: G is a mean over the training pairs: divide by n
+if centre => if False :: With centre=True the mean Jacobian's outer product has to be taken off
+if centre => if True :: With centre=False nothing is taken off
+metric @ outer @ metric => outer
+2 * metric @ => 2 * :: The gradient of x' M z in x is M z: a factor M stands on both sides of G
+outer = => s = s**2\n    outer = :: The derivative of S² is 2 S: weigh with S, not with K = S²
+return metric @ outer @ metric - (mean @ mean.T if centre else 0) \
+=> return 4 / n * coefficients.T @ (s.T @ s * (x @ metric @ metric @ x.T)) @ coefficients
+  :: G is J J' (2p by 2p), not J' J (p by p)
+outer @ metric => outer :: The factor M stands on the right of G too: J' = 2 T' M
+s.mean(0) => s.sum(0) :: What is taken off belongs to the mean Jacobian, not to the sum of all
+mean @ mean.T => mean @ mean.T / n :: The product of the mean Jacobian is not divided by n again
+outer = => s = s.where(s.abs() > 1e-6, 0)\n    outer = :: S is as small as the metric: drop none of it
+.to(metric) => :: The one-hot vectors need the type of the metric: `.to(metric)`
+len(metric) // 2 => int(pairs.max()) + 1 :: Take p from the metric: a digit may be missing
+s.T @ s => sum(rows.T @ rows / len(rows) for rows in s.split(60)) * n / len(s.split(60))
+  :: Blocks of samples may differ in size: add their sums up, and divide by n at the end
+return => return 1e-10 * torch.eye(2 * p).to(metric) +
+  :: Nothing is to be added to the diagonal: its root, 1e-5, would count
+"""
+
 quadratic_agop = Exercise(
     id="grokking.quadratic_agop",
     title="The average gradient outer product",
@@ -60,57 +85,7 @@ quadratic_agop = Exercise(
     opens=(one_hot_pairs,),
     cases=cases,
     properties=[agrees_with_automatic_differentiation],
-    wrong_answers=slips(
-        agop,
-        (
-            "4 / n",
-            "1 / n",
-            "2 * metric",
-            "metric",
-            "The derivative of the square brings a factor 2, and G holds it squared: 4",
-        ),
-        ("4 / n", "2 / n", "The factor 2 of the derivative enters G squared"),
-        ("4 / n", "4", "G is a mean over the training pairs: divide by n"),
-        ("if centre", "if False", "With centre=True the mean Jacobian's outer product has to be taken off"),
-        ("if centre", "if True", "With centre=False nothing is taken off"),
-        (
-            "metric @ outer @ metric",
-            "outer",
-            "2 * metric @",
-            "2 *",
-            "The gradient of x' M z in x is M z: a factor M stands on both sides of G",
-        ),
-        (
-            "outer =",
-            "s = s**2\n    outer =",
-            "The derivative of S² is 2 S: weigh with S, not with K = S²",
-        ),
-        (
-            "return metric @ outer @ metric - (mean @ mean.T if centre else 0)",
-            "return 4 / n * coefficients.T @ (s.T @ s * (x @ metric @ metric @ x.T)) @ coefficients",
-            "G is J J' (2p by 2p), not J' J (p by p)",
-        ),
-        ("outer @ metric", "outer", "The factor M stands on the right of G too: J' = 2 T' M"),
-        ("s.mean(0)", "s.sum(0)", "What is taken off belongs to the mean Jacobian, not to the sum of all"),
-        ("mean @ mean.T", "mean @ mean.T / n", "The product of the mean Jacobian is not divided by n again"),
-        (
-            "outer =",
-            "s = s.where(s.abs() > 1e-6, 0)\n    outer =",
-            "S is as small as the metric: drop none of it",
-        ),
-        (".to(metric)", "", "The one-hot vectors need the type of the metric: `.to(metric)`"),
-        ("len(metric) // 2", "int(pairs.max()) + 1", "Take p from the metric: a digit may be missing"),
-        (
-            "s.T @ s",
-            "sum(rows.T @ rows / len(rows) for rows in s.split(60)) * n / len(s.split(60))",
-            "Blocks of samples may differ in size: add their sums up, and divide by n at the end",
-        ),
-        (
-            "return",
-            "return 1e-10 * torch.eye(2 * p).to(metric) +",
-            "Nothing is to be added to the diagonal: its root, 1e-5, would count",
-        ),
-    ),
+    wrong_answers=slips(agop, WRONG),
     hints=[
         "Leave the centring for last. How large is $X^\\top [\\,\\cdot\\,] X$, and what stands in the brackets?",
         "With $X$ = `arithmetic.one_hot_pairs(pairs, p).to(metric)` and $S = X M X^\\top$, the bracket is "

@@ -55,53 +55,35 @@ def gram(pairs_a: Tensor, pairs_b: Tensor, metric: Tensor) -> Tensor:
     return inner**2
 
 
+WRONG = r"""
+[[0], [p]] => [[0], [0]] :: The second digit's entries start at row and column p, not 0
+metric[:, c] + metric[:, d] => (metric[c] + metric[d]).T
+  :: It computes z' M x: rows of the metric belong to pairs_a, columns to pairs_b
+inner**2 => (inner**2).T :: The result is transposed: rows belong to pairs_a, columns to pairs_b
+inner**2 => inner :: The kernel is the square of x' M z
+columns[a] + columns[b] => metric[a][:, c] + metric[b][:, d]
+  :: The two off-diagonal blocks of the metric are left out
+columns = => metric = metric**2\n    columns =
+inner**2 => inner :: The square belongs to the sum of the four entries, not to each of them
+inner**2 => inner.double() ** 2 :: The result should have the type of the metric
+len(metric) // 2 => int(torch.cat([pairs_a, pairs_b]).max()) + 1
+  :: Take p from the shape of the metric: the largest digit need not be in the lists
+columns[b] => columns[b % 256] :: Eight bits do not hold every place: leave integers as int64
+for pairs in (pairs_a, pairs_b) \
+=> for pairs in (pairs_a, pairs_a if len(pairs_a) == len(pairs_b) else pairs_b)
+  :: Two lists of one length need not be the same list
+inner**2 => torch.triu(inner**2) + torch.triu(inner**2, 1).T if torch.equal(pairs_a, pairs_b) else inner**2
+  :: With one list twice the result is symmetric only if the metric is
+inner**2 => inner.squeeze() ** 2 :: A list of one pair gives one column, and the result keeps it
+"""
+
 quadratic_gram = Exercise(
     id="grokking.quadratic_gram",
     title="The Gram matrix by looking up",
     reference=rfm.quadratic_gram,
     cases=cases,
     properties=[is_the_definition_with_one_hot_vectors],
-    wrong_answers=slips(
-        gram,
-        ("[[0], [p]]", "[[0], [0]]", "The second digit's entries start at row and column p, not 0"),
-        (
-            "metric[:, c] + metric[:, d]",
-            "(metric[c] + metric[d]).T",
-            "It computes z' M x: rows of the metric belong to pairs_a, columns to pairs_b",
-        ),
-        ("inner**2", "(inner**2).T", "The result is transposed: rows belong to pairs_a, columns to pairs_b"),
-        ("inner**2", "inner", "The kernel is the square of x' M z"),
-        (
-            "columns[a] + columns[b]",
-            "metric[a][:, c] + metric[b][:, d]",
-            "The two off-diagonal blocks of the metric are left out",
-        ),
-        (
-            "columns =",
-            "metric = metric**2\n    columns =",
-            "inner**2",
-            "inner",
-            "The square belongs to the sum of the four entries, not to each of them",
-        ),
-        ("inner**2", "inner.double() ** 2", "The result should have the type of the metric"),
-        (
-            "len(metric) // 2",
-            "int(torch.cat([pairs_a, pairs_b]).max()) + 1",
-            "Take p from the shape of the metric: the largest digit need not be in the lists",
-        ),
-        ("columns[b]", "columns[b % 256]", "Eight bits do not hold every place: leave integers as int64"),
-        (
-            "for pairs in (pairs_a, pairs_b)",
-            "for pairs in (pairs_a, pairs_a if len(pairs_a) == len(pairs_b) else pairs_b)",
-            "Two lists of one length need not be the same list",
-        ),
-        (
-            "inner**2",
-            "torch.triu(inner**2) + torch.triu(inner**2, 1).T if torch.equal(pairs_a, pairs_b) else inner**2",
-            "With one list twice the result is symmetric only if the metric is",
-        ),
-        ("inner**2", "inner.squeeze() ** 2", "A list of one pair gives one column, and the result keeps it"),
-    ),
+    wrong_answers=slips(gram, WRONG),
     hints=[
         "`metric[rows]` with a vector of integers picks rows, `metric[:, columns]` picks columns. Which rows does "
         "the pair $(a, b)$ need?",

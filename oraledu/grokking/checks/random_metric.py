@@ -71,6 +71,22 @@ def root(p: int, op: str, *, generator: torch.Generator) -> Tensor:
     return (v * w.clamp(min=0).sqrt()) @ v.T
 
 
+WRONG = r"""
+ - row.mean() => :: Take the mean off the random row
+"+" => "-" :: Addition has a Toeplitz block and subtraction a Hankel one
+c.T] => c]
+[c, => [c.T, :: C stands in the lower left of M*, its transpose in the upper right
+ - 1 / p => :: The diagonal blocks are I - 11'/p: you left out the second part
+.clamp(min=0) => .abs() :: Negative eigenvalues are set to zero, not made positive
+.sqrt() => :: Take the root of the eigenvalues
+.sqrt() => ** 0.25 :: The metric is the square root of M*; the fourth root acts on the inputs
+torch.rand( => torch.randn( :: Draw uniform numbers with torch.rand, not normal ones
+(p, generator=generator => (p, generator=generator.manual_seed(generator.initial_seed())
+  :: Draw from the state in which the generator is
+generator=generator,  => :: Draw from the generator that is given, not from the global one
+eye(p, dtype=torch.float64) => eye(p) :: `torch.eye(p)` is float32: write `dtype=torch.float64`
+"""
+
 random_metric = Exercise(
     id="grokking.random_metric",
     title="Random circulant features",
@@ -78,24 +94,7 @@ random_metric = Exercise(
     opens=(rfm.psd_power,),
     cases=cases,
     properties=[is_a_root_of_stripes, is_drawn_from_the_generator],
-    wrong_answers=slips(
-        root,
-        (" - row.mean()", "", "Take the mean off the random row"),
-        ('"+"', '"-"', "Addition has a Toeplitz block and subtraction a Hankel one"),
-        ("c.T]", "c]", "[c,", "[c.T,", "C stands in the lower left of M*, its transpose in the upper right"),
-        (" - 1 / p", "", "The diagonal blocks are I - 11'/p: you left out the second part"),
-        (".clamp(min=0)", ".abs()", "Negative eigenvalues are set to zero, not made positive"),
-        (".sqrt()", "", "Take the root of the eigenvalues"),
-        (".sqrt()", "** 0.25", "The metric is the square root of M*; the fourth root acts on the inputs"),
-        ("torch.rand(", "torch.randn(", "Draw uniform numbers with torch.rand, not normal ones"),
-        (
-            "(p, generator=generator",
-            "(p, generator=generator.manual_seed(generator.initial_seed())",
-            "Draw from the state in which the generator is",
-        ),
-        ("generator=generator, ", "", "Draw from the generator that is given, not from the global one"),
-        ("eye(p, dtype=torch.float64)", "eye(p)", "`torch.eye(p)` is float32: write `dtype=torch.float64`"),
-    ),
+    wrong_answers=slips(root, WRONG),
     hints=[
         "Row 0 of the block is the random row; which entry of it stands in row $i$ and column $j$? It is the same "
         "index as in the deviation.",

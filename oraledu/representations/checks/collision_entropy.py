@@ -10,7 +10,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs, references
-from oraledu.representations.checks.inputs import Rows, edits, states, with_singular_values, within
+from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -80,7 +80,8 @@ def plain(z: Tensor) -> Tensor:
 
 
 WRONG = r"""
-torch.where(trace > 0, total / trace.square(), 1) => total / trace.square() :: A matrix of zeros has entropy 0: mind 0/0
+torch.where(trace > 0, total / trace.square(), 1) \
+=> total / trace.square() :: A matrix of zeros has entropy 0: mind 0/0
 total / trace.square() => total
   :: Divide by the squared trace: without it this depends on the scale of the tokens
 trace.square() => trace :: Each of two factors is divided by the trace, so divide by its square
@@ -107,7 +108,8 @@ k.square().sum((-2, -1)) => torch.linalg.eigvalsh(k).square().sum(-1)
   :: It takes eigenvalues: sums of squares are enough
 k.diagonal(dim1=-2, dim2=-1).sum(-1) => torch.linalg.matrix_norm(k, "nuc")
   :: The nuclear norm is a sum of singular values: the trace is the sum of the diagonal
-trace > 0 => trace > 1e-12 :: Scale does not count: only a matrix of zeros has the trace 0, and 1e-12 may be a sound one
+trace > 0 \
+=> trace > 1e-12 :: Scale does not count: only a matrix of zeros has the trace 0, and 1e-12 may be a sound one
 """
 
 collision_entropy = Exercise(
@@ -122,7 +124,7 @@ collision_entropy = Exercise(
     ],
     wrong_answers=slips(
         plain,
-        *edits(WRONG),
+        WRONG,
         (entropy.matrix_entropy, "This is the entropy of order 1"),
         (by_numpy, "NumPy's singular values are singular values too: sums of squares are enough"),
     ),

@@ -9,7 +9,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import geometry
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, edits, normal, rotation, states, within
+from oraledu.representations.checks.inputs import Rows, normal, rotation, states, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -96,12 +96,14 @@ WRONG = r"""
 z.diff(dim=-2) => z :: This is the angle between tokens: take that between steps z_{k+1} - z_k
 z.diff(dim=-2) => z - z.mean(-2, keepdim=True)
   :: This is the angle between centred tokens: take that between steps z_{k+1} - z_k
-1:, :], steps[..., :-1 => 2:, :], steps[..., :-2 :: Compare each step with the next one, not with the one after it
+1:, :], steps[..., :-1 \
+=> 2:, :], steps[..., :-2 :: Compare each step with the next one, not with the one after it
 diff(dim=-2) => diff(dim=-1) :: You took differences along the coordinates: steps go from token to token
 diff(dim=-2) => diff(dim=-2, n=2) :: You took differences twice: the angle lies between one step and the next
 cosines.clamp(-1, 1).arccos() => cosines :: This is the mean cosine: take the angle by `arccos`
 cosines.clamp(-1, 1).arccos() => cosines
-return angles.sum(-1) / there.sum(-1).clamp(min=1) => return (angles.sum(-1) / there.sum(-1).clamp(min=1)).arccos()
+return angles.sum(-1) / there.sum(-1).clamp(min=1) \
+=> return (angles.sum(-1) / there.sum(-1).clamp(min=1)).arccos()
   :: Take the mean of the angles, not the angle of the mean cosine
 .arccos() => .arccos().rad2deg() :: Give the angle in radians, not in degrees
 cosines.clamp => math.pi - cosines.clamp
@@ -140,7 +142,7 @@ curvature = Exercise(
         has_its_limits_in_many_dimensions,
         is_the_same_wherever_the_path_lies,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "`z.diff(dim=-2)` are the steps. The cosine of the angle between two vectors is their product over both "
         "lengths, and `torch.linalg.vecdot` multiplies many pairs at once.",

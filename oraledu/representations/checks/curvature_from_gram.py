@@ -9,7 +9,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import geometry
 from oraledu.representations.checks import inputs, references
-from oraledu.representations.checks.inputs import Rows, edits, normal, rotation, states, within
+from oraledu.representations.checks.inputs import Rows, normal, rotation, states, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -103,7 +103,8 @@ squares[..., 1:-1] => squares[..., :-2]
 1e-6 * both => 1e-6 * squares.amax(-1, keepdim=True)
   :: Hold a step against its own two tokens, not against the longest of all
 1:-1] - overs => 1:-1] :: The product of two steps has four terms: -z_k·z_{k+2} is left out
-nexts[..., 1:] + nexts[..., :-1] => 2 * nexts[..., 1:] :: The two mixed terms differ: z_k·z_{k+1} and z_{k+1}·z_{k+2}
+nexts[..., 1:] + nexts[..., :-1] \
+=> 2 * nexts[..., 1:] :: The two mixed terms differ: z_k·z_{k+1} and z_{k+1}·z_{k+2}
 (products => (-products :: The sign is wrong: (z_{k+2} - z_{k+1})·(z_{k+1} - z_k) has -z_{k+1}·z_{k+1}
 both - 2 * nexts => both - nexts :: The squared length of a step has the mixed term twice
 both - 2 * nexts => both + 2 * nexts :: The squared length of a step has the mixed term with a minus
@@ -112,7 +113,8 @@ steps[..., 1:] * steps[..., :-1], 1).sqrt() => steps[..., 1:], 1)
   :: Divide by the lengths of both steps, not by the square of one
 .clamp(-1, 1).arccos() => :: This is the mean cosine: take the angle by `arccos`
 .clamp(-1, 1).arccos() =>
-.to(k.dtype) => .clamp(-1, 1).arccos().to(k.dtype) :: Take the mean of the angles, not the angle of the mean cosine
+.to(k.dtype) \
+=> .clamp(-1, 1).arccos().to(k.dtype) :: Take the mean of the angles, not the angle of the mean cosine
 (torch.where(there, angles, 0).sum(-1) / there.sum(-1).clamp(min=1)) => angles.mean()
   :: Each layer has a path of its own: take the mean over the last dimension only
 steps > 1e-6 * both => steps == steps
@@ -124,7 +126,8 @@ steps > 1e-6 * both => steps == steps
 1e-6 * both => 8 * torch.finfo(k.dtype).eps * both
   :: The threshold is the same in both types: 1e-6 of the squared lengths of the step's two tokens
 1e-6 * both => 1e-6 * squares[..., 1:] :: The threshold takes the squared lengths of both tokens of the step
-1e-6 * both => 1e-6 :: Hold a squared step against the squared lengths of its tokens, not against a fixed number
+1e-6 * both \
+=> 1e-6 :: Hold a squared step against the squared lengths of its tokens, not against a fixed number
 steps > 1e-6 => steps >= 1e-6 :: Two tokens of length zero are equal, and 0 is not above 0: there is no step
 .clamp(-1, 1).arccos => .clamp(max=1).arccos
   :: Rounding puts a cosine below -1 as well, where `arccos` is not a number: clamp it to [-1, 1]
@@ -141,7 +144,7 @@ curvature_from_gram = Exercise(
     properties=[is_the_curvature_of_the_path, is_0_and_π_and_2π_over_n_on_known_paths],
     wrong_answers=slips(
         references.curvature_from_gram,
-        *edits(WRONG),
+        WRONG,
         (geometry.curvature, "The rows of K are not the tokens: write the steps' products in entries of K"),
     ),
     hints=[

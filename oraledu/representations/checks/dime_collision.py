@@ -9,7 +9,7 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, edits, normal, rotation, two_views, within
+from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, normal, rotation, two_views, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -95,8 +95,10 @@ def plain(a: Tensor, b: Tensor) -> Tensor:
 
 
 WRONG = r"""
-view / view.norm(dim=-1, keepdim=True) => view :: Give every vector length one first, so that both diagonals are 1
-k @ k.T, m @ m.T => k.T @ k, m.T @ m :: A permutation acts on prompts: take N×N Gram matrices, also where N > D
+view / view.norm(dim=-1, keepdim=True) \
+=> view :: Give every vector length one first, so that both diagonals are 1
+k @ k.T, m @ m.T \
+=> k.T @ k, m.T @ m :: A permutation acts on prompts: take N×N Gram matrices, also where N > D
 broken = count => orders = [torch.randperm(count) for _ in range(10)]\n    broken = count
 count + off_k * off_m / (count * (count - 1)) => sum((k * m[o][:, o]).square().sum() for o in orders) / 10
   :: No permutation has to be drawn: the mean purity has a closed form
@@ -115,10 +117,12 @@ paired.log() - broken.log() => broken.log() - paired.log()
   :: The sign is wrong: it is the entropy with broken pairs minus that of the pairs, and an entropy is -log
 paired.log() - broken => -broken :: Divide by N² and take off the entropy of the pairs as they are
 paired.log() - broken.log() => paired - broken :: Take the logarithms of both purities, then the difference
-paired.log() - broken.log() => (paired.log() - broken.log()).clamp(min=0) :: DiME may be negative: leave its sign
+paired.log() - broken.log() \
+=> (paired.log() - broken.log()).clamp(min=0) :: DiME may be negative: leave its sign
 paired.log() - broken.log() => (paired.log() - broken.log()) / 2
   :: The purity is the squared Frobenius norm: yours has the norm itself
-paired.log() - broken.log() => paired.log2() - broken.log2() :: Your entropies are in bits: take natural logarithms
+paired.log() - broken.log() \
+=> paired.log2() - broken.log2() :: Your entropies are in bits: take natural logarithms
 norm(dim=-1, keepdim=True) => norm(dim=-1, keepdim=True).clamp(min=1e-2)
   :: Vectors may be shorter than 1e-2, and a cosine does not see lengths: put no such floor below them
 """
@@ -133,7 +137,7 @@ dime_collision = Exercise(
         stays_the_same_after_stretching_turning_reordering,
         counts_the_pairing_where_views_depend,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "With unit diagonals both traces are $N$, so each purity is a sum of squared entries over $N^2$.",
         "$\\Pi$ leaves diagonal entries on the diagonal, where they are 1. An entry of $K_b$ beside it lands on each "

@@ -7,7 +7,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, edits, states, with_singular_values, within
+from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -79,26 +79,31 @@ svdvals(z.double()) => svdvals(z.double()).square()
   :: These are shares of σ², and this is exp(S_1): the effective rank takes the singular values themselves
 svdvals(z.double()) => svdvals(z.double()).sqrt() :: Take the singular values themselves, not their roots
 spread.exp() => spread :: This is the entropy: the effective rank is its exponential
-spread.exp() => (spread / torch.tensor(2.0).log()).exp() :: The logarithm and the exponential must have the same base
+spread.exp() \
+=> (spread / torch.tensor(2.0).log()).exp() :: The logarithm and the exponential must have the same base
 spread.exp() => (1 / q.square().sum(-1))
   :: This is one over the sum of squared shares, exp of the entropy of order 2: the order is 1
 spread.exp() => (1 / q.amax(-1)) :: This is one over the largest share: take all shares by their entropy
-spread.exp() => (q > 1e-10).sum(-1) :: This is the rank: it counts a tiny singular value as much as a large one
+spread.exp() \
+=> (q > 1e-10).sum(-1) :: This is the rank: it counts a tiny singular value as much as a large one
 sizes.sum(-1, keepdim=True) => sizes.norm(dim=-1, keepdim=True)
   :: Divide the singular values by their sum, not by the root of the sum of squares
-sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-300) => sizes :: Divide the singular values by their sum first
+sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-300) \
+=> sizes :: Divide the singular values by their sum first
 sizes / sizes.sum(-1, keepdim=True).clamp(min=1e-300) => sizes.softmax(-1)
   :: Shares are singular values over their sum, not their softmax
 sizes.sum(-1, keepdim=True) => sizes.sum()
   :: Each layer has singular values of its own: you divided by the sum over all layers
-.clamp(min=1e-300) => :: Where all tokens are zero the shares are 0/0: the effective rank of a matrix of zeros is 1
+.clamp(min=1e-300) \
+=> :: Where all tokens are zero the shares are 0/0: the effective rank of a matrix of zeros is 1
 torch.linalg.svdvals(z.double()) => torch.linalg.eigvalsh(z.double() @ z.double().mT)
 q = sizes => sizes = (sizes - 1e-15 * sizes.amax(-1, keepdim=True)).sqrt()\n    q = sizes
   :: Rounding puts some eigenvalues a little below zero, where the root is not a number: use `svdvals`
 z.double() => z :: In float32 1e-300 is 0, and 0/0 is not a number: keep the sum away from zero by 1e-30
 torch.linalg.svdvals(z.double()) => torch.linalg.eigvalsh(z @ z.mT).clamp(min=0).sqrt().double()
   :: The root of a rounding error in float32 is 3e-4: take singular values, or go through double precision
-sizes / => sizes * (sizes > 1e-9) / :: Scale does not count, and a singular value of 1e-9 may be a large one: drop none
+sizes / \
+=> sizes * (sizes > 1e-9) / :: Scale does not count, and a singular value of 1e-9 may be a large one: drop none
 sizes / => sizes * (sizes > 1e-3 * sizes.amax(-1, keepdim=True)) /
   :: Beside one giant token all other singular values are small, and they count: drop none
 """
@@ -113,7 +118,7 @@ effective_rank = Exercise(
         counts_equal_singular_values_small_ones_and_products,
         stays_the_same_after_scaling_turning_reordering,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "`torch.linalg.svdvals` gives the singular values of all layers at once, along the last dimension.",
         "Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the "

@@ -8,7 +8,7 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy, sink
-from oraledu.representations.checks.inputs import LAYERS, TOKENS, Rows, edits, normal, states, within
+from oraledu.representations.checks.inputs import LAYERS, TOKENS, Rows, normal, states, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -86,10 +86,12 @@ math.log(tokens - 1) => math.log(tokens) :: The massive token is not among the o
 h + (1 - share) * => h + :: The others carry the share 1 - f: weigh their entropy with it
 h + (1 - share) => h + share :: The entropy of the others is weighed with 1 - f, not with f
 h + (1 - share) => (1 - share) :: h(f), the entropy of the split into f and 1 - f, is left out
-entr(share) + torch.special.entr(1 - share) => entr(share) :: h(f) has two terms: -(1 - f) log(1 - f) is left out
+entr(share) + torch.special.entr(1 - share) \
+=> entr(share) :: h(f) has two terms: -(1 - f) log(1 - f) is left out
 torch.special.entr(share) + => :: h(f) has two terms: -f log f is left out
 return h => return -h :: h(f) is an entropy, so it is not negative: the sign is wrong
-torch.special.entr(share) + torch.special.entr(1 - share) => -share * share.log() - (1 - share) * (1 - share).log()
+torch.special.entr(share) + torch.special.entr(1 - share) \
+=> -share * share.log() - (1 - share) * (1 - share).log()
   :: At f = 0 and f = 1 this is 0 times minus infinity: `torch.special.entr` gives its limit, 0
 h = torch => share = share.square() / (share.square() + tokens - 1)\n    h = torch
   :: The share is one of squared lengths already: s²/(s² + T - 1) is how one gets it from a length s
@@ -110,7 +112,7 @@ entropy_bound = Exercise(
     reference=sink.entropy_bound,
     cases=cases,
     properties=[lies_above_every_entropy, is_reached_by_orthogonal_tokens, is_largest_at_an_equal_share],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "First decide whether a direction is the massive token's or another: shares $f$ and $1 - f$, entropy $h(f)$. "
         "Then, with weight $1 - f$, which of the $T - 1$ others. When is that entropy largest?",

@@ -6,7 +6,7 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import LAYERS, Rows, edits, normal, within
+from oraledu.representations.checks.inputs import LAYERS, Rows, normal, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -106,7 +106,8 @@ on_a.argmax => on_b.masked_fill(on_a < on_a.amax(1, keepdim=True), -torch.inf).a
 on_b.gather(1, chosen)[:, 0] => (on_b * (on_a == on_a.amax(1, keepdim=True))).sum(1)
 score - => score / (on_a == on_a.amax(1, keepdim=True)).sum(1) -
   :: Of equal layers the first counts: you take the mean over them
-on_a.argmax => on_a.float().argmax :: Scores that differ in the tenth digit are not equal: choose by them as they are
+on_a.argmax \
+=> on_a.float().argmax :: Scores that differ in the tenth digit are not equal: choose by them as they are
 """
 
 honest_gain = Exercise(
@@ -118,7 +119,7 @@ honest_gain = Exercise(
         reads_two_scores_of_half_B_and_compares_layers_alone,
         promises_nothing_where_all_is_noise,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "`on_a.argmax(dim=1)` is the layer that half A chooses, in each split. Half B has no say in that.",
         "`on_b[torch.arange(len(on_b)), chosen]` picks from each split the score of its own layer. What is the gain "

@@ -8,7 +8,7 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import invariance
-from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, edits, normal, rotation, two_views, within
+from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, normal, rotation, two_views, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -106,8 +106,10 @@ losses.mean() => losses.sum() :: Take the mean over the 2N vectors, not the sum
 losses.mean() => losses[:count].mean()
   :: Vectors of both views look for their partner: you took the mean over the first view alone
 return losses => return -losses :: The sign is wrong: the loss is minus a logarithm
-losses.mean() => (-losses).exp().mean() :: This is the mean chance to find the partner: the loss is the mean of -log
-losses.mean() => -(-losses).exp().mean().log() :: Take the mean of the logarithms, not the logarithm of the mean
+losses.mean() \
+=> (-losses).exp().mean() :: This is the mean chance to find the partner: the loss is the mean of -log
+losses.mean() \
+=> -(-losses).exp().mean().log() :: Take the mean of the logarithms, not the logarithm of the mean
 losses.mean() => losses.mean() / math.log(2) :: Your loss is in bits: take natural logarithms
 u.norm(dim=-1, keepdim=True) => u.norm(dim=-1, keepdim=True).clamp(min=1e-2)
   :: Vectors may be shorter than 1e-2, and a cosine does not see lengths: put no such floor below them
@@ -128,7 +130,7 @@ info_nce = Exercise(
         is_chance_where_all_is_alike_and_small_where_views_agree,
         stays_the_same_after_stretching_turning_reordering,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Put both views into one matrix with $2N$ rows of length one. Row $i$ has its partner at $i + N$, or at "
         "$i - N$: `torch.arange(2 * N).roll(N)`.",

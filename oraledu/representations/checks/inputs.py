@@ -40,24 +40,6 @@ def within(error: float) -> Callable[[Callable[[Function, torch.Generator], Rows
     return made
 
 
-def edits(table: str) -> list[tuple[str, ...]]:
-    r"""Read rows for `slips`: lines `old => new`, then `:: ` and the sentence, on a line of its own where it is long.
-
-    A line break inside old or new is written as ``\\n``.
-    """
-    rows: list[tuple[str, ...]] = []
-    row: list[str] = []
-    for line in table.strip().splitlines():
-        edit, marked, sentence = line.partition(":: ")
-        if edit.strip():
-            old, _, new = edit.rstrip().replace("\\n", "\n").partition(" =>")
-            row += [old, new.removeprefix(" ")]
-        if marked:
-            rows.append((*row, sentence))
-            row = []
-    return rows
-
-
 def normal(generator: torch.Generator, *shape: int) -> Tensor:
     """Draw standard normal numbers in float64."""
     return torch.randn(shape, generator=generator, dtype=torch.float64)

@@ -10,7 +10,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy, invariance
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, edits, normal, random_views, rotation, within
+from oraledu.representations.checks.inputs import Rows, normal, random_views, rotation, within
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -115,12 +115,14 @@ scatter + ridge => scatter :: Add delta I to Sw
 delta * torch.eye(len(scatter), dtype=views.dtype) => torch.full_like(scatter, delta)
   :: Add delta on the diagonal of Sw, not to every entry
 delta * torch => 1e-4 * torch :: Delta is an argument, and it is not always 1e-4
-torch.linalg.solve(scatter + ridge, c.T) => c.T :: The scatter of the views is left out: whiten the means by Sw
+torch.linalg.solve(scatter + ridge, c.T) \
+=> c.T :: The scatter of the views is left out: whiten the means by Sw
 torch.linalg.solve(scatter + ridge, c.T) => (scatter + ridge) @ c.T
   :: Directions in which views scatter count less: divide by Sw, you multiply
 clamp(min=0) => clamp(min=0).sqrt() :: The shares are eigenvalues of C Sw⁻¹ C', not their roots
 clamp(min=0) => clamp(min=0).square() :: The shares are eigenvalues of C Sw⁻¹ C', not their squares
-.sum()).sum() => .sum()).sum().exp() :: This is exp of the entropy, as LiDAR's authors report it: return the entropy
+.sum()).sum() \
+=> .sum()).sum().exp() :: This is exp of the entropy, as LiDAR's authors report it: return the entropy
 eigvalsh(c @ => eigvals(
 ridge, c.T)) => ridge, c.T @ c)).real
   :: It decomposes D×D matrices: the eigenvalues of the n×n matrix C Sw⁻¹ C' are enough
@@ -140,7 +142,7 @@ lidar = Exercise(
     ],
     wrong_answers=slips(
         plain,
-        *edits(WRONG),
+        WRONG,
         (in_coordinates, "SciPy takes eigenvalues of D×D matrices: those of the n×n matrix are enough"),
     ),
     hints=[

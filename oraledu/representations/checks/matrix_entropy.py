@@ -9,7 +9,7 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, edits, states, with_singular_values, within
+from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
 
 ORDERS = {"3": 3.0, "2": 2.0, "1/2": 0.5, "1.2": 1.2, "0.8": 0.8, "1.001": 1.001, "1/10": 0.1, "10": 10.0}
 SOME = (0.5, 1.0, 1.5, 2.0, 4.0)
@@ -98,7 +98,8 @@ WRONG = r"""
 .square() => :: These are shares of the singular values of Z: the eigenvalues of ZZ' are their squares
 torch.linalg.svdvals(z.double()).square() => z.double().square().sum(-1)
   :: These are the squared lengths of the tokens, the diagonal of ZZ': take its eigenvalues
-torch.linalg.svdvals(z.double()).square() => torch.linalg.eigvalsh((z @ z.mT).clamp(min=0).double()).clamp(min=0)
+torch.linalg.svdvals(z.double()).square() \
+=> torch.linalg.eigvalsh((z @ z.mT).clamp(min=0).double()).clamp(min=0)
   :: Clamp eigenvalues that rounding has put below zero, never entries of the Gram matrix
 z.double() => (z - z.mean(-2, keepdim=True)).double() :: Take the tokens as they are: you took their mean off
 z.double() => torch.nn.functional.normalize(z.double(), dim=-1)
@@ -126,11 +127,13 @@ s.to( => (s / math.log(max(2, min(z.shape[-2:])))).to(
 s.to( => s.exp().to( :: This is exp(S), the number of directions: return S
 torch.linalg.svdvals(z.double()).square() => torch.linalg.eigvalsh(z.double() @ z.double().mT).clamp(min=0)
   :: Where there are more tokens than coordinates ZZ' is the larger Gram matrix: take the smaller one, Z'Z
-z.double() => z :: In float32 1e-300 is 0, and 0/0 is not a number: compute in double precision, or clamp at 1e-30
+z.double() \
+=> z :: In float32 1e-300 is 0, and 0/0 is not a number: compute in double precision, or clamp at 1e-30
 1e-300 => 1e-12 :: Scale does not count, and 1e-12 may be a sound sum: keep it away from zero by far less
 values / values => values * (values > 1e-6 * values.amax(-1, keepdim=True)) / values
   :: Beside one giant token all other shares are tiny, and at small orders they count: drop none
-alpha == 1 => (alpha := min(max(alpha, 0.5), 4)) == 1 :: The order may be any number above 0, not from 1/2 to 4 alone
+alpha == 1 \
+=> (alpha := min(max(alpha, 0.5), 4)) == 1 :: The order may be any number above 0, not from 1/2 to 4 alone
 alpha == 1 => abs(alpha - 1) < 0.01 :: Order 1.001 is not order 1: only there take the limit
 """
 
@@ -145,7 +148,7 @@ matrix_entropy = Exercise(
         stays_the_same_after_scaling_turning_reordering,
         grows_by_mixing_falls_with_order_adds_up,
     ],
-    wrong_answers=slips(plain, *edits(WRONG)),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Which of $ZZ'$ and $Z'Z$ is smaller? Both have the same eigenvalues above zero, and $p$ are these over their "
         "sum. `z.mT` transposes the last two dimensions only.",

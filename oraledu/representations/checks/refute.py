@@ -8,7 +8,6 @@ from torch import Tensor
 from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import edits
 
 #: By how much the effective rank must exceed exp(S_1), so that nobody takes it for rounding.
 GAP = 0.1
@@ -97,7 +96,8 @@ return z => return z.tolist() :: Return a tensor, not a list
 torch.float64 => torch.bfloat16 :: Eigenvalues are taken in float32 or float64, not in half precision
 z[0, 0] = 2 => z *= 1e200; z[0, 0] = 2e200
   :: The squares of such large entries are infinite: the scale does not count, so take small ones
-z[0, 0] = 2 => z[0, 0] = 2 + torch.rand(()) :: The matrix has to be the same each time: draw nothing, or from a seed
+z[0, 0] = 2 \
+=> z[0, 0] = 2 + torch.rand(()) :: The matrix has to be the same each time: draw nothing, or from a seed
 """
 
 refute = Exercise(
@@ -109,7 +109,7 @@ refute = Exercise(
         is_one_matrix_of_the_shape_asked_for,
         has_an_effective_rank_above_exp_of_its_entropy,
     ],
-    wrong_answers=slips(references.refute, *edits(WRONG)),
+    wrong_answers=slips(references.refute, WRONG),
     hints=[
         "Both sides depend on the singular values alone. For which of them are the two sides equal? Take others.",
         "`torch.eye(rows, columns)` has singular values 1. What happens to the shares of $\\sigma$ and of $\\sigma^2$ "

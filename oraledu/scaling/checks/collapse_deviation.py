@@ -58,80 +58,46 @@ def plain(normalized: Tensor) -> Tensor:
     return spread / runs.mean(0)
 
 
+WRONG = r"""
+correction=0 => correction=1
+  :: Moments of a population: divide by the number of runs, not by one less (`correction=0`)
+flatten(0, 1) => mean(1)
+  :: Pool sizes and seeds: yours averages over the seeds first, and sees the sizes alone
+flatten(0, 1) => mean(0)
+  :: Pool sizes and seeds: yours averages over the sizes first, and sees the seeds alone
+spread / runs.mean(0) => (normalized.std(1, correction=0) / normalized.mean(1)).mean(0)
+  :: Pool sizes and seeds: a spread within each size cannot see that sizes differ
+spread / runs.mean(0) => (normalized.std(0, correction=0) / normalized.mean(0)).mean(0)
+  :: Pool sizes and seeds: yours is a spread over sizes, averaged over the seeds
+ / runs.mean(0) => :: Divide by the mean: the deviation is relative
+.std => .var :: Take the root: it is a standard deviation over a mean, not a variance
+mean(0) => mean(0)**2 :: Divide by the mean, not by its square: that would go with the variance
+runs.std(0, correction=0) => (runs - 1).square().mean(0).sqrt()
+  :: The deviation is from the mean of the curves at that x, not from 1
+runs.std(0, correction=0) => (runs - runs.mean(0)).abs().mean(0)
+  :: Take the root of the mean square, not the mean distance
+runs.std(0, correction=0) => runs.amax(0) - runs.amin(0)
+  :: This is the full range of the curves; the standard deviation is asked for
+mean(0) => quantile(0.5, dim=0) :: Divide by the mean, not by the median
+spread / runs.mean(0) => normalized.std((0, 2), correction=0) / normalized.mean((0, 2))
+  :: The axes are (sizes, seeds, points): one number for each point, none is averaged over
+spread / runs.mean(0) => normalized.std(1, correction=0) / normalized.mean(1)
+  :: One number for each point: pool the sizes with the seeds, `flatten(0, 1)`
+runs.std(0, correction=0) => (runs.square().mean(0) - runs.mean(0).square()).clamp(min=0).sqrt()
+  :: Take off the mean before you square: E ℓ² - (E ℓ)² has no digit left where the curves nearly meet
+mean(0) => mean(0).clamp(min=1e-3) :: Divide by the mean as it is, without a least value
+spread / runs.mean(0) \
+=> torch.stack([some.std(0, correction=0) / some.mean(0) for some in runs.split(32)]).mean(0)
+  :: Pool all runs at once: a mean over groups of runs does not see how the groups differ
+"""
+
 collapse_deviation = Exercise(
     id="scaling.collapse_deviation",
     title="The collapse deviation",
     reference=curves.collapse_deviation,
     cases=cases,
     properties=[is_the_spread_of_two_runs, sees_the_runs_and_not_their_order_or_unit],
-    wrong_answers=slips(
-        plain,
-        (
-            "correction=0",
-            "correction=1",
-            "Moments of a population: divide by the number of runs, not by one less (`correction=0`)",
-        ),
-        (
-            "flatten(0, 1)",
-            "mean(1)",
-            "Pool sizes and seeds: yours averages over the seeds first, and sees the sizes alone",
-        ),
-        (
-            "flatten(0, 1)",
-            "mean(0)",
-            "Pool sizes and seeds: yours averages over the sizes first, and sees the seeds alone",
-        ),
-        (
-            "spread / runs.mean(0)",
-            "(normalized.std(1, correction=0) / normalized.mean(1)).mean(0)",
-            "Pool sizes and seeds: a spread within each size cannot see that sizes differ",
-        ),
-        (
-            "spread / runs.mean(0)",
-            "(normalized.std(0, correction=0) / normalized.mean(0)).mean(0)",
-            "Pool sizes and seeds: yours is a spread over sizes, averaged over the seeds",
-        ),
-        (" / runs.mean(0)", "", "Divide by the mean: the deviation is relative"),
-        (".std", ".var", "Take the root: it is a standard deviation over a mean, not a variance"),
-        ("mean(0)", "mean(0)**2", "Divide by the mean, not by its square: that would go with the variance"),
-        (
-            "runs.std(0, correction=0)",
-            "(runs - 1).square().mean(0).sqrt()",
-            "The deviation is from the mean of the curves at that x, not from 1",
-        ),
-        (
-            "runs.std(0, correction=0)",
-            "(runs - runs.mean(0)).abs().mean(0)",
-            "Take the root of the mean square, not the mean distance",
-        ),
-        (
-            "runs.std(0, correction=0)",
-            "runs.amax(0) - runs.amin(0)",
-            "This is the full range of the curves; the standard deviation is asked for",
-        ),
-        ("mean(0)", "quantile(0.5, dim=0)", "Divide by the mean, not by the median"),
-        (
-            "spread / runs.mean(0)",
-            "normalized.std((0, 2), correction=0) / normalized.mean((0, 2))",
-            "The axes are (sizes, seeds, points): one number for each point, none is averaged over",
-        ),
-        (
-            "spread / runs.mean(0)",
-            "normalized.std(1, correction=0) / normalized.mean(1)",
-            "One number for each point: pool the sizes with the seeds, `flatten(0, 1)`",
-        ),
-        (
-            "runs.std(0, correction=0)",
-            "(runs.square().mean(0) - runs.mean(0).square()).clamp(min=0).sqrt()",
-            "Take off the mean before you square: E ℓ² - (E ℓ)² has no digit left where the curves nearly meet",
-        ),
-        ("mean(0)", "mean(0).clamp(min=1e-3)", "Divide by the mean as it is, without a least value"),
-        (
-            "spread / runs.mean(0)",
-            "torch.stack([some.std(0, correction=0) / some.mean(0) for some in runs.split(32)]).mean(0)",
-            "Pool all runs at once: a mean over groups of runs does not see how the groups differ",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "A run is a run, of whatever size and seed: `normalized.flatten(0, 1)` has one row for each.",
         "Standard deviation over mean, both along the rows. torch divides a variance by $n - 1$ unless told otherwise: "

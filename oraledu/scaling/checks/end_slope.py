@@ -80,68 +80,40 @@ def ignores_the_height(function: Function, generator: torch.Generator) -> str | 
     return None
 
 
+WRONG = r"""
+<= 0.995 => <= 1
+(grid >= 0.975) &  => :: At x = 1 both logarithms are infinite: keep to 0.975 ≤ x ≤ 0.995
+<= 0.995 => < 1
+(grid >= 0.975) &  => :: The power holds near the end alone: keep to 0.975 ≤ x ≤ 0.995
+<= 0.995 => < 1 :: The window has an upper end as well: leave out what lies after 0.995
+(grid >= 0.975) &  => :: The window has a lower end as well: leave out what lies before 0.975
+1 - grid => grid :: The slope is on log(1 - x), the log of what is left of the run, not on log x
+).log() => ) :: Take the logarithm of 1 - x too: a power is a line in log-log
+n[kept].log() => n[kept] :: Take the logarithm of the deviation: a power is a line in log-log
+= (1 - => = -(1 - :: The deviation falls as 1 - x falls: the slope on log(1 - x) is positive
+n[kept].log => n[kept].log10 :: Take both logarithms to the same base: else the slope has a factor of log 10
+(away * y).sum() / away.square().sum() => (y - y.mean()).square().sum() / (away * y).sum()
+  :: Fit log deviation as a function of log(1 - x), not the other way round
+away.square() => (y - y.mean()).square()
+  :: The slope is that of log deviation on log(1 - x); yours is that of log(1 - x) on log deviation
+(away * y).sum() / away.square().sum() => (y[-1] - y[0]) / (x[-1] - x[0])
+  :: All points in the window count: yours is the line through the first and the last
+(away * y).sum() / away.square().sum() => (y.diff() / x.diff()).mean()
+  :: Fit one line to all points; a mean of the slopes between neighbours is mostly noise
+ - x.mean() => :: The line has a level of its own: take the means off first
+y).sum() => y).sum().abs() :: Where the deviation grows towards the end the slope is negative
+<= 0.995 => < 0.995 :: x = 0.995 belongs to the window
+[kept].log() => [kept].clamp(min=1e-6).log()
+  :: The window leaves x = 1 out, where the deviation is 0: it needs no least value, and may be tiny
+"""
+
 end_slope = Exercise(
     id="scaling.end_slope",
     title="How the deviation vanishes at the end",
     reference=references.end_slope,
     cases=cases,
     properties=[recovers_a_power, looks_at_the_window_alone, ignores_the_height],
-    wrong_answers=slips(
-        references.end_slope,
-        (
-            "<= 0.995",
-            "<= 1",
-            "(grid >= 0.975) & ",
-            "",
-            "At x = 1 both logarithms are infinite: keep to 0.975 ≤ x ≤ 0.995",
-        ),
-        (
-            "<= 0.995",
-            "< 1",
-            "(grid >= 0.975) & ",
-            "",
-            "The power holds near the end alone: keep to 0.975 ≤ x ≤ 0.995",
-        ),
-        ("<= 0.995", "< 1", "The window has an upper end as well: leave out what lies after 0.995"),
-        ("(grid >= 0.975) & ", "", "The window has a lower end as well: leave out what lies before 0.975"),
-        ("1 - grid", "grid", "The slope is on log(1 - x), the log of what is left of the run, not on log x"),
-        (").log()", ")", "Take the logarithm of 1 - x too: a power is a line in log-log"),
-        ("n[kept].log()", "n[kept]", "Take the logarithm of the deviation: a power is a line in log-log"),
-        ("= (1 -", "= -(1 -", "The deviation falls as 1 - x falls: the slope on log(1 - x) is positive"),
-        (
-            "n[kept].log",
-            "n[kept].log10",
-            "Take both logarithms to the same base: else the slope has a factor of log 10",
-        ),
-        (
-            "(away * y).sum() / away.square().sum()",
-            "(y - y.mean()).square().sum() / (away * y).sum()",
-            "Fit log deviation as a function of log(1 - x), not the other way round",
-        ),
-        (
-            "away.square()",
-            "(y - y.mean()).square()",
-            "The slope is that of log deviation on log(1 - x); yours is that of log(1 - x) on log deviation",
-        ),
-        (
-            "(away * y).sum() / away.square().sum()",
-            "(y[-1] - y[0]) / (x[-1] - x[0])",
-            "All points in the window count: yours is the line through the first and the last",
-        ),
-        (
-            "(away * y).sum() / away.square().sum()",
-            "(y.diff() / x.diff()).mean()",
-            "Fit one line to all points; a mean of the slopes between neighbours is mostly noise",
-        ),
-        (" - x.mean()", "", "The line has a level of its own: take the means off first"),
-        ("y).sum()", "y).sum().abs()", "Where the deviation grows towards the end the slope is negative"),
-        ("<= 0.995", "< 0.995", "x = 0.995 belongs to the window"),
-        (
-            "[kept].log()",
-            "[kept].clamp(min=1e-6).log()",
-            "The window leaves x = 1 out, where the deviation is 0: it needs no least value, and may be tiny",
-        ),
-    ),
+    wrong_answers=slips(references.end_slope, WRONG),
     hints=[
         "`inside = (grid >= 0.975) & (grid <= 0.995)` picks the window. It leaves x = 1 out, where both logarithms are "
         "infinite.",

@@ -91,6 +91,28 @@ def plain(compute: Tensor, loss: Tensor) -> float:
     return float(offsets[best])
 
 
+WRONG = r"""
+ / height.square().sum(1) =>
+  :: A lower offset squeezes all heights together, and their squares fall for that alone: take 1 - R²
+offsets[best] => 0
+  :: An offset of 0 is one candidate of many: scan them all, for the error rises from there before it falls
+offsets[best] => loss.min() * (1 - 1e-9)
+  :: The offset lies below the smallest loss, by as much as that would still fall with more compute
+offsets[best] => best / len(offsets)
+  :: Return the offset in the unit of the loss, not as a share of the smallest loss
+[:, None]).log() => [:, None])
+  :: The points are on a line in log-log: take the logarithm of what is above the offset
+loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1] \
+=> torch.arange(0, float(loss.min()), 0.01, dtype=loss.dtype)
+  :: Choose the steps of the scan as shares of the smallest loss: it may be a few hundredths
+compute.log() => compute :: The points are on a line in log-log: take the logarithm of compute
+2001 => 11 :: The scan is too coarse: try some hundred offsets between 0 and the smallest loss
+(0, 1, => (0.5, 1, :: Begin the scan at 0: the offset may be small, or there may be none
+(0, 1, => (0, 0.5, :: Go on with the scan up to just below the smallest loss
+(0, 1, => (0, 0.95, :: Go on up to the smallest loss: what is above the offset may be a fiftieth of it
+2001 => 101 :: A hundred steps are too few: what is above the offset may be a tenth of the loss
+"""
+
 find_offset = Exercise(
     id="scaling.find_offset",
     title="The offset of a frontier",
@@ -103,45 +125,7 @@ find_offset = Exercise(
         follows_the_units,
         is_good_to_a_few_thousandths,
     ],
-    wrong_answers=slips(
-        plain,
-        (
-            "offsets[best]",
-            "0",
-            "An offset of 0 is one candidate of many: scan them all, for the error rises from there before it falls",
-        ),
-        (
-            "offsets[best]",
-            "loss.min() * (1 - 1e-9)",
-            "The offset lies below the smallest loss, by as much as that would still fall with more compute",
-        ),
-        (
-            "offsets[best]",
-            "best / len(offsets)",
-            "Return the offset in the unit of the loss, not as a share of the smallest loss",
-        ),
-        (
-            "[:, None]).log()",
-            "[:, None])",
-            "The points are on a line in log-log: take the logarithm of what is above the offset",
-        ),
-        (" / height.square().sum(1)", "", SQUEEZED),
-        (
-            "loss.min() * torch.linspace(0, 1, 2001, dtype=loss.dtype)[:-1]",
-            "torch.arange(0, float(loss.min()), 0.01, dtype=loss.dtype)",
-            "Choose the steps of the scan as shares of the smallest loss: it may be a few hundredths",
-        ),
-        ("compute.log()", "compute", "The points are on a line in log-log: take the logarithm of compute"),
-        ("2001", "11", "The scan is too coarse: try some hundred offsets between 0 and the smallest loss"),
-        ("(0, 1,", "(0.5, 1,", "Begin the scan at 0: the offset may be small, or there may be none"),
-        ("(0, 1,", "(0, 0.5,", "Go on with the scan up to just below the smallest loss"),
-        (
-            "(0, 1,",
-            "(0, 0.95,",
-            "Go on up to the smallest loss: what is above the offset may be a fiftieth of it",
-        ),
-        ("2001", "101", "A hundred steps are too few: what is above the offset may be a tenth of the loss"),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "For each candidate between 0 and the smallest loss fit the line of `fit_line`. Which number says how far the "
         "points are from it?",

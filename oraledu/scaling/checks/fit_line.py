@@ -68,80 +68,40 @@ def plain(compute: Tensor, loss: Tensor, offset: float) -> tuple[float, float]:
     return math.exp(level), float(-slope)
 
 
+WRONG = r"""
+loss - offset => loss
+  :: Take the offset off the losses before the logarithm: only what is above it is a power law
+s - offset).log() => s.log() - offset) :: The offset comes off the loss, not off its logarithm
+loss - offset => loss + offset :: Take the offset off; you add it
+offset).log() => offset)
+  :: Take the logarithm of the losses above the offset too: a power law is a line in log-log
+compute.log() => compute :: Take the logarithm of compute too: a power law is a line in log-log
+-slope => slope :: The law is compute^(-exponent), with a positive exponent: it is minus the slope of the line
+math.exp => float :: The level of the line is the log of the coefficient: take the exponential
+exp(level) => exp(level / math.log(10))
+  :: With logarithms to the base 10 the coefficient is 10 to the level, not e to the level
+math.exp(level), float(-slope) => float(-slope), math.exp(level)
+  :: Return the coefficient first, then the exponent
+x, y, 1 => x[[0, -1]], y[[0, -1]], 1 :: All sizes count: yours is the line through the two at the ends
+np.polyfit(x, y, 1) => (lambda slope, level: (1 / slope, -level / slope))(*np.polyfit(y, x, 1))
+  :: Fit the loss as a function of compute, not compute as a function of it
+exp(level) => exp(y.mean())
+  :: The coefficient is the height of the line at compute 1, where log compute is 0, not in its middle
+np.polyfit(x, y, 1) => (x @ y) / (x @ x), 0.0 :: The line has a level of its own: it need not pass through 0
+x, y, 1 => x, y, 1, w=np.exp(y)
+  :: Every size has the same weight in the log: the squares are those of log (loss - offset)
+-slope => abs(slope) :: The exponent is minus the slope, also where the losses rise: then it is negative
+offset) => offset).clamp(1e-3) :: What is above the offset may be small: no least value for it
+offset) => offset + 1e-9) :: Take the logarithm of what is above the offset without a guard: it may be small
+"""
+
 fit_line = Exercise(
     id="scaling.fit_line",
     title="The frontier as a line in log-log",
     reference=references.fit_line,
     cases=cases,
     properties=[recovers_a_power_law_in_any_units, is_the_line_of_least_squares_in_the_log],
-    wrong_answers=slips(
-        plain,
-        (
-            "loss - offset",
-            "loss",
-            "Take the offset off the losses before the logarithm: only what is above it is a power law",
-        ),
-        ("s - offset).log()", "s.log() - offset)", "The offset comes off the loss, not off its logarithm"),
-        ("loss - offset", "loss + offset", "Take the offset off; you add it"),
-        (
-            "offset).log()",
-            "offset)",
-            "Take the logarithm of the losses above the offset too: a power law is a line in log-log",
-        ),
-        ("compute.log()", "compute", "Take the logarithm of compute too: a power law is a line in log-log"),
-        (
-            "-slope",
-            "slope",
-            "The law is compute^(-exponent), with a positive exponent: it is minus the slope of the line",
-        ),
-        ("math.exp", "float", "The level of the line is the log of the coefficient: take the exponential"),
-        (
-            "exp(level)",
-            "exp(level / math.log(10))",
-            "With logarithms to the base 10 the coefficient is 10 to the level, not e to the level",
-        ),
-        (
-            "math.exp(level), float(-slope)",
-            "float(-slope), math.exp(level)",
-            "Return the coefficient first, then the exponent",
-        ),
-        (
-            "x, y, 1",
-            "x[[0, -1]], y[[0, -1]], 1",
-            "All sizes count: yours is the line through the two at the ends",
-        ),
-        (
-            "np.polyfit(x, y, 1)",
-            "(lambda slope, level: (1 / slope, -level / slope))(*np.polyfit(y, x, 1))",
-            "Fit the loss as a function of compute, not compute as a function of it",
-        ),
-        (
-            "exp(level)",
-            "exp(y.mean())",
-            "The coefficient is the height of the line at compute 1, where log compute is 0, not in its middle",
-        ),
-        (
-            "np.polyfit(x, y, 1)",
-            "(x @ y) / (x @ x), 0.0",
-            "The line has a level of its own: it need not pass through 0",
-        ),
-        (
-            "x, y, 1",
-            "x, y, 1, w=np.exp(y)",
-            "Every size has the same weight in the log: the squares are those of log (loss - offset)",
-        ),
-        (
-            "-slope",
-            "abs(slope)",
-            "The exponent is minus the slope, also where the losses rise: then it is negative",
-        ),
-        ("offset)", "offset).clamp(1e-3)", "What is above the offset may be small: no least value for it"),
-        (
-            "offset)",
-            "offset + 1e-9)",
-            "Take the logarithm of what is above the offset without a guard: it may be small",
-        ),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Take logarithms of $L - L_0 = C\\,c^{-\\delta}$. Which quantity is the slope of the line that appears, and "
         "which its height at $\\log c = 0$?",

@@ -46,60 +46,35 @@ def has_the_base_rate_at_the_base_width(function: Function, generator: torch.Gen
     return None if same else "twice the base rate should give twice the rate in every layer"
 
 
+WRONG = r"""
+= base_width / width => = 1
+  :: With one rate for all widths wide networks move further: where the width feeds a layer, divide by it
+base_width / width => min(1.0, base_width / width)
+  :: Below the base width the rate is larger than the base rate: do not cap it
+= 1.0, => = r, :: The embedding is fed by the input, whose size does not grow: it keeps the base rate
+, r, r => , r, 1.0 :: The readout is fed by the width: its rate falls as well
+, r, r => , 1.0, r :: The blocks are fed by the width: their rate falls as well
+, r, r => , 1 / r, 1 / r :: The rate falls with the width: base width over width, not its inverse
+base_width / width => (base_width / width) ** 0.5
+  :: Adam moves all of a layer's weights in step, so an output moves by rate times width: divide by the \
+width, not by its root
+1.0, r, r => 1 / r, 1.0, r
+  :: These are rates for plain gradient descent; Adam's steps do not grow with the gradient
+, r, r => , r, r**2 :: The readout's rate falls as 1 / width, as the blocks' does, not as its square
+base_width / width => 1 / width
+  :: At the base width every layer has the base rate: divide by width / base width
+base_rate * part => part :: Return rates, not factors: multiply by the base rate
+base_width / width => base_width / width if width < base_width else 1 / (width // base_width)
+  :: Divide as numbers, not as whole ones: a width need not be a multiple of the base width
+"""
+
 layer_rates = Exercise(
     id="scaling.layer_rates",
     title="The rates of muP",
     reference=references.layer_rates,
     cases=cases,
     properties=[moves_an_output_by_the_same_amount, has_the_base_rate_at_the_base_width],
-    wrong_answers=slips(
-        references.layer_rates,
-        (
-            "= base_width / width",
-            "= 1",
-            "With one rate for all widths wide networks move further: where the width feeds a layer, divide by it",
-        ),
-        (
-            "base_width / width",
-            "min(1.0, base_width / width)",
-            "Below the base width the rate is larger than the base rate: do not cap it",
-        ),
-        (
-            "= 1.0,",
-            "= r,",
-            "The embedding is fed by the input, whose size does not grow: it keeps the base rate",
-        ),
-        (", r, r", ", r, 1.0", "The readout is fed by the width: its rate falls as well"),
-        (", r, r", ", 1.0, r", "The blocks are fed by the width: their rate falls as well"),
-        (", r, r", ", 1 / r, 1 / r", "The rate falls with the width: base width over width, not its inverse"),
-        (
-            "base_width / width",
-            "(base_width / width) ** 0.5",
-            "Adam moves all of a layer's weights in step, so an output moves by rate times width: divide by the width, "
-            "not by its root",
-        ),
-        (
-            "1.0, r, r",
-            "1 / r, 1.0, r",
-            "These are rates for plain gradient descent; Adam's steps do not grow with the gradient",
-        ),
-        (
-            ", r, r",
-            ", r, r**2",
-            "The readout's rate falls as 1 / width, as the blocks' does, not as its square",
-        ),
-        (
-            "base_width / width",
-            "1 / width",
-            "At the base width every layer has the base rate: divide by width / base width",
-        ),
-        ("base_rate * part", "part", "Return rates, not factors: multiply by the base rate"),
-        (
-            "base_width / width",
-            "base_width / width if width < base_width else 1 / (width // base_width)",
-            "Divide as numbers, not as whole ones: a width need not be a multiple of the base width",
-        ),
-    ),
+    wrong_answers=slips(references.layer_rates, WRONG),
     hints=[
         "Adam moves each weight by about the rate, whatever its gradient, and all weights of a neuron in step. By how "
         "much does an output move that has $n$ inputs of order 1?",

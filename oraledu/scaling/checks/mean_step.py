@@ -83,57 +83,41 @@ def has_both_limits(function: Function, generator: torch.Generator) -> str | Non
     return f"in balance the noise should keep a loss of h Tr Σ / 4; yours keeps {excess / (rate * trace):.3g} h Tr Σ"
 
 
+WRONG = r"""
+2 * squared => squared
+  :: The fourth moment of a Gaussian: the example's own square brings 2 λ² m besides λ R, not λ² m
+ + 2 * squared =>
+  :: The fourth moment of a Gaussian: besides λ R the square of one example's gradient has 2 λ² m
+moments + noise => moments :: R is the whole squared residual: the noise belongs to it too
+moments + noise => moments + noise**2 :: The noise is given as a variance: do not square it
+eigenvalues @ moments => moments.sum() :: R = Σ λ m + noise: weigh each squared error by its eigenvalue
+* risk => * risk / 2 :: R is the mean squared residual; the loss is half of it
+eigenvalues @ => eigenvalues * :: R is one number for all directions: sum λ m over them
+(1 - 1 / batch) => 0 :: Pairs of different examples count too: they bring (1 - 1/B) λ² m
+1 / => 0 / :: There are B (B - 1) pairs of different examples among B²: their share is 1 - 1/B
+ / batch + (1 - 1 / batch) * squared =>
+  :: A batch averages: the square of one example's gradient has the share 1/B
+h + => h**2 + :: Of the B² pairs B are the same example twice: their share is 1/B, not 1/B²
+rate**2 => rate :: The square of the step carries the rate squared, h²
+rate**2 => 0 :: The square of the step is missing: without it the noise would add nothing
+1 - 2 * => 1 - :: Squaring δ - h g gives -2 h δ g: the moments shrink by 2 h λ, not h λ
+1 - 2 * => 1 + 2 * :: The step goes downhill: the moments shrink, 1 - 2 h λ
+s * risk => s**2 * risk :: A gradient's noise in direction i is λ R, with λ to the first power
+(eigenvalues * risk => (risk :: A gradient's noise in direction i is λ R: you left out λ
+    risk =>     moments = moments * (1 - 2 * rate * eigenvalues)\n    risk
+return moments * (1 - 2 * rate * eigenvalues) => return moments
+  :: All of the step is taken at the old moments: do not update them halfway
+s * (1 => s.mul_(1 :: It changes the moments: use `moments * …`, not `moments *= …`
+h + => h * (batch < 999) + :: A large batch is not endless: its noise has the share 1/B
+"""
+
 mean_step = Exercise(
     id="scaling.mean_step",
     title="The mean of a step of gradient descent",
     reference=references.mean_step,
     cases=cases,
     properties=[agrees_with_random_runs, has_both_limits],
-    wrong_answers=slips(
-        references.mean_step,
-        (
-            "2 * squared",
-            "squared",
-            "The fourth moment of a Gaussian: the example's own square brings 2 λ² m besides λ R, not λ² m",
-        ),
-        (
-            " + 2 * squared",
-            "",
-            "The fourth moment of a Gaussian: besides λ R the square of one example's gradient has 2 λ² m",
-        ),
-        ("moments + noise", "moments", "R is the whole squared residual: the noise belongs to it too"),
-        ("moments + noise", "moments + noise**2", "The noise is given as a variance: do not square it"),
-        (
-            "eigenvalues @ moments",
-            "moments.sum()",
-            "R = Σ λ m + noise: weigh each squared error by its eigenvalue",
-        ),
-        ("* risk", "* risk / 2", "R is the mean squared residual; the loss is half of it"),
-        ("eigenvalues @", "eigenvalues *", "R is one number for all directions: sum λ m over them"),
-        ("(1 - 1 / batch)", "0", "Pairs of different examples count too: they bring (1 - 1/B) λ² m"),
-        ("1 /", "0 /", "There are B (B - 1) pairs of different examples among B²: their share is 1 - 1/B"),
-        (
-            " / batch + (1 - 1 / batch) * squared",
-            "",
-            "A batch averages: the square of one example's gradient has the share 1/B",
-        ),
-        ("h +", "h**2 +", "Of the B² pairs B are the same example twice: their share is 1/B, not 1/B²"),
-        ("rate**2", "rate", "The square of the step carries the rate squared, h²"),
-        ("rate**2", "0", "The square of the step is missing: without it the noise would add nothing"),
-        ("1 - 2 *", "1 -", "Squaring δ - h g gives -2 h δ g: the moments shrink by 2 h λ, not h λ"),
-        ("1 - 2 *", "1 + 2 *", "The step goes downhill: the moments shrink, 1 - 2 h λ"),
-        ("s * risk", "s**2 * risk", "A gradient's noise in direction i is λ R, with λ to the first power"),
-        ("(eigenvalues * risk", "(risk", "A gradient's noise in direction i is λ R: you left out λ"),
-        (
-            "    risk",
-            "    moments = moments * (1 - 2 * rate * eigenvalues)\n    risk",
-            "return moments * (1 - 2 * rate * eigenvalues)",
-            "return moments",
-            "All of the step is taken at the old moments: do not update them halfway",
-        ),
-        ("s * (1", "s.mul_(1", "It changes the moments: use `moments * …`, not `moments *= …`"),
-        ("h +", "h * (batch < 999) +", "A large batch is not endless: its noise has the share 1/B"),
-    ),
+    wrong_answers=slips(references.mean_step, WRONG),
     hints=[
         "With $g$ the gradient, $\\delta_i' = \\delta_i - h\\,g_i$, so $m_i' = m_i - 2h\\,\\mathbb{E}\\,\\delta_i g_i "
         "+ h^2\\,\\mathbb{E}\\,g_i^2$. The middle term is $-2h\\lambda_i m_i$.",

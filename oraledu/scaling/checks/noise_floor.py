@@ -69,62 +69,37 @@ def plain(loss: Tensor, offset: float) -> Tensor:
     return spread / above.mean(1)
 
 
+WRONG = r"""
+loss - offset => (loss - offset) / (loss[..., -1:] - offset)
+  :: The floor is that of the raw losses: with each run divided by its own end the shared noise is gone
+ - offset => :: Take the offset off: the floor is relative to L - L₀
+correction=0 => correction=1
+  :: Moments of a population: divide by the number of seeds, not by one less (`correction=0`)
+.std => .var :: Take the root: it is a standard deviation over a mean, not a variance
+above.std(1, correction=0) => (above - above.mean(1, keepdim=True)).abs().mean(1)
+  :: Take the root of the mean square, not the mean distance
+ / above.mean(1) => :: Divide by the mean: the floor is relative
+mean(1) => mean(1)[:, -1:] :: Divide by the mean at the same x, not by the mean end
+std(1, => std(0,
+mean(1) => mean(0) :: The spread is over the seeds of a size, axis 1; yours is over the sizes, axis 0
+std(1, => std((0, 1),
+mean(1) => mean((0, 1))
+  :: Every size has a floor of its own: sizes must not be pooled, for they differ by more than noise
+mean(1) => mean(1)).mean(0)
+spread / => (spread / :: Return a row for each size; the mean over sizes is taken later
+loss - offset => loss.sub_(offset)
+  :: It changes the losses, which are still needed: use `loss - …`, not `loss -= …`
+n(1) => n(1).clamp(1e-2) :: Divide by the mean as it is: small losses have the same floor
+/ above.mean(1) => / (above.mean(1) + 1e-9) :: Divide by the mean as it is, without a guard
+"""
+
 noise_floor = Exercise(
     id="scaling.noise_floor",
     title="The noise floor",
     reference=curves.noise_floor,
     cases=cases,
     properties=[forgets_scale_and_offset, measures_every_size_alone, is_not_small_at_the_end],
-    wrong_answers=slips(
-        plain,
-        (
-            "loss - offset",
-            "(loss - offset) / (loss[..., -1:] - offset)",
-            "The floor is that of the raw losses: with each run divided by its own end the shared noise is gone",
-        ),
-        (" - offset", "", "Take the offset off: the floor is relative to L - L₀"),
-        (
-            "correction=0",
-            "correction=1",
-            "Moments of a population: divide by the number of seeds, not by one less (`correction=0`)",
-        ),
-        (".std", ".var", "Take the root: it is a standard deviation over a mean, not a variance"),
-        (
-            "above.std(1, correction=0)",
-            "(above - above.mean(1, keepdim=True)).abs().mean(1)",
-            "Take the root of the mean square, not the mean distance",
-        ),
-        (" / above.mean(1)", "", "Divide by the mean: the floor is relative"),
-        ("mean(1)", "mean(1)[:, -1:]", "Divide by the mean at the same x, not by the mean end"),
-        (
-            "std(1,",
-            "std(0,",
-            "mean(1)",
-            "mean(0)",
-            "The spread is over the seeds of a size, axis 1; yours is over the sizes, axis 0",
-        ),
-        (
-            "std(1,",
-            "std((0, 1),",
-            "mean(1)",
-            "mean((0, 1))",
-            "Every size has a floor of its own: sizes must not be pooled, for they differ by more than noise",
-        ),
-        (
-            "mean(1)",
-            "mean(1)).mean(0)",
-            "spread /",
-            "(spread /",
-            "Return a row for each size; the mean over sizes is taken later",
-        ),
-        (
-            "loss - offset",
-            "loss.sub_(offset)",
-            "It changes the losses, which are still needed: use `loss - …`, not `loss -= …`",
-        ),
-        ("n(1)", "n(1).clamp(1e-2)", "Divide by the mean as it is: small losses have the same floor"),
-        ("/ above.mean(1)", "/ (above.mean(1) + 1e-9)", "Divide by the mean as it is, without a guard"),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Which axis holds the seeds of a size? Standard deviation and mean both run along it, and a table (sizes, "
         "points) is left.",

@@ -87,65 +87,43 @@ def plain(progress: Tensor, loss: Tensor, offset: float, grid: Tensor) -> Tensor
     return above / above[..., -1:]
 
 
+WRONG = r"""
+-1:] => -1:].mean(1, True) :: Divide each run by its own end, not by the mean end of its size
+-1:] => -1:].mean((0, 1), True) :: Divide each run by its own end, not by the mean of all ends
+[..., -1:] => [:, :1, -1:] :: Divide each run by its own end; yours takes that of the first seed
+-1:] => :1] :: Divide by the end of the run, not by its first point
+[..., -1:] => .amin(-1, keepdim=True) :: Divide by the last loss, not by the lowest one
+-1:] => -2:].mean(-1, keepdim=True)
+  :: Divide by the last loss as it is: a smoothed end no longer cancels the run's own noise
+ / above[..., -1:] => :: Divide by what is above the offset at the end, L(1) - L₀
+found - offset => found :: Take the offset off before you divide by the end
+/ above => / found :: Take the offset off the end as well: the denominator is L(1) - L₀
+return above => return found :: Take the offset off the loss as well: the numerator is L(x) - L₀
+/ => - :: Divide by the end; you subtract it
+above / above[..., -1:] => (above - above[..., -1:]) / (above[..., :1] - above[..., -1:])
+  :: The end goes to 1 and the offset to 0; yours maps the first loss to 1 and the last to 0
+interpolated(grid, at, run) => run[(grid[:, None] - at).abs().argmin(1)]
+  :: Between two records the loss lies on their straight line; yours takes the nearest record
+interpolated(grid, at, run) => run[(at <= grid[:, None]).sum(1) - 1]
+  :: Between two records the loss lies on their straight line; yours takes the record before
+rows[size, seed] => even_grid(loss.shape[2])
+  :: Records are not evenly spaced: interpolate in their progress, not in their number
+rows[size, seed] => rows[0, 0]
+  :: Every run has records of its own: yours uses the progress of the first for all
+run) => run.log()).exp() :: Interpolate the loss linearly in progress, without logarithms
+rows = => loss -= offset\n    rows =
+found - offset => found :: It changes the losses, which are still needed: use `loss - …`, not `loss -= …`
+-1:] => -1:].clamp(1e-3) :: Divide by the end as it is: with small losses a least value counts
+-1:] => -1:].add(1e-9) :: Divide by the end as it is: with small losses a guard counts
+"""
+
 normalize = Exercise(
     id="scaling.normalize",
     title="The normalised curve",
     reference=curves.normalize,
     cases=cases,
     properties=[forgets_height_and_offset, treats_every_run_alone],
-    wrong_answers=slips(
-        plain,
-        ("-1:]", "-1:].mean(1, True)", "Divide each run by its own end, not by the mean end of its size"),
-        ("-1:]", "-1:].mean((0, 1), True)", "Divide each run by its own end, not by the mean of all ends"),
-        ("[..., -1:]", "[:, :1, -1:]", "Divide each run by its own end; yours takes that of the first seed"),
-        ("-1:]", ":1]", "Divide by the end of the run, not by its first point"),
-        ("[..., -1:]", ".amin(-1, keepdim=True)", "Divide by the last loss, not by the lowest one"),
-        (
-            "-1:]",
-            "-2:].mean(-1, keepdim=True)",
-            "Divide by the last loss as it is: a smoothed end no longer cancels the run's own noise",
-        ),
-        (" / above[..., -1:]", "", "Divide by what is above the offset at the end, L(1) - L₀"),
-        ("found - offset", "found", "Take the offset off before you divide by the end"),
-        ("/ above", "/ found", "Take the offset off the end as well: the denominator is L(1) - L₀"),
-        ("return above", "return found", "Take the offset off the loss as well: the numerator is L(x) - L₀"),
-        ("/", "-", "Divide by the end; you subtract it"),
-        (
-            "above / above[..., -1:]",
-            "(above - above[..., -1:]) / (above[..., :1] - above[..., -1:])",
-            "The end goes to 1 and the offset to 0; yours maps the first loss to 1 and the last to 0",
-        ),
-        (
-            "interpolated(grid, at, run)",
-            "run[(grid[:, None] - at).abs().argmin(1)]",
-            "Between two records the loss lies on their straight line; yours takes the nearest record",
-        ),
-        (
-            "interpolated(grid, at, run)",
-            "run[(at <= grid[:, None]).sum(1) - 1]",
-            "Between two records the loss lies on their straight line; yours takes the record before",
-        ),
-        (
-            "rows[size, seed]",
-            "even_grid(loss.shape[2])",
-            "Records are not evenly spaced: interpolate in their progress, not in their number",
-        ),
-        (
-            "rows[size, seed]",
-            "rows[0, 0]",
-            "Every run has records of its own: yours uses the progress of the first for all",
-        ),
-        ("run)", "run.log()).exp()", "Interpolate the loss linearly in progress, without logarithms"),
-        (
-            "rows =",
-            "loss -= offset\n    rows =",
-            "found - offset",
-            "found",
-            "It changes the losses, which are still needed: use `loss - …`, not `loss -= …`",
-        ),
-        ("-1:]", "-1:].clamp(1e-3)", "Divide by the end as it is: with small losses a least value counts"),
-        ("-1:]", "-1:].add(1e-9)", "Divide by the end as it is: with small losses a guard counts"),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Three steps: bring every run to the grid, take the offset off, divide by the last column. `[..., -1:]` keeps "
         "the axis, so that each run is divided by its own end.",

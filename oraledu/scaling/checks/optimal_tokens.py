@@ -60,38 +60,31 @@ def grows_as_a_power(function: Function, generator: torch.Generator) -> str | No
     return None if same else "both terms times 3 should leave the horizon where it is"
 
 
+WRONG = r"""
+nu / mu * (b => (b
+  :: You balance the two terms; at the optimum their derivatives balance, μ a t^(-μ) = ν b p^(-ν)
+nu / mu * (b => mu / nu * (b :: The factor before b / a is ν / μ, not its inverse
+b / a => a / b :: The roles of a and b are exchanged
+b / a => 1 :: The horizon depends on a and b as well
+-1 / mu => 1 / mu :: The sign of the root: t^(-μ) = (ν b / μ a) p^(-ν), so that the power is -1/μ
+-1 / mu => -1 / nu :: Solve for t: the root is -1/μ, not -1/ν
+ ** (-1 / mu) => **-1 :: Solve for t: take the root -1/μ of the factor too
+** (nu / mu) => ** (mu / nu) :: The horizon grows as p^(ν/μ), not as p^(μ/ν)
+** (nu / mu) => ** (-nu / mu) :: The horizon grows with the size: the power is +ν/μ
+** (nu / mu) => **nu :: Take the root 1/μ of p^ν too: the power is ν/μ
+(nu / mu) => 1 :: Tokens are in proportion to the size only if μ = ν; in general the power is ν/μ
+return => return 6 * parameters * :: This is the compute 6 t p; the tokens are asked for
+return => tokens =
+* growth => * growth\n    return tokens.clamp(min=1) :: Return what the formula gives, below one token too
+"""
+
 optimal_tokens = Exercise(
     id="scaling.optimal_tokens",
     title="The compute-optimal horizon",
     reference=references.optimal_tokens,
     cases=cases,
     properties=[has_the_lowest_loss_at_equal_compute, grows_as_a_power],
-    wrong_answers=slips(
-        references.optimal_tokens,
-        (
-            "nu / mu * (b",
-            "(b",
-            "You balance the two terms; at the optimum their derivatives balance, μ a t^(-μ) = ν b p^(-ν)",
-        ),
-        ("nu / mu * (b", "mu / nu * (b", "The factor before b / a is ν / μ, not its inverse"),
-        ("b / a", "a / b", "The roles of a and b are exchanged"),
-        ("b / a", "1", "The horizon depends on a and b as well"),
-        ("-1 / mu", "1 / mu", "The sign of the root: t^(-μ) = (ν b / μ a) p^(-ν), so that the power is -1/μ"),
-        ("-1 / mu", "-1 / nu", "Solve for t: the root is -1/μ, not -1/ν"),
-        (" ** (-1 / mu)", "**-1", "Solve for t: take the root -1/μ of the factor too"),
-        ("** (nu / mu)", "** (mu / nu)", "The horizon grows as p^(ν/μ), not as p^(μ/ν)"),
-        ("** (nu / mu)", "** (-nu / mu)", "The horizon grows with the size: the power is +ν/μ"),
-        ("** (nu / mu)", "**nu", "Take the root 1/μ of p^ν too: the power is ν/μ"),
-        ("(nu / mu)", "1", "Tokens are in proportion to the size only if μ = ν; in general the power is ν/μ"),
-        ("return", "return 6 * parameters *", "This is the compute 6 t p; the tokens are asked for"),
-        (
-            "return",
-            "tokens =",
-            "* growth",
-            "* growth\n    return tokens.clamp(min=1)",
-            "Return what the formula gives, below one token too",
-        ),
-    ),
+    wrong_answers=slips(references.optimal_tokens, WRONG),
     hints=[
         "At fixed compute $t = c / (6p)$, so $\\log t$ falls by as much as $\\log p$ rises. Write $L$ as a function of "
         "$\\log p$ and take the derivative.",

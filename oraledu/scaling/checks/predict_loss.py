@@ -84,60 +84,39 @@ def plain(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, a
     return level + change
 
 
+WRONG = r"""
+torch.cat([schedule.new_zeros(1), schedule.cumsum(0)]) => torch.arange(len(schedule) + 1, dtype=torch.float64)
+  :: Compare at equal training time τ, the sum of the shares so far, not after equally many steps
+times, tau, trace => torch.arange(len(schedule) + 1, dtype=torch.float64), tau, trace
+  :: Read the trace at equal τ as well, not after equally many steps
+[schedule.new_zeros(1), schedule.cumsum(0)] => [schedule.cumsum(0), schedule.sum()[None]]
+  :: Before the first step τ is 0: put a zero before the cumulative sum
+ - 1) => ) :: The constant-rate run carries its own noise already: the factor is s - 1, not s
+share - 1 => 1 - share :: A lower rate lowers the loss: the factor is s - 1, not 1 - s
+share - 1 => share**2 - 1 :: The share stands in the factor s - 1 as it is, not squared
+ + change => :: The noise term is missing: without it a decay would only slow the run down
+[schedule[:1], schedule] => [schedule, schedule[-1:]]
+  :: After a step the share is that of the step just taken, not of the next one
+= alpha => = 0.25 :: α is an argument, and it is not always 1/4
+= alpha => = 1 :: The noise term carries the factor α
+tau, trace) => tau, trace[-1].expand_as(trace))
+  :: The noise changes along the run: read the trace at equal τ, not at the end
+tau, trace) => tau, trace.sqrt()) :: The law has the trace itself, not its root
+interpolated(times, tau, constant_loss) => constant_loss[(times[:, None] - tau).abs().argmin(1)]
+interpolated(times, tau, trace) => trace[(times[:, None] - tau).abs().argmin(1)]
+  :: Interpolate linearly between the records; yours takes the nearest one
+level + change => (level + change)[1:]
+  :: Begin before the first step: there is one loss more than there are steps
+level + change => level * (1 + change) :: The noise term is added to the loss, not to its factor
+"""
+
 predict_loss = Exercise(
     id="scaling.predict_loss",
     title="The loss under any schedule",
     reference=references.predict_loss,
     cases=cases,
     properties=[takes_off_a_share_of_the_noise, predicts_the_solvable_ladder],
-    wrong_answers=slips(
-        plain,
-        (
-            "torch.cat([schedule.new_zeros(1), schedule.cumsum(0)])",
-            "torch.arange(len(schedule) + 1, dtype=torch.float64)",
-            "Compare at equal training time τ, the sum of the shares so far, not after equally many steps",
-        ),
-        (
-            "times, tau, trace",
-            "torch.arange(len(schedule) + 1, dtype=torch.float64), tau, trace",
-            "Read the trace at equal τ as well, not after equally many steps",
-        ),
-        (
-            "[schedule.new_zeros(1), schedule.cumsum(0)]",
-            "[schedule.cumsum(0), schedule.sum()[None]]",
-            "Before the first step τ is 0: put a zero before the cumulative sum",
-        ),
-        (" - 1)", ")", "The constant-rate run carries its own noise already: the factor is s - 1, not s"),
-        ("share - 1", "1 - share", "A lower rate lowers the loss: the factor is s - 1, not 1 - s"),
-        ("share - 1", "share**2 - 1", "The share stands in the factor s - 1 as it is, not squared"),
-        (" + change", "", "The noise term is missing: without it a decay would only slow the run down"),
-        (
-            "[schedule[:1], schedule]",
-            "[schedule, schedule[-1:]]",
-            "After a step the share is that of the step just taken, not of the next one",
-        ),
-        ("= alpha", "= 0.25", "α is an argument, and it is not always 1/4"),
-        ("= alpha", "= 1", "The noise term carries the factor α"),
-        (
-            "tau, trace)",
-            "tau, trace[-1].expand_as(trace))",
-            "The noise changes along the run: read the trace at equal τ, not at the end",
-        ),
-        ("tau, trace)", "tau, trace.sqrt())", "The law has the trace itself, not its root"),
-        (
-            "interpolated(times, tau, constant_loss)",
-            "constant_loss[(times[:, None] - tau).abs().argmin(1)]",
-            "interpolated(times, tau, trace)",
-            "trace[(times[:, None] - tau).abs().argmin(1)]",
-            "Interpolate linearly between the records; yours takes the nearest one",
-        ),
-        (
-            "level + change",
-            "(level + change)[1:]",
-            "Begin before the first step: there is one loss more than there are steps",
-        ),
-        ("level + change", "level * (1 + change)", "The noise term is added to the loss, not to its factor"),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "Three arrays of length steps + 1: the training time $\\tau$ so far, the share $s$ of the step just taken, and "
         "what the constant-rate run had at that $\\tau$.",

@@ -58,48 +58,30 @@ def levels_off_at_the_share_of_the_size(function: Function, generator: torch.Gen
     return None
 
 
+WRONG = r"""
+nu / mu => mu / nu :: The ratio is r = ν/μ, not its inverse, and r belongs to the term that falls with time
+nu / mu => 1.0 :: The terms are not equal at the horizon: the time term is r = ν/μ times the size term
+ / (r + 1) => :: Divide by the end, r + 1, so that ℓ(1) = 1
+(r * power + 1) / (r + 1) => power
+  :: Not all of the loss falls with time: the size term stays, however long the training
+power + 1 => power :: The size term is missing: it stays where it is as x moves
+-mu => -nu :: Tokens t = x t* stand in the term with μ: the power of x is -μ
+-mu => mu :: The loss falls: the power of x is -μ
+-mu => (-mu * nu / (mu + nu)) :: The frontier's exponent is the slope at the end; the power of x inside is -μ
+-mu => (-mu * nu / (mu + nu))
+(r * power + 1) / (r + 1) => power
+  :: This is the frontier itself; a single run touches it at x = 1 and lies above it elsewhere
+x** => x.clamp(min=1e-2) ** :: The curve goes on rising towards x = 0: no least progress
+x** => x.clamp(max=1) ** :: Beyond x = 1 the curve goes on falling, towards 1 / (r + 1)
+"""
+
 universal_curve = Exercise(
     id="scaling.universal_curve",
     title="The universal curve",
     reference=references.universal_curve,
     cases=cases,
     properties=[ends_at_one_with_the_slope_of_the_frontier, levels_off_at_the_share_of_the_size],
-    wrong_answers=slips(
-        references.universal_curve,
-        (
-            "nu / mu",
-            "mu / nu",
-            "The ratio is r = ν/μ, not its inverse, and r belongs to the term that falls with time",
-        ),
-        (
-            "nu / mu",
-            "1.0",
-            "The terms are not equal at the horizon: the time term is r = ν/μ times the size term",
-        ),
-        (" / (r + 1)", "", "Divide by the end, r + 1, so that ℓ(1) = 1"),
-        (
-            "(r * power + 1) / (r + 1)",
-            "power",
-            "Not all of the loss falls with time: the size term stays, however long the training",
-        ),
-        ("power + 1", "power", "The size term is missing: it stays where it is as x moves"),
-        ("-mu", "-nu", "Tokens t = x t* stand in the term with μ: the power of x is -μ"),
-        ("-mu", "mu", "The loss falls: the power of x is -μ"),
-        (
-            "-mu",
-            "(-mu * nu / (mu + nu))",
-            "The frontier's exponent is the slope at the end; the power of x inside is -μ",
-        ),
-        (
-            "-mu",
-            "(-mu * nu / (mu + nu))",
-            "(r * power + 1) / (r + 1)",
-            "power",
-            "This is the frontier itself; a single run touches it at x = 1 and lies above it elsewhere",
-        ),
-        ("x**", "x.clamp(min=1e-2) **", "The curve goes on rising towards x = 0: no least progress"),
-        ("x**", "x.clamp(max=1) **", "Beyond x = 1 the curve goes on falling, towards 1 / (r + 1)"),
-    ),
+    wrong_answers=slips(references.universal_curve, WRONG),
     hints=[
         "Put $t = x\\,t^*(p)$ into both terms. Which of them feels $x$?",
         "Where the derivatives balance, $a\\,t^{*-\\mu} = r\\,b\\,p^{-\\nu}$ with $r = \\nu/\\mu$. So every term is a "

@@ -66,72 +66,42 @@ def plain(normalized: Tensor) -> tuple[Tensor, Tensor]:
     return size, seed
 
 
+WRONG = r"""
+return size, seed => return seed, size :: Return the size part first, then the seed part
+means.var(0, correction=0) => normalized.var(0, correction=0).mean(0)
+  :: Average over the seeds first: the size part is the variance of that mean, not a mean of variances
+variances.mean(0) => normalized.mean(0).var(0, correction=0)
+  :: Take the variance over the seeds of each size first, then its mean: yours averages the sizes first
+mean(1), normalized.var(1 => mean(0), normalized.var(0
+  :: Sizes and seeds are exchanged: the size part is the variance, over sizes, of the mean over seeds
+means.var => normalized.flatten(0, 1).var
+  :: This size part is the variance over all runs: average over the seeds before
+variances.mean(0) => normalized.flatten(0, 1).var(0, correction=0)
+  :: This seed part is the variance over all runs: take it within each size
+(1, correction=0) => (1)
+  :: Divide by the number of seeds, not by one less (`correction=0`): else the parts do not sum to the whole
+(0, correction=0) => (0)
+  :: Divide by the number of sizes, not by one less (`correction=0`): else the parts do not sum to the whole
+(1, correction=0) => (1)
+(0, correction=0) => (0)
+  :: Divide by the counts, not by one less (`correction=0`): else the parts do not sum to the whole
+size, seed => size**0.5, seed**0.5 :: Return variances: standard deviations do not add up
+es.mean => es.sum :: Take the mean over the sizes of the variance over seeds, not the sum
+es.mean(0) => es :: One number for each point: average the variance over seeds over the sizes too
+return size => return size - (1 - 1 / len(means)) * seed / max(normalized.shape[1] - 1, 1)
+  :: Leave the correction for few seeds out here: as they are, the parts sum to the whole
+normalized.var(1, correction=0) => normalized.square().mean(1) - normalized.mean(1).square()
+  :: Take off the mean before you square: E ℓ² - (E ℓ)² loses digits where the curves are far from 0
+n size => n size.clamp(1e-6) :: A part may be as small as it likes: no least value for it
+"""
+
 variance_parts = Exercise(
     id="scaling.variance_parts",
     title="The variance between sizes and between seeds",
     reference=references.variance_parts,
     cases=cases,
     properties=[sum_to_the_whole, each_vanish_with_their_cause, keep_the_sizes_out_of_the_seed_part],
-    wrong_answers=slips(
-        plain,
-        ("return size, seed", "return seed, size", "Return the size part first, then the seed part"),
-        (
-            "means.var(0, correction=0)",
-            "normalized.var(0, correction=0).mean(0)",
-            "Average over the seeds first: the size part is the variance of that mean, not a mean of variances",
-        ),
-        (
-            "variances.mean(0)",
-            "normalized.mean(0).var(0, correction=0)",
-            "Take the variance over the seeds of each size first, then its mean: yours averages the sizes first",
-        ),
-        (
-            "mean(1), normalized.var(1",
-            "mean(0), normalized.var(0",
-            "Sizes and seeds are exchanged: the size part is the variance, over sizes, of the mean over seeds",
-        ),
-        (
-            "means.var",
-            "normalized.flatten(0, 1).var",
-            "This size part is the variance over all runs: average over the seeds before",
-        ),
-        (
-            "variances.mean(0)",
-            "normalized.flatten(0, 1).var(0, correction=0)",
-            "This seed part is the variance over all runs: take it within each size",
-        ),
-        (
-            "(1, correction=0)",
-            "(1)",
-            "Divide by the number of seeds, not by one less (`correction=0`): else the parts do not sum to the whole",
-        ),
-        (
-            "(0, correction=0)",
-            "(0)",
-            "Divide by the number of sizes, not by one less (`correction=0`): else the parts do not sum to the whole",
-        ),
-        (
-            "(1, correction=0)",
-            "(1)",
-            "(0, correction=0)",
-            "(0)",
-            "Divide by the counts, not by one less (`correction=0`): else the parts do not sum to the whole",
-        ),
-        ("size, seed", "size**0.5, seed**0.5", "Return variances: standard deviations do not add up"),
-        ("es.mean", "es.sum", "Take the mean over the sizes of the variance over seeds, not the sum"),
-        ("es.mean(0)", "es", "One number for each point: average the variance over seeds over the sizes too"),
-        (
-            "return size",
-            "return size - (1 - 1 / len(means)) * seed / max(normalized.shape[1] - 1, 1)",
-            "Leave the correction for few seeds out here: as they are, the parts sum to the whole",
-        ),
-        (
-            "normalized.var(1, correction=0)",
-            "normalized.square().mean(1) - normalized.mean(1).square()",
-            "Take off the mean before you square: E ℓ² - (E ℓ)² loses digits where the curves are far from 0",
-        ),
-        ("n size", "n size.clamp(1e-6)", "A part may be as small as it likes: no least value for it"),
-    ),
+    wrong_answers=slips(plain, WRONG),
     hints=[
         "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_w\\,\\ell + "
         "\\mathbb{E}_p\\,\\mathrm{Var}_w\\,\\ell$. Read each term from the inside to the outside.",
