@@ -243,7 +243,8 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 # ### Exercise 1: the matrix entropy
 #
 # Write `matrix_entropy(z, alpha=1.0)` for `z` of shape $(\dots, T, D)$: one number for each leading index, in the
-# type of `z`. Take the smaller Gram matrix; at $\alpha = 1$ use the limit. A matrix of zeros has entropy 0.
+# type of `z`. Take the smaller Gram matrix; the order is finite, and at $\alpha = 1$ use the limit. A matrix of zeros
+# has entropy 0.
 # `torch.linalg.eigvalsh` takes a whole batch.
 
 # %% tags=["exercise"]
@@ -393,7 +394,8 @@ views.metric_curves(models=raw, columns=2)
 #
 # ### Exercise 3: the effective rank
 #
-# Write `effective_rank(z)` for `z` of shape $(\dots, T, D)$; a matrix of zeros has effective rank 1.
+# Write `effective_rank(z)` for `z` of shape $(\dots, T, D)$, in the type of `z`; a matrix of zeros has effective
+# rank 1.
 
 # %% tags=["exercise"]
 def effective_rank(z):
@@ -414,7 +416,7 @@ effective_rank = checks.effective_rank(effective_rank)
 #
 # <details><summary>Hint 2 of 2</summary>
 #
-# Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the exponential of that. Keep the sum away from zero, with a `clamp` far below any real sum: what comes out for a matrix of zeros?
+# Divide them by their sum, take the entropy of order 1 of the result with `torch.special.entr`, and the exponential of that. Keep the sum away from zero, with a `clamp` far below any real sum, as 1e-30 is (1e-300 is zero in float32): what comes out for a matrix of zeros?
 #
 # </details>
 #
@@ -423,8 +425,8 @@ effective_rank = checks.effective_rank(effective_rank)
 # %% [markdown]
 # ### Exercise 4 (further): refute the theorem
 #
-# One matrix is enough. Write `refute(rows, columns)` (both at least 2): a matrix of that shape, the same each time,
-# whose effective rank exceeds $\exp(S_1)$ by at least 0.1.
+# One matrix is enough. Write `refute(rows, columns)` (both at least 2): a matrix of that shape in float32 or float64,
+# the same each time, whose effective rank exceeds $\exp(S_1)$ by at least 0.1.
 
 # %% tags=["exercise"]
 def refute(rows, columns):
@@ -493,8 +495,9 @@ views.rank_against_entropy(entropies=matrix_entropy(random), ranks=ranks)
 #
 # ### Exercise 5: the curvature
 #
-# Write `curvature(z)` for $(\dots, T, D)$ with $T \ge 3$. Where a token equals the next one there is no step and no
-# angle: leave such turns out; a path without any turn has curvature 0. Rounding can put a cosine past 1.
+# Write `curvature(z)` for $(\dots, T, D)$ with $T \ge 3$, in the type of `z`. Where a token equals the next one there
+# is no step and no angle: leave such turns out; a path without any turn has curvature 0. Rounding can put a cosine
+# past 1.
 
 # %% tags=["exercise"]
 def curvature(z):
@@ -630,7 +633,8 @@ views.augmentation_table(texts=some, views=noisy)
 #
 # ### Exercise 7 (further): InfoNCE
 #
-# Write `info_nce(a, b, temperature=0.1)` for two matrices $N \times D$. It should survive small temperatures.
+# Write `info_nce(a, b, temperature=0.1)` for two matrices $N \times D$ without a row of zeros: one number. It should
+# survive small temperatures.
 
 # %% tags=["exercise"]
 def info_nce(a, b, temperature=0.1):
@@ -680,7 +684,8 @@ info_nce = checks.info_nce(info_nce)
 #
 # ### Exercise 8 (further): DiME at order 2
 #
-# Write `dime_collision(a, b)` for two matrices $N \times D$, without drawing a permutation.
+# Write `dime_collision(a, b)` for two matrices $N \times D$ without a row of zeros: one number, without drawing a
+# permutation.
 
 # %% tags=["exercise"]
 def dime_collision(a, b):
@@ -727,8 +732,8 @@ dime_collision = checks.dime_collision(dime_collision)
 #
 # ### Exercise 9 (further): LiDAR as large as there are prompts
 #
-# Write `lidar(views, delta=1e-4)` for $(n, q, D)$: one number, the entropy in nats. The check watches: nothing larger
-# than $n \times n$ may be decomposed into eigenvalues.
+# Write `lidar(views, delta=1e-4)` for $(n, q, D)$ in float64, where prompts differ: one number, the entropy in nats.
+# The check watches: nothing larger than $n \times n$ may be decomposed into eigenvalues.
 
 # %% tags=["exercise"]
 def lidar(views, delta=1e-4):
@@ -770,10 +775,10 @@ def invariance_curves(states):
     table = {name: [] for name in ("InfoNCE", "InfoNCE, centred", "DiME", "DiME, centred", "LiDAR")}
     for layer in states.views.double():  # (n, q, D)
         for pair, ending in ((layer[:, :2], ""), (layer[:, :2] - layer[:, :2].mean((0, 1)), ", centred")):
-            table[f"InfoNCE{ending}"].append(loss(pair[:, 0], pair[:, 1]))
-            table[f"DiME{ending}"].append(gain(pair[:, 0], pair[:, 1]))
-        table["LiDAR"].append(separate(layer) / math.log(len(layer) - 1))
-    return {name: torch.stack(values) for name, values in table.items()}
+            table[f"InfoNCE{ending}"].append(float(loss(pair[:, 0], pair[:, 1])))
+            table[f"DiME{ending}"].append(float(gain(pair[:, 0], pair[:, 1])))
+        table["LiDAR"].append(float(separate(layer)) / math.log(len(layer) - 1))
+    return {name: torch.tensor(values, dtype=torch.float64) for name, values in table.items()}
 
 
 loss, gain, separate = (long_run(each) for each in (info_nce, dime_collision, lidar))
@@ -985,7 +990,8 @@ views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
 # Promise and gain now agree.
 #
 # **What we saw.** In the decoder a layer at about 80 % of the depth, chosen by the other scores, is ahead of the last
-# one on seven of eight scores, clearly on four, by up to seven points; in the encoder the last layer wins.
+# one on six of eight scores, level with it on a seventh, and clearly ahead on four, by up to seven points; in the
+# encoder the last layer wins.
 
 # %%
 checks.questions.best_of_many

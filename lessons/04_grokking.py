@@ -305,7 +305,7 @@ views.first_machine_explorer(p, quadratic_gram)
 #
 # Write `quadratic_agop`. It takes the training pairs ($n \times 2$), the coefficients ($n \times p$) and the metric
 # ($2p \times 2p$, symmetric), and returns $G_c$, or $G$ if `centre` is false. Take $p$ from the
-# metric. `arithmetic.one_hot_pairs(pairs, p)` gives $X$.
+# metric. `arithmetic.one_hot_pairs(pairs, p).to(metric)` gives $X$ in the type of the metric, which the result has too.
 # The check compares with automatic differentiation.
 
 # %% tags=["exercise"]
@@ -327,7 +327,7 @@ quadratic_agop = checks.quadratic_agop(quadratic_agop)
 #
 # <details><summary>Hint 2 of 3</summary>
 #
-# With $X$ = `arithmetic.one_hot_pairs(pairs, p)` and $S = X M X^\top$, the bracket is `(coefficients @ coefficients.T) * (S.T @ S)`, an $n \times n$ matrix.
+# With $X$ = `arithmetic.one_hot_pairs(pairs, p).to(metric)` and $S = X M X^\top$, the bracket is `(coefficients @ coefficients.T) * (S.T @ S)`, an $n \times n$ matrix.
 #
 # </details>
 #
@@ -351,7 +351,7 @@ quadratic_agop = checks.quadratic_agop(quadratic_agop)
 #
 # ### Exercise 3: the matrix power
 #
-# Write `psd_power(matrix, power)` by an eigendecomposition.
+# Write `psd_power(matrix, power)` by an eigendecomposition. The result has the type of the matrix.
 
 # %% tags=["exercise"]
 def psd_power(matrix, power):
@@ -461,7 +461,7 @@ checks.questions.what_changes
 # ### Exercise 4: the circulant deviation
 #
 # Write `deviation(block, orientation)` for a $p \times p$ block and the orientation `"toeplitz"` or `"hankel"`. It
-# returns a tensor without dimensions; for a block of zeros, 0. Take $p$ from the block.
+# returns a tensor without dimensions, of the block's type; for a block of zeros, 0. Take $p$ from the block.
 
 # %% tags=["exercise"]
 def deviation(block, orientation):
@@ -482,7 +482,7 @@ deviation = checks.deviation(deviation)
 #
 # <details><summary>Hint 2 of 3</summary>
 #
-# `torch.zeros(p).index_add(0, k.flatten(), block.flatten())` adds the entries of every diagonal up (mind the dtype). Each wrapped diagonal has $p$ entries.
+# `torch.zeros(p, dtype=block.dtype).index_add(0, k.flatten(), block.flatten())` adds the entries of every diagonal up. Each wrapped diagonal has $p$ entries.
 #
 # </details>
 #
@@ -638,7 +638,7 @@ assert 1.6 < same / different < 2.6
 #
 # ### Exercise 5 (further): the order of the discrete logarithm
 #
-# Write `discrete_log_order(p, g=None)`: the integer tensor $(g^0, g^1, \dots, g^{p-2})$ modulo $p$. Without $g$ take
+# Write `discrete_log_order(p, g=None)`: the `int64` tensor $(g^0, g^1, \dots, g^{p-2})$ modulo $p$. Without $g$ take
 # the smallest generator. Raise a `ValueError` if $g$ is not a generator of the nonzero digits.
 
 # %% tags=["exercise"]
@@ -684,7 +684,8 @@ discrete_log_order = checks.discrete_log_order(discrete_log_order)
 #
 # ### Exercise 6 (further): the AGOP of a Gaussian machine
 #
-# Write `gaussian_agop`. `rfm.gaussian_gram(pairs, pairs, metric, bandwidth=bandwidth)` gives $K$. A loop over samples
+# Write `gaussian_agop`, with the result in the type of the metric.
+# `rfm.gaussian_gram(pairs, pairs, metric, bandwidth=bandwidth)` gives $K$. A loop over samples
 # is right, and slow: take the samples in blocks if you want your function to make the long runs too.
 
 # %% tags=["exercise"]
@@ -699,7 +700,7 @@ gaussian_agop = checks.gaussian_agop(gaussian_agop)
 # %% [markdown]
 # <details><summary>Hint 1 of 3</summary>
 #
-# For one sample $i$ the bracket is `x.T @ (kernel[i][:, None] * coefficients)` minus the outer product of `x[i]` and `kernel[i] @ coefficients`. Start with a loop over $i$, and sum $J_i J_i^\top$ and $J_i$.
+# For one sample $i$ the bracket is `x.T @ (kernel[i][:, None] * coefficients)` minus the outer product of `x[i]` and `kernel[i] @ coefficients`, with `x = arithmetic.one_hot_pairs(pairs, p).to(metric)`. Start with a loop over $i$, and sum $J_i J_i^\top$ and $J_i$.
 #
 # </details>
 #
@@ -882,7 +883,7 @@ assert (solved - (subtraction - extra)).abs().max() < 1e-12 < 0.1 < (solved - su
 #
 # Write `random_metric(p, op, *, generator)` for the operations `"+"` and `"-"`: draw
 # `torch.rand(p, generator=generator, dtype=torch.float64)`, take its mean off, put it into the first row of a block
-# with the operation's orientation, and return the positive-part root of $M_*$.
+# with the operation's orientation, and return the positive-part root of $M_*$, all in float64.
 
 # %% tags=["exercise"]
 def random_metric(p, op, *, generator):
@@ -902,7 +903,7 @@ random_metric = checks.random_metric(random_metric)
 #
 # <details><summary>Hint 2 of 2</summary>
 #
-# `torch.cat` puts the four blocks together, once along the columns and once along the rows. The root is that of exercise 3: what does it do with negative eigenvalues?
+# `torch.cat` puts the four blocks together, once along the columns and once along the rows, all of them in float64. The root is that of exercise 3: what does it do with negative eigenvalues?
 #
 # </details>
 #
@@ -980,7 +981,8 @@ views.circulant_explorer(preset.widget.p, 0.5)
 #
 # ### Exercise 9 (further): the AGOP of the network
 #
-# Write `network_agop(first, second, pairs)` with $W_1$, $W_2$ and training pairs; not centred.
+# Write `network_agop(first, second, pairs)` with $W_1$, $W_2$ and training pairs; not centred, and in the type of the
+# weights.
 
 # %% tags=["exercise"]
 def network_agop(first, second, pairs):
@@ -995,7 +997,7 @@ network_agop = checks.network_agop(network_agop)
 # %% [markdown]
 # <details><summary>Hint 1 of 2</summary>
 #
-# Compute $H = X W_1^\top$ first, with `arithmetic.one_hot_pairs` for $X$: a row for each pair.
+# Compute $H = X W_1^\top$ first, with `arithmetic.one_hot_pairs(pairs, p).to(first)` for $X$: a row for each pair.
 #
 # </details>
 #

@@ -907,7 +907,8 @@ views.honest_selection(models={"SmolLM2, chosen by the other scores": others})
 # Promise and gain now agree.
 #
 # **What we saw.** In the decoder a layer at about 80 % of the depth, chosen by the other scores, is ahead of the last
-# one on seven of eight scores, clearly on four, by up to seven points; in the encoder the last layer wins.
+# one on six of eight scores, level with it on a seventh, and clearly ahead on four, by up to seven points; in the
+# encoder the last layer wins.
 
 # %%
 checks.questions.best_of_many

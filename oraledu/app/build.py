@@ -23,7 +23,12 @@ MAX_BYTES = 2_000_000
 #: What `--robust` runs beside the stored run. A result that moves under these is printed with too many digits.
 VARIANTS = {
     "two threads": {"ORALEDU_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"},
-    "AVX2 alone": {"ATEN_CPU_CAPABILITY": "avx2"},
+    # The kernels of the three libraries that multiply matrices: torch's own, MKL's and the OpenBLAS of NumPy.
+    "AVX2 alone": {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "MKL_CBWR": "COMPATIBLE",
+        "OPENBLAS_CORETYPE": "Haswell",
+    },
 }
 
 
