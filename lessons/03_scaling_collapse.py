@@ -161,7 +161,8 @@ assert abs(best.exponent - 1.5) < 0.1
 # ### Exercise 1: the line
 #
 # Write `fit_line(compute, loss, offset)`: the pair of coefficient $C$ and exponent $\delta$, two floats, by least
-# squares in these logarithms; `compute` and `loss` are tensors `(sizes,)`, in any order.
+# squares in these logarithms; `compute` and `loss` are tensors `(sizes,)`, in any order, and `float64` as all tensors
+# of this lesson.
 
 # %% tags=["exercise"]
 def fit_line(compute, loss, offset):
@@ -201,9 +202,9 @@ fit_line = checks.fit_line(fit_line)
 # ### Exercise 2 (further): the offset
 #
 # Write `find_offset(compute, loss)`: the offset in $[0, \min L)$ whose points are nearest to a line, a float, zero
-# where the losses are a power law by themselves. How you scan is up to you, in steps that are small beside the
-# smallest loss. Judge by $1 - R^2$, the share of the variance of the heights that the line leaves, or by the errors of
-# the fitted losses; the plain sum of squares in the logarithm falls with the offset for that alone.
+# where the losses are a power law by themselves. How you scan is up to you, in steps of a few thousandths of the
+# smallest loss or finer. Judge by $1 - R^2$, the share of the variance of the heights that the line leaves, or by the
+# errors of the fitted losses; the plain sum of squares in the logarithm falls with the offset for that alone.
 
 # %% tags=["exercise"]
 def find_offset(compute, loss):
