@@ -264,13 +264,6 @@ def parts_by_var_mean(normalized):
     return mean.var(0, correction=0), variance.mean(0)
 
 
-def floor_by_squares(loss, offset):
-    """Use E L² - (E L)², and the deviation of the losses over the mean above the offset."""
-    losses = loss.numpy()
-    mean = losses.mean(axis=1)
-    return torch.from_numpy(np.sqrt((losses**2).mean(axis=1) - mean**2) / (mean - offset))
-
-
 def floor_by_numpy(loss, offset):
     reducible = loss.numpy() - offset
     return torch.from_numpy(reducible.std(axis=1) / reducible.mean(axis=1))
@@ -460,7 +453,6 @@ RIGHT = {
         parts_by_var_mean,
     ],
     "noise_floor": [
-        floor_by_squares,
         floor_by_numpy,
         floor_as_the_text_has_it,
         floor_size_by_size,

@@ -12,6 +12,8 @@ from oraledu.scaling.checks.inputs import largest_difference, normal, random_tab
 def cases(generator: torch.Generator) -> list[Case]:
     """Return ladders with and without an offset, of several shapes."""
     loss = random_table(generator, 3, 4, 6) + 0.5
+    alike = random_table(generator, 3, 7, 40) + 0.5
+    alike[..., :30] = alike[:, :1, :30]
     return [
         Case("3 sizes, 4 seeds", (loss, 0.6)),
         Case("a smaller offset", (loss, 0.2)),
@@ -21,6 +23,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         ),
         Case("one size", (loss[:1], 0.4)),
         Case("two seeds", (loss[:, :2], 0.4)),
+        Case("seeds that begin alike", (alike, 0.4)),
     ]
 
 
@@ -91,6 +94,8 @@ loss - offset => loss.sub_(offset)
   :: It changes the losses, which are still needed: use `loss - …`, not `loss -= …`
 n(1) => n(1).clamp(1e-2) :: Divide by the mean as it is: small losses have the same floor
 / above.mean(1) => / (above.mean(1) + 1e-9) :: Divide by the mean as it is, without a guard
+above.std(1, correction=0) => (above.square().mean(1) - above.mean(1).square()).sqrt()
+  :: Where seeds agree a mean square less a squared mean is a rounding error: take the mean square of the distances
 """
 
 noise_floor = Exercise(
