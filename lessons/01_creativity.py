@@ -248,7 +248,8 @@ views.ideal_explorer(images, ideal_denoiser, noise)
 # ### Exercise 2: one step of the sampler
 #
 # Write `ddim_step(x, denoised, alpha_bar_now, alpha_bar_next)`: from the noisy image now and the estimate
-# $\hat x_0$ to the next noisy image. The next $\bar\alpha$ may be 1, the present one is below 1.
+# $\hat x_0$ to the next noisy image. The next $\bar\alpha$ may be 1, the present one is below 1, in part 6 by as little
+# as $10^{-10}$. Both are Python numbers, with 16 digits.
 
 # %% tags=["exercise"]
 def ddim_step(x, denoised, alpha_bar_now, alpha_bar_next):
@@ -341,7 +342,7 @@ checks.questions.why_copies
 #
 # Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
 # `patch` is $k$, odd, up to $H$ for circular padding, and up to $2H - 1$ for zeros, where the window of every pixel
-# covers the whole image. The other arguments and the result are as in exercise 1.
+# covers the whole image. The other arguments and the result are as in exercise 1; compute in the type of the images.
 
 # %% tags=["exercise"]
 def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
@@ -1107,7 +1108,8 @@ views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
 # ### Exercise 10 (further): two images, in closed form
 #
 # Write `two_image_denoiser(x, alpha_bar, patch=3)`, the estimate for this training set, for $x$ of any shape
-# $B \times 1 \times H \times H$ and an odd `patch` of at most $H$, without any dictionary.
+# $B \times 1 \times H \times H$ and an odd `patch` of at most $H$, without any dictionary. As in exercise 2,
+# $\bar\alpha$ may come within $10^{-10}$ of 1.
 
 # %% tags=["exercise"]
 def two_image_denoiser(x, alpha_bar, patch=3):
