@@ -191,29 +191,3 @@ def test_the_schedule_explorer_predicts_with_the_law_that_is_handed_in(ladder):
 
     explorer = views.schedule_explorer(ladder=ladder, width=48, predict=no_law)
     assert ": 0 % explained" in explorer.alt
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: horizon_explorer(parameters=PARAMETERS[:2]), "parameters must hold three or more"),
-        (lambda: horizon_explorer(grid=torch.linspace(0, 1, 5)), "grid must increase from above 0"),
-        (lambda: offset_explorer(fitted=9.0), "fitted must lie between 0 and the smallest loss"),
-        (lambda: offset_explorer(parameters=PARAMETERS[:2]), "compute and parameters must have an entry"),
-        (lambda: offset_explorer(loss=drawn.curves(seeds=1, offset=OFFSET)), "two seeds"),
-        (lambda: normaliser_explorer(losses={}), "losses is empty"),
-        (lambda: normaliser_explorer(offset=9.0), "offset must lie below every loss"),
-        (lambda: normaliser_explorer(grid=GRID[1:]), "losses must have 95 points"),
-        (lambda: normaliser_explorer(parameters=PARAMETERS[:2]), "as parameters"),
-        (lambda: views.fluctuation_explorer(grid=GRID, losses=of_one_size(seeds=2)), "three seeds or more"),
-        (lambda: views.fluctuation_explorer(grid=GRID, losses=of_one_size(), offset=9.0), "offset must lie below"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_explored_is_refused(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_a_width_that_the_ladder_lacks_is_refused(ladder):
-    with pytest.raises(ValueError, match="width must be one of the ladder's, 24, 48; got 7"):
-        views.schedule_explorer(ladder=ladder, width=7)

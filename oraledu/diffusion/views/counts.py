@@ -1,19 +1,16 @@
 """Part 3: from one training image to many, from memory to mosaic."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
 from oraledu.course.figures import Figure, panels
-from oraledu.diffusion.machines import Machine, provenance, sample
-from oraledu.diffusion.schedule import alpha_bar
-from oraledu.diffusion.views.layout import BLUE, ORANGE, picture, show
-from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
+from oraledu.course.words_a import BLUE, ORANGE
+from oraledu.diffusion.machines import Machine, sample
+from oraledu.diffusion.views.layout import picture, show
+from oraledu.diffusion.views.sources import SourceMap, at_least, distinct, plural, traced
 
 #: Line style and colour of the two machines that are compared.
 STYLES = {"ideal": ("s--", ORANGE), "equivariant-local": ("o-", BLUE)}
@@ -29,56 +26,33 @@ def count_explorer(
 ) -> Explorer:
     """Let a learner see what the ideal and the equivariant-local machine make of few and of many training images.
 
-    All samples are made beforehand, behind a progress bar.
-
-    Args:
-        images: (N, C, H, W) the training set; the first n of them are used.
-        patches: The patch sizes of the equivariant-local machine, one for each of the sampler's steps, or one size.
-        noise: (B, C, H, W) where the samples start, the noises to choose from.
-        padding: ``"zeros"`` or ``"circular"``.
-        counts: The numbers of training images to choose from, rising; at most N.
+    All samples are made beforehand, behind a progress bar. Each of the rising counts takes the first images alone,
+    (N, C, H, W); the equivariant-local machine has one patch size, or one for each of the sampler's steps.
     """
 
     def made(count: int) -> dict[str, _Made]:
         few = images[:count]
         return {
-            "ideal": _made(Machine(few, "ideal"), noise),
-            "equivariant-local": _made(Machine(few, "equivariant-local", patches, padding), noise),
+            "ideal": _Made(Machine(few, "ideal"), noise),
+            "equivariant-local": _Made(Machine(few, "equivariant-local", patches, padding), noise),
         }
 
     runs = dict(zip(counts, precompute(made, counts, label="Sampling"), strict=True))
-    view = _CountView(noise[0], runs)
+    labels = {"count": "training images", "seed": "noise"}
     return explore(
-        view.draw,
-        labels={"count": "training images", "seed": "noise"},
-        count=list(counts),
-        seed=(0, len(noise) - 1),
+        _CountView(noise[0], runs).draw, labels=labels, count=list(counts), seed=(0, len(noise) - 1)
     )
 
 
-@dataclass(frozen=True)
 class _Made:
     """Samples (B, C, H, W), the training image of each of their pixels (B, H, W), and how many there are."""
 
-    samples: Tensor
-    sources: Tensor
-    counts: list[int]
-
-
-def _made(machine: Machine, noise: Tensor) -> _Made:
-    path = sample(machine, noise)
-    last = path.times[-2]
-    sources = claimed(
-        provenance(
-            path.noisy[-2],
-            machine.images,
-            alpha_bar(last),
-            machine=machine.machine,
-            patch=machine.patch(last),
-            padding=machine.padding,
-        )
-    )
-    return _Made(path.images, sources, [distinct(one) for one in sources])
+    def __init__(self, machine: Machine, noise: Tensor) -> None:
+        path = sample(machine, noise)
+        seen = {"patch": machine.patch(path.times[-2]), "padding": machine.padding}
+        self.samples = path.images
+        self.sources = traced(path, machine.images, machine=machine.machine, **seen)
+        self.counts = [distinct(one) for one in self.sources]
 
 
 class _CountView:
@@ -86,8 +60,8 @@ class _CountView:
 
     def __init__(self, first: Tensor, runs: Mapping[int, Mapping[str, _Made]]) -> None:
         self.runs = runs
-        layout = [[name, f"{name}, sources", "curve"] for name in STYLES]
-        self.figure, self.axes = panels(layout, height=420, width_ratios=[1, 1, 1.3])
+        names = [[name, f"{name}, sources", "curve"] for name in STYLES]
+        self.figure, self.axes = panels(names, height=420, width_ratios=[1, 1, 1.3])
         self.samples = {name: show(self.axes[name], first, name) for name in STYLES}
         blank = torch.zeros_like(first[0], dtype=torch.int64)
         self.maps = {name: SourceMap(self.axes[f"{name}, sources"], blank) for name in STYLES}

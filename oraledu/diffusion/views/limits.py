@@ -1,7 +1,5 @@
 """Part 7 and after it: networks that see further than a patch, and the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -11,9 +9,9 @@ from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.tables import Table, results
+from oraledu.course.words_a import BLUE, GREEN, ORANGE, PURPLE, RED, above
 from oraledu.diffusion.study import Entry, Study
-from oraledu.diffusion.views.layout import BLUE, GREEN, ORANGE, PURPLE, RED
-from oraledu.diffusion.views.summaries import above, rounded
+from oraledu.diffusion.views.summaries import rounded
 
 #: How machines look beside each other, and how networks do.
 MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"))
@@ -25,11 +23,7 @@ NAMES = {"AttentionUNet": "UNet with self-attention"}
 
 
 def architectures(study: Study) -> Figure:
-    """Draw how well machines predict networks of several kinds, and how far these look.
-
-    Args:
-        study: Networks of each architecture, trained from several seeds.
-    """
+    """Draw how well machines predict networks of several kinds, trained from several seeds, and how far these look."""
     tables = {
         NAMES.get(name, name): {machine: table[machine] for machine in MACHINES}
         for name, table in study.agreements().items()
@@ -60,13 +54,8 @@ def paper_and_here(
 ) -> Table:
     """Set this run's numbers beside the paper's (tables 1 and 2), with the reason for each difference.
 
-    Args:
-        images: (N, C, H, W) the training set of the zero-padded network.
-        zeros: For each of `MACHINES` Pearson's r with the zero-padded ResNet on Fashion-MNIST, (B,).
-        circular: The same for the circular ResNet on MNIST.
-        zeros_patches: The calibrated patch sizes for the zero-padded network, the first at t = 1.
-        circular_patches: Those for the circular one.
-        study: UNets with and without self-attention.
+    For the zero-padded ResNet on Fashion-MNIST and the circular one on MNIST: Pearson's r of each of `MACHINES`, (B,),
+    and the calibrated patch sizes from t = 1 on. The images are the training set of the first; the study has UNets.
     """
     count, side, further = len(images), images.shape[-1], study.agreements()
     better = float((zeros["equivariant-local"] > zeros["ideal"]).double().mean())

@@ -1,7 +1,5 @@
 """Part 1: the frontier, and what normalisation does to the curves of a ladder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +8,12 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.scaling.frontier import PowerLaw, check_offset
+from oraledu.scaling.frontier import PowerLaw
 from oraledu.scaling.views.layout import (
     about,
     decades,
+    nearest,
     plain_log,
-    require_grid,
-    require_runs,
     shades,
     size_legend,
     sizes_in_words,
@@ -33,22 +30,9 @@ def frontier(
 ) -> Figure:
     """Draw the curves of a ladder over compute with the power law through their end points, raw and less the offset.
 
-    Args:
-        compute: (sizes, points) FLOPs; a record at 0 is left out.
-        loss: (sizes, points) one curve a size, averaged over seeds.
-        law: The power law that was fitted to the end points.
-        parameters: (sizes,) how large each model is.
-        ends: (sizes,) the record of each curve that is its end point; the last one if left out.
-
-    Raises:
-        ValueError: The shapes do not fit, or the law's offset is not below every loss.
+    Losses are (sizes, points), averaged over seeds; a record before any compute is left out. `ends` are the records
+    that are the end points, (sizes,); the last one if left out.
     """
-    if compute.ndim != 2 or compute.shape != loss.shape or len(parameters) != len(compute):
-        raise ValueError(
-            "compute and loss must have one shape (sizes, points), with one entry of parameters a size; got "
-            f"{tuple(compute.shape)}, {tuple(loss.shape)} and {len(parameters)}"
-        )
-    check_offset(loss, law.offset)
     last = torch.full((len(loss),), loss.shape[1] - 1) if ends is None else torch.as_tensor(ends)
     rows = torch.arange(len(loss))
     points = compute[rows, last], loss[rows, last]
@@ -83,26 +67,9 @@ def raw_shifted_collapsed(
 ) -> Figure:
     """Draw the same runs three times: as recorded, less the offset, and normalised.
 
-    Args:
-        compute: (sizes, points) FLOPs at the records; a record at 0 is left out.
-        loss: (sizes, seeds, points) at the records.
-        offset: L₀, below every loss.
-        grid: (n,) progress, to 1.
-        normalized: (sizes, seeds, n) the normalised curves at the grid.
-        parameters: (sizes,) how large each model is.
-
-    Raises:
-        ValueError: The shapes do not fit, or the offset is not below every loss.
+    Compute at the records is (sizes, points); a record before any is left out. The normalised curves are at the grid.
     """
-    require_runs(loss=loss, normalized=normalized)
-    require_grid(grid, normalized=normalized)
-    if compute.shape != (len(loss), loss.shape[-1]) or len(parameters) != len(loss):
-        raise ValueError(
-            f"compute must have shape {(len(loss), loss.shape[-1])} and parameters {len(loss)} entries; got "
-            f"{tuple(compute.shape)} and {len(parameters)}"
-        )
-    check_offset(loss, offset)
-    at = int((grid - 0.5).abs().argmin())
+    at = nearest(grid, 0.5)
     names = ["raw", "less", "collapsed"] if offset > 0 else ["raw", "collapsed"]
     figure, axes = panels([names], height=290, alt=_collapse_in_words(loss, offset, grid, normalized, at))
     lines: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.7}

@@ -1,7 +1,5 @@
 """Parts 3 and 4: the deviation against the floor, and who makes up the variance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,18 +8,9 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, GREY, ORANGE
 from oraledu.scaling.curves import supercollapse_from
-from oraledu.scaling.views.layout import (
-    BLUE,
-    GREY,
-    ORANGE,
-    about,
-    decades,
-    mean_floor,
-    places_of,
-    require_grid,
-    same_names,
-)
+from oraledu.scaling.views.layout import about, decades, legend_below, mean_floor, nearest
 
 
 def deviation_and_floor(
@@ -33,19 +22,9 @@ def deviation_and_floor(
 ) -> Figure:
     """Draw the collapse deviation Δ(x) against the noise floor σ(x), one panel for each schedule.
 
-    Args:
-        grid: (points,) progress, to 1, where Δ is 0 by definition and is not drawn.
-        deviation: For each schedule Δ at the grid, (points,).
-        floor: For each schedule σ at the grid, (points,) or (sizes, points), of which the mean over sizes counts.
-        at: The progress at which the ratio is told.
-
-    Raises:
-        ValueError: The names or the shapes do not fit, or `at` lies outside the grid.
+    The floor is (points,) or (sizes, points), of which the mean over sizes counts; the ratio is told at one progress.
     """
-    names = same_names(deviation=deviation, floor=floor)
-    for name in names:
-        require_grid(grid, deviation=deviation[name], floor=floor[name])
-    (place,) = places_of(grid, [at])
+    names, place = list(deviation), nearest(grid, at)
     figure, axes = panels([names], height=270, sharey=True)
     inner = (grid < 1) & (grid > 0)
     x = grid[inner]
@@ -85,25 +64,9 @@ def variance_bars(
 
     The bars are shares; above each stands the standard deviation. A line marks what the size part would be by
     chance, if the sizes did not differ at all.
-
-    Args:
-        grid: (points,) progress.
-        parts: For each schedule the size part and the seed part of the variance, two of (points,).
-        counts: How many sizes and seeds there are; at least two seeds.
-        at: The progress of each bar, below 1.
-
-    Raises:
-        ValueError: The shapes do not fit, there is one seed, or a bar lies outside the grid or at its end.
+    For each schedule there are the size part and the seed part of the variance, of as many sizes and seeds as `counts`.
     """
-    names = same_names(parts=parts)
-    for size_part, seed_part in parts.values():
-        require_grid(grid, size_part=size_part, seed_part=seed_part)
-    sizes, seeds = counts
-    if seeds < 2:
-        raise ValueError("counts must have at least two seeds: with one there is no seed part")
-    places = places_of(grid, at)
-    if len(grid) - 1 in places:
-        raise ValueError("at must lie below 1: there every run is 1, and nothing varies")
+    names, (sizes, seeds), places = list(parts), counts, [nearest(grid, x) for x in at]
     figure, axes = panels([names], height=280, sharey=True)
     words = []
     for name in names:
@@ -117,8 +80,7 @@ def variance_bars(
         axes[name].set_xticks(range(len(places)), [f"{grid[place]:.2g}" for place in places])
         words.append(f"{name} {', '.join(f'{10 * round(10 * share)} %' for share in size / whole)}")
     axes[names[0]].set_ylabel("share of the variance")
-    handles, labels = axes[names[0]].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes[names[0]], 3)
     figure.alt = (
         f"Stacked bars of the variance of normalised curves at x = {', '.join(f'{grid[p]:.2g}' for p in places)}. "
         f"The share between sizes, in tens of per cent: {'; '.join(words)}; the rest lies between seeds."
