@@ -48,8 +48,8 @@ def belief_explorer(
         return denoise(noisy(image, noise, t), images, alpha_bar(t), patch=patch, **options)[0]
 
     def draw(t: float = 0.3, patch: int = 7, row: int = size // 2, column: int = size // 2) -> Figure:
-        x, places = noisy(image, noise, t), Ranking.PLACES
-        seen = belief(x, images, alpha_bar(t), pixel=(row, column), patch=patch, top=places, **options)
+        x, top = noisy(image, noise, t), Ranking.PLACES
+        seen = belief(x, images, alpha_bar(t), pixel=(row, column), patch=patch, top=top, **options)
         query = windows(x, patch, padding)[0, row, column].view(-1, patch, patch)
         for name, shown in (("noisy", x[0]), ("guess", estimate(t, patch)), ("query", query)):
             pictures[name].set_data(picture(shown))
@@ -70,11 +70,5 @@ def belief_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"t": "time t", "patch": "patch size k"},
-        t=moments,
-        patch=list(patches),
-        row=(0, size - 1),
-        column=(0, size - 1),
-    )
+    labels, places = {"t": "time t", "patch": "patch size k"}, (0, size - 1)
+    return explore(draw, labels=labels, t=moments, patch=list(patches), row=places, column=places)

@@ -115,11 +115,6 @@ def padding_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"padding": "beyond the border", "patch": "patch size k"},
-        padding={"zeros": "zeros", "the opposite side (circular)": "circular"},
-        patch=list(patches),
-        row=(0, size - 1),
-        column=(0, size - 1),
-    )
+    labels = {"padding": "beyond the border", "patch": "patch size k"}
+    beyond, within = {"zeros": "zeros", "the opposite side (circular)": "circular"}, (0, size - 1)
+    return explore(draw, labels=labels, padding=beyond, patch=list(patches), row=within, column=within)

@@ -1,6 +1,6 @@
 """Part 3: from one training image to many, from memory to mosaic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -38,10 +38,41 @@ def count_explorer(
         }
 
     runs = dict(zip(counts, precompute(made, counts, label="Sampling"), strict=True))
+    names = [[name, f"{name}, sources", "curve"] for name in STYLES]
+    figure, axes = panels(names, height=420, width_ratios=[1, 1, 1.3])
+    samples = {name: show(axes[name], noise[0], name) for name in STYLES}
+    blank = torch.zeros_like(noise[0, 0], dtype=torch.int64)
+    maps = {name: SourceMap(axes[f"{name}, sources"], blank) for name in STYLES}
+    ax = axes["curve"]
+    lines = {
+        name: ax.plot(counts, counts, style, color=colour, markersize=5, label=name)[0]
+        for name, (style, colour) in STYLES.items()
+    }
+    cursor = ax.axvline(1, color="black", linewidth=0.8, linestyle=":")
+    most = max(count for both in runs.values() for run in both.values() for count in run.counts)
+    ax.set(xscale="log", ylim=(-0.02 * most, 1.1 * most + 1), xlabel="training images", title="sources")
+    ax.set_xticks(counts, [str(count) for count in counts])
+    ax.minorticks_off()
+    ax.legend(loc="upper left")
+
+    def draw(count: int = 100, seed: int = 0) -> Figure:
+        words = []
+        for name in STYLES:
+            run = runs[count][name]
+            samples[name].set_data(picture(run.samples[seed]))
+            maps[name].set(run.sources[seed])
+            axes[f"{name}, sources"].set_title(plural(run.counts[seed]))
+            lines[name].set_ydata([both[name].counts[seed] for both in runs.values()])
+            words.append(f"{name} {at_least(run.counts[seed])}")
+        cursor.set_xdata([count, count])
+        figure.alt = (
+            f"What the ideal and the equivariant-local machine make of noise {seed}, each beside a map of the training "
+            f"images that its pixels come from. Sources out of {count} images: {', '.join(words)}."
+        )
+        return figure
+
     labels = {"count": "training images", "seed": "noise"}
-    return explore(
-        _CountView(noise[0], runs).draw, labels=labels, count=list(counts), seed=(0, len(noise) - 1)
-    )
+    return explore(draw, labels=labels, count=list(counts), seed=(0, len(noise) - 1))
 
 
 class _Made:
@@ -53,43 +84,3 @@ class _Made:
         self.samples = path.images
         self.sources = traced(path, machine.images, machine=machine.machine, **seen)
         self.counts = [distinct(one) for one in self.sources]
-
-
-class _CountView:
-    """Both machines' samples, their sources, and how the number of sources grows."""
-
-    def __init__(self, first: Tensor, runs: Mapping[int, Mapping[str, _Made]]) -> None:
-        self.runs = runs
-        names = [[name, f"{name}, sources", "curve"] for name in STYLES]
-        self.figure, self.axes = panels(names, height=420, width_ratios=[1, 1, 1.3])
-        self.samples = {name: show(self.axes[name], first, name) for name in STYLES}
-        blank = torch.zeros_like(first[0], dtype=torch.int64)
-        self.maps = {name: SourceMap(self.axes[f"{name}, sources"], blank) for name in STYLES}
-        ax, counts = self.axes["curve"], list(runs)
-        self.lines = {
-            name: ax.plot(counts, counts, style, color=colour, markersize=5, label=name)[0]
-            for name, (style, colour) in STYLES.items()
-        }
-        self.cursor = ax.axvline(1, color="black", linewidth=0.8, linestyle=":")
-        most = max(count for both in runs.values() for run in both.values() for count in run.counts)
-        ax.set(xscale="log", ylim=(-0.02 * most, 1.1 * most + 1), xlabel="training images", title="sources")
-        ax.set_xticks(counts, [str(count) for count in counts])
-        ax.minorticks_off()
-        ax.legend(loc="upper left")
-
-    def draw(self, count: int = 100, seed: int = 0) -> Figure:
-        """Show what the machines make of the first `count` training images and one noise."""
-        words = []
-        for name in STYLES:
-            run = self.runs[count][name]
-            self.samples[name].set_data(picture(run.samples[seed]))
-            self.maps[name].set(run.sources[seed])
-            self.axes[f"{name}, sources"].set_title(plural(run.counts[seed]))
-            self.lines[name].set_ydata([both[name].counts[seed] for both in self.runs.values()])
-            words.append(f"{name} {at_least(run.counts[seed])}")
-        self.cursor.set_xdata([count, count])
-        self.figure.alt = (
-            f"What the ideal and the equivariant-local machine make of noise {seed}, each beside a map of the training "
-            f"images that its pixels come from. Sources out of {count} images: {', '.join(words)}."
-        )
-        return self.figure

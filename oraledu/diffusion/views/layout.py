@@ -83,7 +83,7 @@ def image_rows(
     height = round(len(rows) * side * tall / wide) + LINE * lines + 8
     size = {"width": margin + count * side, "height": height}
     figure, axes = subplots(len(rows), count, alt=alt, squeeze=False, **size)
-    _tighten(figure)
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     for line, (label, images) in zip(axes, rows.items(), strict=True):
         for ax, image in zip(line, images, strict=True):
             show(ax, image)
@@ -99,10 +99,6 @@ def _width(text: str) -> float:
     """Return the width of a line of a label in CSS pixels."""
     size = float(STYLE["axes.labelsize"])
     return TextPath((0, 0), text, size=size).get_extents().width * PIXELS_PER_INCH / POINTS_PER_INCH
-
-
-def _tighten(figure: Figure) -> None:
-    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
 
 
 class Ranking:
@@ -137,12 +133,9 @@ class Ranking:
             if place < len(pictures):
                 drawn.set_data(picture(pictures[place]))
                 bar.set_height(self.BAR * weights[place])
-                weight.set(text=_weight(weights[place]), y=1.1 + self.BAR * weights[place])
+                text = f"{weights[place]:.2f}" if weights[place] >= 0.005 else "< 0.01"
+                weight.set(text=text, y=1.1 + self.BAR * weights[place])
                 name.set_text(names[place])
-
-
-def _weight(weight: float) -> str:
-    return f"{weight:.2f}" if weight >= 0.005 else "< 0.01"
 
 
 class Window:

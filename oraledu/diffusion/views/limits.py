@@ -131,15 +131,8 @@ def _sight(ax: Axes, entries: Sequence[Entry]) -> None:
     for kind, aside, (colour, marker) in zip(kinds, _beside(len(kinds)), NETWORK_MARKS, strict=False):
         for number, entry in enumerate(entry for entry in entries if entry.architecture == kind):
             label = None if number else NAMES.get(kind, kind).replace(" with ", "\nwith ")
-            ax.plot(
-                np.array(entry.sight.times) + 0.3 * aside,  # beside each other, for many are equal
-                entry.sight.window,
-                color=colour,
-                marker=marker,
-                markersize=4,
-                alpha=0.7,
-                label=label,
-            )
+            x = np.array(entry.sight.times) + 0.3 * aside  # beside each other, for many are equal
+            ax.plot(x, entry.sight.window, f"{marker}-", color=colour, markersize=4, alpha=0.7, label=label)
     ax.set(xlim=(1.04, 0), ylim=(0, None), xlabel="noise level t")
     ax.set_title("side of the window that holds\n90 % of the input Jacobian")
     ax.legend(fontsize="small")

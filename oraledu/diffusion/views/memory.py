@@ -52,11 +52,7 @@ def copies(samples: Tensor, nearest: Tensor) -> Figure:
 
 
 def ideal_explorer(
-    images: Tensor,
-    denoiser: Callable[[Tensor, Tensor, float], Tensor],
-    noise: Tensor,
-    *,
-    choices: int = 10,
+    images: Tensor, denoiser: Callable[[Tensor, Tensor, float], Tensor], noise: Tensor, *, choices: int = 10
 ) -> Explorer:
     """Let a learner add noise to a training image, and see which images the ideal denoiser takes it for.
 

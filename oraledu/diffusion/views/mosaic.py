@@ -61,8 +61,8 @@ def mosaic_explorer(
     size = first.shape[-1]
     layout = [["sample", "map", "source", "seen"], ["sample", "map", "source", "found"]]
     figure, axes = panels(layout, height=265, width_ratios=[1, 1, 1, 0.5])
-    titles = {"sample": "what the machine made", "source": "", "seen": "it sees", "found": "it finds"}
-    drawn = {name: show(axes[name], first[0], title) for name, title in titles.items()}
+    titles = {"sample": "what the machine made", "seen": "it sees", "found": "it finds"}
+    drawn = {name: show(axes[name], first[0]) for name in (*titles, "source")}
     maps = {name: claimed(origin) for name, origin in origins.items()}
     sources = SourceMap(axes["map"], next(iter(maps.values()))[0])
     axes["map"].set_xlabel("grey: many fit equally well", fontsize="small")
@@ -81,6 +81,8 @@ def mosaic_explorer(
         here.set(row, column, patch or 1)
         there.set(r, c, patch or 1)
         dot.set_data([column], [row])
+        for name, title in titles.items():
+            axes[name].set_title(title)
         axes["map"].set_title(f"from {plural(distinct(known), 'training image')}")
         one = f"training image {image}" if known[row, column] >= 0 else "one of many that fit"
         axes["source"].set_title(one)
@@ -95,14 +97,8 @@ def mosaic_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"seed": "noise"},
-        machine=list(runs),
-        seed=(0, len(first) - 1),
-        row=(0, size - 1),
-        column=(0, size - 1),
-    )
+    machines, seeds, places = list(runs), (0, len(first) - 1), (0, size - 1)
+    return explore(draw, labels={"seed": "noise"}, machine=machines, seed=seeds, row=places, column=places)
 
 
 def consistency(steps: Sequence[int], shares: Mapping[str, Sequence[float]]) -> Figure:

@@ -98,7 +98,11 @@ def agreement_scatter(agreements: Mapping[str, Tensor]) -> Figure:
     pairs.plot(values[-1], values[0], "o", color=BLUE, alpha=0.7, markeredgecolor="white")
     pairs.set(xlim=(low, 1.03), ylim=(low, 1.03), aspect="equal")
     pairs.set(xlabel=f"r of the {worst} machine", ylabel=f"r of the {best} machine")
-    dot_rows(axes["rows"], {_with_medians(name, r): r for name, r in agreements.items()})
+    rows = {
+        f"{name}\nmedian r {r.median():.2f}, r² {r.square().median():.2f}": r
+        for name, r in agreements.items()
+    }
+    dot_rows(axes["rows"], rows)
     axes["rows"].set(xlabel="r with the network's image", xlim=(None, 1.03))
     return figure
 
@@ -119,10 +123,6 @@ def agreement_table(
             numbers += [rounded(float(values.quantile(0.1)), quantile_step)]
         rows.append([name, *numbers])
     return results(["machine", "r, median", "r, 10 % quantile", "r², median", "r², 10 % quantile"], rows)
-
-
-def _with_medians(name: str, r: Tensor) -> str:
-    return f"{name}\nmedian r {r.median():.2f}, r² {r.square().median():.2f}"
 
 
 def _with_agreement(rows: Mapping[str, Tensor], agreement: Mapping[str, Tensor], **words: Any) -> Figure:

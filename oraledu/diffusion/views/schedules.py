@@ -35,7 +35,8 @@ def staircase(patches: Sequence[int], jacobians: Mapping[float, Tensor]) -> Figu
     steps = axes["steps"]
     steps.step(moments, patches, where="mid", color=BLUE)
     steps.plot(moments, patches, "o", color=BLUE, markersize=4)
-    _axes_of_steps(steps, patches, "patch size of the machine")
+    _axes_of_steps(steps, patches)
+    steps.set_title("patch size of the machine")
     for name, (t, jacobian) in zip(names, jacobians.items(), strict=True):
         share = (jacobian / jacobian.max()).clamp(min=FAINTEST)
         values, lowest = share.log10().cpu().numpy(), np.log10(FAINTEST)
@@ -60,17 +61,16 @@ def schedule_explorer(
     moments = times(len(next(iter(schedules.values()))))[:-1]
     names = ["network", "machine", "steps", "agreement"]
     figure, axes = panels([names], height=235, width_ratios=[1.25, 1.25, 1.1, 1])
-    theirs, ours = (show(axes[name], network[0], name) for name in ("network", "machine"))
+    theirs, ours = (show(axes[name], network[0]) for name in ("network", "machine"))
+    titles = "network", "machine", "patch size", "r from this noise"
     for patches in schedules.values():
         axes["steps"].step(moments, patches, where="mid", color=MISSING, linewidth=1)
     (chosen,) = axes["steps"].step(moments, moments, where="mid", color=BLUE, linewidth=2)
-    _axes_of_steps(
-        axes["steps"], [patch for patches in schedules.values() for patch in patches], "patch size"
-    )
+    _axes_of_steps(axes["steps"], [patch for patches in schedules.values() for patch in patches])
     bars = axes["agreement"].barh(list(samples), [0.0] * len(samples), color=MISSING, height=0.6)
     values = [axes["agreement"].text(0, place, "", va="center") for place in range(len(samples))]
     low = min(0.0, float(torch.stack(list(agreement.values())).min()))
-    axes["agreement"].set(xlim=(low, 1.3), xticks=[], title="r from this noise")
+    axes["agreement"].set(xlim=(low, 1.3), xticks=[])
     axes["agreement"].invert_yaxis()
     axes["agreement"].spines["bottom"].set_visible(False)
 
@@ -79,6 +79,8 @@ def schedule_explorer(
         theirs.set_data(picture(network[seed]))
         ours.set_data(picture(samples[schedule][seed]))
         axes["machine"].set_xlabel(f"r = {r:.2f},  r² = {r * r:.2f}")
+        for name, title in zip(names, titles, strict=True):
+            axes[name].set_title(title)
         chosen.set_ydata(schedules[schedule])
         for name, bar, value in zip(samples, bars, values, strict=True):
             length = float(agreement[name][seed])
@@ -95,10 +97,10 @@ def schedule_explorer(
     return explore(draw, labels=labels, schedule=list(samples), seed=(0, len(network) - 1))
 
 
-def _axes_of_steps(ax: Axes, patches: Sequence[int], title: str) -> None:
+def _axes_of_steps(ax: Axes, patches: Sequence[int]) -> None:
     """Label the axes of patch sizes over the noise level, in the sampler's order from left to right."""
     ax.set(xlim=(1.04, 0), ylim=(min(patches) - 1, max(patches) + 1), xlabel="noise level t")
-    ax.set(yticks=sorted(set(patches)), title=title)
+    ax.set_yticks(sorted(set(patches)))
 
 
 def _in_words(patches: Sequence[int]) -> str:

@@ -10,23 +10,13 @@ from oraledu.course.figures import Figure, panels
 from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
-from oraledu.scaling.views.layout import (
-    Normalize,
-    about,
-    cut,
-    decades,
-    joined,
-    nearest,
-    shades,
-    size_legend,
-    sizes_in_words,
-)
+from oraledu.scaling.views.layout import Normalize, about, cut, decades, joined, nearest, shades, size_legend
 
 #: The progress over which the offset explorer averages.
 WINDOW = (0.2, 0.95)
 #: How many offsets there are to choose from, from 0 to a little below the smallest loss.
 OFFSETS = 25
-#: What the offset explorer measures, in the order of `_summary`, and how it looks.
+#: What the offset explorer measures, and how it looks.
 MEASURES = (("Δ", BLUE, "-"), ("Δ / σ", "black", "--"), ("Δ / (ℓ - 1)", GREEN, "-."))
 NORMALISERS = {
     "each run's own end": "own",
@@ -61,7 +51,13 @@ def offset_explorer(
         floor = curves.noise_floor(at_grid, offset).mean(dim=0)
         return curves.collapse_deviation(normalized), floor, normalized.mean(dim=(0, 1))
 
-    table = torch.tensor([_summary(*(values[window] for values in measured(offset))) for offset in offsets])
+    def summary(offset: float) -> list[float]:
+        deviation, floor, mean = (values[window] for values in measured(offset))
+        return [
+            float(v.square().mean().sqrt()) for v in (deviation, deviation / floor, deviation / (mean - 1))
+        ]
+
+    table = torch.tensor([summary(offset) for offset in offsets])
     figure, axes = panels([["frontier", "curves", "offsets"]], height=320)
     left, middle, right = axes["frontier"], axes["curves"], axes["offsets"]
     (line,) = left.plot([], [], "k--", linewidth=1.2)
@@ -73,9 +69,7 @@ def offset_explorer(
     (floor_line,) = middle.plot(grid[inner], grid[inner], color=ORANGE, linestyle="--", label="floor σ")
     (deviation_line,) = middle.plot(grid[inner], grid[inner], color=BLUE, label="deviation Δ")
     middle.set(yscale="log", xlim=(0, 1), xlabel="progress x")
-    every = torch.stack(
-        [torch.cat([d, f]) for d, f, _ in (measured(offset) for offset in (offsets[0], fitted, offsets[-1]))]
-    )
+    every = torch.cat([values for some in (offsets[0], fitted, offsets[-1]) for values in measured(some)[:2]])
     middle.set_ylim(float(every[every > 0].quantile(0.05)) / 2, float(every.max()) * 1.3)
     for values, (name, colour, style) in zip(table.T, MEASURES, strict=True):
         start = offsets[0], float(values[0])
@@ -86,7 +80,7 @@ def offset_explorer(
     right.set(yscale="log", xlabel="offset L₀")
     middle.legend(loc="lower left", fontsize="small")
     decades(left.xaxis, left.yaxis, middle.yaxis, right.yaxis)
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
 
     def draw(offset: float = fitted) -> Figure:
         law = fit_frontier(compute, ends, offset=offset)
@@ -97,13 +91,12 @@ def offset_explorer(
         deviation_line.set_ydata(deviation[inner])
         floor_line.set_ydata(floor[inner])
         cursor.set_xdata([offset, offset])
-        row = offsets.index(offset)
         explained = law.r_squared(compute, ends)
-        spread, ratio, share = table[row].tolist()
+        spread, ratio, share = table[offsets.index(offset)].tolist()
         left.set_title(f"L₀ = {about(offset, 3)}\nR² = {cut(explained, 4)}")
         middle.set_title("deviation and floor\n")
         right.set_title(f"root mean squares,\nx from {WINDOW[0]:g} to {WINDOW[1]:g}")
-        best = [offsets[int(table[:, column].argmin())] for column in range(3)]
+        best = [offsets[place] for place in table.argmin(dim=0).tolist()]
         figure.alt = (
             f"At an offset of {about(offset, 2)}, where the fit found {about(fitted, 2)}: the end losses less the "
             f"offset against compute, with R² {cut(explained, 3)}; deviation and floor over progress; "
@@ -135,12 +128,13 @@ def normaliser_explorer(
     highest = max(float(floor[grid >= 0.1].max()) for floor in floors.values())
     right.set_ylim(0, 1.8 * highest)
     right.legend(loc="upper right")
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
     place = nearest(grid, 0.9)
 
     def draw(schedule: str = names[-1], divisor: str = "own") -> Figure:
         reducible = losses[schedule] - offset
-        shown = reducible / _divisor(reducible, divisor)
+        record = reducible[..., :1] if divisor == "first" else reducible[..., -1:]
+        shown = reducible / (record.mean(dim=1, keepdim=True) if divisor == "mean" else record)
         spread, floor = curves.collapse_deviation(shown), floors[schedule]
         for rows, drawn in zip(shown, lines, strict=True):
             drawn.set_ydata(joined(rows))
@@ -159,23 +153,4 @@ def normaliser_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"divisor": "divided by"},
-        schedule=names,
-        divisor=NORMALISERS,
-    )
-
-
-def _divisor(reducible: Tensor, divisor: str) -> Tensor:
-    """Return what curves (sizes, seeds, points) are divided by, (sizes, seeds or 1, 1)."""
-    if divisor == "own":
-        return reducible[..., -1:]
-    if divisor == "mean":
-        return reducible[..., -1:].mean(dim=1, keepdim=True)
-    return reducible[..., :1]
-
-
-def _summary(deviation: Tensor, floor: Tensor, mean: Tensor) -> list[float]:
-    """Return the root mean squares of Δ, Δ / σ and Δ / (ℓ - 1) over some points."""
-    return [float(v.square().mean().sqrt()) for v in (deviation, deviation / floor, deviation / (mean - 1))]
+    return explore(draw, labels={"divisor": "divided by"}, schedule=names, divisor=NORMALISERS)

@@ -24,7 +24,8 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
     Losses are (seeds, points) for each schedule.
     """
     names = list(losses)
-    psi = {name: _fluctuation(values - offset) for name, values in losses.items()}
+    reducible = {name: values - offset for name, values in losses.items()}
+    psi = {name: values / values.mean(dim=0) - 1 for name, values in reducible.items()}
     places = {x: nearest(grid, x) for x in CURSOR if float(grid[0]) <= x}
     seeds = len(psi[names[0]])
     figure, axes = panels([["paths", "scatter", "bars"]], height=290, width_ratios=[1.7, 1.15, 0.75])
@@ -79,14 +80,9 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"x": "cursor at x", "first": "seed in orange", "second": "seed in green"},
-        schedule=names,
-        x=list(places),
-        first=(0, seeds - 1),
-        second=(0, seeds - 1),
-    )
+    labels = {"x": "cursor at x", "first": "seed in orange", "second": "seed in green"}
+    choices = (0, seeds - 1)
+    return explore(draw, labels=labels, schedule=names, x=list(places), first=choices, second=choices)
 
 
 def end_slopes(
@@ -127,7 +123,3 @@ def end_slopes(
     ax.invert_xaxis()
     ax.legend(title="slope in the grey band; black: theory", loc="lower left")
     return figure
-
-
-def _fluctuation(reducible: Tensor) -> Tensor:
-    return reducible / reducible.mean(dim=0) - 1

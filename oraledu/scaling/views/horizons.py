@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -24,16 +23,11 @@ from oraledu.scaling.views.layout import (
     plain_log,
     shades,
     size_legend,
-    sizes_in_words,
 )
 
 
 def horizon_explorer(
-    *,
-    parameters: Tensor,
-    grid: Tensor,
-    offset: float = 0.5,
-    normalize: Normalize = curves.normalize,
+    *, parameters: Tensor, grid: Tensor, offset: float = 0.5, normalize: Normalize = curves.normalize
 ) -> Explorer:
     """Let a learner get the horizon's exponent and the offset wrong, on the sum of two power laws.
 
@@ -47,13 +41,12 @@ def horizon_explorer(
     (line,) = left.plot([], [], "k--", linewidth=1.2)
     dots = [left.plot([], [], "o", color=c, markeredgecolor="black", zorder=3)[0] for c in colours]
     lines = [right.plot(x, x, color=c)[0] for c in colours]
-    left.set(
-        xscale="log", yscale="log", xlabel="compute c = 6 t p (FLOPs)", ylabel="end loss less the offset"
-    )
+    left.set(xscale="log", yscale="log", xlabel="compute c = 6 t p (FLOPs)")
+    left.set_ylabel("end loss less the offset")
     right.set(yscale="log", ylim=(0.94, 3), xlabel="progress x = t / t(p)", ylabel="normalised loss ℓ(x)")
     decades(left.xaxis, left.yaxis)
     plain_log(right)
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
 
     def draw(
         mu: float = 0.3, nu: float = 0.4, exponent_factor: float = 1.0, offset_error: float = 0.0
@@ -71,7 +64,10 @@ def horizon_explorer(
         for row, (dot, curve) in enumerate(zip(dots, lines, strict=True)):
             dot.set_data(compute[row : row + 1], ends[row : row + 1] - guess)
             curve.set_ydata(normalized[row])
-        _fit_axes(left, compute, ends - guess)
+        left.set_xlim(
+            float(compute.min()) / 3, float(compute.max()) * 3
+        )  # all in sight, whatever the exponents
+        left.set_ylim(float((ends - guess).min()) / 2, float((ends - guess).max()) * 2)
         deviation = float(curves.collapse_deviation(normalized[:, None])[place])
         explained = law.r_squared(compute, ends)
         true = model.frontier().exponent
@@ -150,9 +146,3 @@ def wrong_exponent(
         f"left the deviation between sizes on a logarithmic scale, right the slope of the frontier. {'; '.join(words)}."
     )
     return figure
-
-
-def _fit_axes(ax: Axes, compute: Tensor, values: Tensor) -> None:
-    """Keep all points in sight, whatever the exponents."""
-    ax.set(xlim=(compute.min().item() / 3, compute.max().item() * 3))
-    ax.set(ylim=(values.min().item() / 2, values.max().item() * 2))

@@ -41,11 +41,16 @@ def shades(count: int) -> list[Any]:
 
 def sizes_in_words(parameters: Tensor | Sequence[float]) -> list[str]:
     """Return short names of sizes, such as 48, 9,360 or 1.5M."""
-    return [_short(float(count)) for count in parameters]
+    return [f"{x / 1e6:.3g}M" if x >= 1e6 else f"{x:,.0f}" for x in map(float, parameters)]
 
 
-def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str = "parameters") -> None:
+def size_legend(figure: MatplotlibFigure, parameters: Tensor | Sequence[float]) -> None:
     """Name the sizes' colours in one line below the panels."""
+    shade_legend(figure, sizes_in_words(parameters), "parameters")
+
+
+def shade_legend(figure: MatplotlibFigure, labels: Sequence[str], title: str) -> None:
+    """Name the colours of `shades` in one line below the panels."""
     handles = [
         Line2D([], [], color=shade, linewidth=2.5, label=label)
         for shade, label in zip(shades(len(labels)), labels, strict=True)
@@ -113,9 +118,3 @@ def cut(value: float, digits: int) -> str:
 def _power_of_ten(value: float) -> str:
     exponent = round(math.log10(value)) if value > 0 else 0
     return f"10{str(exponent).translate(SUPERSCRIPTS)}"
-
-
-def _short(count: float) -> str:
-    if count >= 1e6:
-        return f"{count / 1e6:.3g}M"
-    return f"{count:,.0f}"

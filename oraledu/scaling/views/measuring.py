@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
@@ -14,11 +13,7 @@ from oraledu.scaling.views.layout import about, decades, legend_below, mean_floo
 
 
 def deviation_and_floor(
-    *,
-    grid: Tensor,
-    deviation: Mapping[str, Tensor],
-    floor: Mapping[str, Tensor],
-    at: float = 0.9,
+    *, grid: Tensor, deviation: Mapping[str, Tensor], floor: Mapping[str, Tensor], at: float = 0.9
 ) -> Figure:
     """Draw the collapse deviation Δ(x) against the noise floor σ(x), one panel for each schedule.
 
@@ -40,10 +35,9 @@ def deviation_and_floor(
         ax.set_title(f"{name}\nΔ / σ = {_ratio(ratio)} at x = {grid[place]:.2g}")
         since = supercollapse_from(deviation[name], floor[name], grid)
         words.append(f"{name} {_ratio(ratio)}, {_since(since)}")
+        decades(ax.yaxis)
     lowest = min(float(curve[(grid >= 0.1) & (grid <= 0.99)].min()) for curve in deviation.values())
     axes[names[0]].set_ylim(max(lowest / 2, 1e-5), None)
-    for name in names:
-        decades(axes[name].yaxis)
     axes[names[0]].set_ylabel("relative standard deviation")
     figure.legend(handles=axes[names[0]].get_lines()[1::-1], loc="outside lower center", ncols=2)
     figure.alt = (
@@ -63,11 +57,12 @@ def variance_bars(
     """Draw how much of the variance of normalised curves lies between sizes, and how much between seeds.
 
     The bars are shares; above each stands the standard deviation. A line marks what the size part would be by
-    chance, if the sizes did not differ at all.
-    For each schedule there are the size part and the seed part of the variance, of as many sizes and seeds as `counts`.
+    chance, if the sizes did not differ at all. For each schedule there are the size part and the seed part of the
+    variance; `counts` are those of sizes and seeds.
     """
     names, (sizes, seeds), places = list(parts), counts, [nearest(grid, x) for x in at]
     figure, axes = panels([names], height=280, sharey=True)
+    hatched: dict[str, Any] = {"color": ORANGE, "hatch": "//", "edgecolor": "white"}
     words = []
     for name in names:
         of_sizes, of_seeds = parts[name]
@@ -75,10 +70,17 @@ def variance_bars(
         whole = size + seed
         # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
         chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
-        _share_bars(axes[name], size / whole, chance, np.sqrt(whole))
-        axes[name].set_title(f"{name}\n")
-        axes[name].set_xticks(range(len(places)), [f"{grid[place]:.2g}" for place in places])
-        words.append(f"{name} {', '.join(f'{10 * round(10 * share)} %' for share in size / whole)}")
+        ax, share, x = axes[name], size / whole, np.arange(len(places))
+        ax.bar(x, share, color=BLUE, width=0.6, label="between sizes")
+        ax.bar(x, 1 - share, bottom=share, width=0.6, label="between seeds", **hatched)
+        ax.hlines(chance, x - 0.4, x + 0.4, color="black", linewidth=1.6, label="size part by chance")
+        for column, value in enumerate(np.sqrt(whole)):
+            ax.text(column, 1.03, about(float(value)), ha="center", fontsize="small")
+        ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
+        ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"], xlabel="progress x")
+        ax.set_title(f"{name}\n")
+        ax.set_xticks(x, [f"{grid[place]:.2g}" for place in places])
+        words.append(f"{name} {', '.join(f'{10 * round(10 * part)} %' for part in share)}")
     axes[names[0]].set_ylabel("share of the variance")
     legend_below(figure, axes[names[0]], 3)
     figure.alt = (
@@ -86,20 +88,6 @@ def variance_bars(
         f"The share between sizes, in tens of per cent: {'; '.join(words)}; the rest lies between seeds."
     )
     return figure
-
-
-def _share_bars(ax: Axes, share: np.ndarray, chance: np.ndarray, deviation: np.ndarray) -> None:
-    """Draw a bar of two parts for each share, (n,), with a line at what chance gives and a number above it."""
-    positions = np.arange(len(share))
-    ax.bar(positions, share, color=BLUE, width=0.6, label="between sizes")
-    hatched: dict[str, Any] = {"color": ORANGE, "hatch": "//", "edgecolor": "white"}
-    ax.bar(positions, 1 - share, bottom=share, width=0.6, label="between seeds", **hatched)
-    line: dict[str, Any] = {"color": "black", "linewidth": 1.6, "label": "size part by chance"}
-    ax.hlines(chance, positions - 0.4, positions + 0.4, **line)
-    for place, value in enumerate(deviation):
-        ax.text(place, 1.03, about(float(value)), ha="center", fontsize="small")
-    ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
-    ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"], xlabel="progress x")
 
 
 def _since(start: float | None) -> str:

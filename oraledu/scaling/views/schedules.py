@@ -2,11 +2,11 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
-from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from torch import Tensor
 
@@ -23,6 +23,11 @@ from oraledu.scaling.views.layout import about, legend_below, plain_log
 RECORDS = 150
 #: Panels side by side in `prediction`.
 COLUMNS = 3
+LINES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "label": "constant rate at equal τ"},
+    {"color": ORANGE, "linewidth": 2.5, "label": "this schedule"},
+    {"color": "black", "linestyle": "--", "label": "predicted"},
+)
 
 
 def schedule_explorer(
@@ -66,7 +71,7 @@ def schedule_explorer(
     for name in ("rate", "change"):
         axes[name].yaxis.set_major_locator(MaxNLocator(4))
     for name in ("steps", "tau"):
-        axes[name].yaxis.set_major_locator(FixedLocator(list(_few(*axes[name].get_ylim()))))
+        axes[name].yaxis.set_major_locator(FixedLocator(_few(*axes[name].get_ylim())))
     legend_below(figure, axes["tau"], 4)
 
     @functools.lru_cache
@@ -137,8 +142,16 @@ def prediction(
         )
         told = above(share) if share >= 0 else "nothing"
         words.append(f"{name} {about(lower)} %, predicted {about(guess)} %, explained {told}")
-        _predicted_and_true(axes[name], tau[name], *(v[name] - offset for v in (true, predicted, constant)))
-        axes[name].set_title(f"{name}: {_down(share)} explained")
+        ax, late = axes[name], tau[name] >= tau[name][-1] / 4  # earlier the curves are the same, and steep
+        curves = [values[name] - offset for values in (constant, true, predicted)]
+        for curve, line in zip(curves, LINES, strict=True):
+            ax.plot(tau[name], curve, **line)
+        seen = torch.cat([curve[late] for curve in curves])
+        ax.set(yscale="log", xlim=(float(tau[name][late][0]), float(tau[name][-1]) * 1.02))
+        ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
+        plain_log(ax)
+        ax.locator_params(axis="x", nbins=4)
+        ax.set_title(f"{name}: {_down(share)} explained")
     for row in layout:
         axes[row[0]].set_ylabel("L - L₀" if offset else "loss L")
     for name in layout[-1]:
@@ -153,22 +166,10 @@ def prediction(
     return figure
 
 
-def _predicted_and_true(ax: Axes, tau: Tensor, true: Tensor, predicted: Tensor, constant: Tensor) -> None:
-    ax.plot(tau, constant, color=BLUE, label="constant rate at equal τ")
-    ax.plot(tau, true, color=ORANGE, linewidth=2.5, label="this schedule")
-    ax.plot(tau, predicted, color="black", linestyle="--", label="predicted")
-    late = tau >= tau[-1] / 4  # earlier the curves are the same, and steep
-    seen = torch.cat([true[late], predicted[late], constant[late]])
-    ax.set(yscale="log", xlim=(float(tau[late][0]), float(tau[-1]) * 1.02))
-    ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
-    plain_log(ax)
-    ax.locator_params(axis="x", nbins=4)
-
-
-def _few(low: float, high: float) -> Iterator[float]:
-    """Yield the 1, 2, 3, 5 of each decade between two numbers."""
-    for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high))):
-        yield from (d * 10.0**exponent for d in (1, 2, 3, 5) if low <= d * 10.0**exponent <= high)
+def _few(low: float, high: float) -> list[float]:
+    """Return the 1, 2, 3, 5 of each decade between two numbers."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    return [d * 10.0**decade for decade in decades for d in (1, 2, 3, 5) if low <= d * 10.0**decade <= high]
 
 
 def _down(share: float) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
@@ -17,9 +16,9 @@ from oraledu.scaling.views.layout import (
     nearest,
     plain,
     plain_log,
+    shade_legend,
     shades,
     size_legend,
-    sizes_in_words,
 )
 
 
@@ -55,8 +54,20 @@ def mup_drift(
             f"{plain(checks[name].slope)}"
         )
     axes[names[0]].set_ylabel("normalised loss ℓ(x), mean of seeds")
-    _coordinate_check(axes["change"], names, checks)
-    size_legend(figure, [str(width) for width in widths], title="width")
+    ax = axes["change"]
+    for (name, check), marker in zip(checks.items(), "os^v", strict=False):
+        colour, style = look(names, name)
+        label = f"{name}: slope {check.slope:.2f}"
+        ax.plot(check.widths, check.change, marker, color=colour, linestyle=style, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="width", title="change of the features\nin the first steps")
+    widest = max(checks.values(), key=lambda check: len(check.widths)).widths.tolist()
+    ax.set_xticks(widest, [str(width) for width in widest])
+    ax.minorticks_off()
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.2, high * 1.8)
+    plain_log(ax)
+    ax.legend(loc="upper left", fontsize="small")
+    shade_legend(figure, [str(width) for width in widths], "width")
     figure.alt = f"Normalised curves by width, and how far the first steps move features. {'. '.join(words)}."
     return figure
 
@@ -85,41 +96,23 @@ def text_ladder(
     right.set(xlim=(0, 1), yscale="log", xlabel="progress x", title="a small deviation may be cheap")
     decades(right.yaxis)
     right.legend(loc="lower left")
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
     since = supercollapse_from(deviation, floor, grid)
+    below = (
+        "not below the floor up to the end" if since is None else f"below the floor from x = {since:.1f} on"
+    )
     figure.alt = (
         f"Left: the normalised curves of {len(normalized)} sizes. Right, on a logarithmic scale: deviation, floor, and "
         f"what the mean curve has left to fall. {_beside(deviation, sigma, to_fall, grid, 0.5)}. "
-        f"{_beside(deviation, sigma, to_fall, grid, 0.9)}. The deviation is "
-        + (
-            "not below the floor up to the end."
-            if since is None
-            else f"below the floor from x = {since:.1f} on."
-        )
+        f"{_beside(deviation, sigma, to_fall, grid, 0.9)}. The deviation is {below}."
     )
     return figure
 
 
-def _coordinate_check(ax: Axes, names: Sequence[str], checks: Mapping[str, CoordinateCheck]) -> None:
-    for (name, check), marker in zip(checks.items(), "os^v", strict=False):
-        colour, style = look(names, name)
-        label = f"{name}: slope {check.slope:.2f}"
-        ax.plot(check.widths, check.change, marker, color=colour, linestyle=style, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="width")
-    widest = max(checks.values(), key=lambda check: len(check.widths)).widths
-    ax.set_xticks(widest.tolist(), [str(width) for width in widest.tolist()])
-    ax.minorticks_off()
-    low, high = ax.get_ylim()
-    ax.set_ylim(low / 1.2, high * 1.8)
-    plain_log(ax)
-    ax.set_title("change of the features\nin the first steps")
-    ax.legend(loc="upper left", fontsize="small")
-
-
 def _beside(deviation: Tensor, floor: Tensor, to_fall: Tensor, grid: Tensor, at: float) -> str:
     place = nearest(grid, at)
-    delta = float(deviation[place])
+    delta, sigma, left = (float(values[place]) for values in (deviation, floor, to_fall))
     return (
-        f"At x = {grid[place]:.2g} Δ is {about(delta)}, {about(delta / float(floor[place]))} times the floor and "
-        f"{about(delta / float(to_fall[place]))} of what is left to fall"
+        f"At x = {grid[place]:.2g} Δ is {about(delta)}, {about(delta / sigma)} times the floor and "
+        f"{about(delta / left)} of what is left to fall"
     )
