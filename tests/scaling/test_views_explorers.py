@@ -22,25 +22,24 @@ def ladder():
     return LinearLadder((24, 48), Horizon.through(24, 8 * 160, 1.0))
 
 
-def offset_explorer(**changes):
-    options = {
-        "compute": drawn.compute()[:, -1],
-        "progress": GRID,
-        "loss": drawn.curves(offset=OFFSET),
-        "grid": GRID,
-        "parameters": PARAMETERS,
-        "fitted": OFFSET,
-    }
-    return views.offset_explorer(**options | changes)
+def offset_explorer():
+    return views.offset_explorer(
+        compute=drawn.compute()[:, -1],
+        progress=GRID,
+        loss=drawn.curves(offset=OFFSET),
+        grid=GRID,
+        parameters=PARAMETERS,
+        fitted=OFFSET,
+    )
 
 
-def horizon_explorer(**changes):
-    return views.horizon_explorer(**{"parameters": PARAMETERS, "grid": GRID} | changes)
+def horizon_explorer(**options):
+    return views.horizon_explorer(parameters=PARAMETERS, grid=GRID, **options)
 
 
-def normaliser_explorer(**changes):
-    options = {"grid": GRID, "losses": drawn.by_schedule(), "offset": 0.0, "parameters": PARAMETERS}
-    return views.normaliser_explorer(**options | changes)
+def normaliser_explorer():
+    losses = drawn.by_schedule()
+    return views.normaliser_explorer(grid=GRID, losses=losses, offset=0.0, parameters=PARAMETERS)
 
 
 def of_one_size(**options):

@@ -32,11 +32,11 @@ def tables(**options):
 # Part 1: the frontier, and the three stages of a collapse.
 
 
-def frontier(offset=0.2, **changes):
-    compute, loss = drawn.compute(), drawn.curves(offset=offset).mean(dim=1)
+def frontier(offset=0.2, compute=None):
+    compute = drawn.compute() if compute is None else compute
+    loss = drawn.curves(offset=offset).mean(dim=1)
     law = fit_frontier(compute[:, -1], loss[:, -1], offset=offset)
-    options = {"compute": compute, "loss": loss, "law": law, "parameters": PARAMETERS}
-    return law, views.frontier(**options | changes)
+    return law, views.frontier(compute=compute, loss=loss, law=law, parameters=PARAMETERS)
 
 
 def test_the_frontier_goes_through_the_end_points_raw_and_less_its_offset():
@@ -76,17 +76,10 @@ def test_a_record_before_any_compute_is_left_out_of_logarithmic_axes():
     assert len(figure.axes[0].lines[0].get_xdata()) == len(GRID) - 1
 
 
-def collapsed(offset=0.2, **changes):
-    loss = drawn.curves(offset=offset)
-    options = {
-        "compute": drawn.compute(),
-        "loss": loss,
-        "offset": offset,
-        "grid": GRID,
-        "normalized": curves.normalize(GRID, loss, offset, GRID),
-        "parameters": PARAMETERS,
-    }
-    return views.raw_shifted_collapsed(**options | changes)
+def collapsed(offset=0.2):
+    compute, loss = drawn.compute(), drawn.curves(offset=offset)
+    shared = {"compute": compute, "loss": loss, "offset": offset, "grid": GRID, "parameters": PARAMETERS}
+    return views.raw_shifted_collapsed(**shared, normalized=curves.normalize(GRID, loss, offset, GRID))
 
 
 def test_the_same_runs_are_drawn_raw_less_the_offset_and_normalised():
@@ -231,7 +224,7 @@ def test_the_best_exponent_is_told_with_the_range_of_slopes():
             torch.testing.assert_close(drawn_y(line), values)
 
 
-def drift(**changes):
+def drift():
     widths = torch.tensor([16, 32, 64])
     normalized = {
         name: curves.normalize(GRID, drawn.curves(seed=seed), 0.0, GRID)
@@ -241,8 +234,7 @@ def drift(**changes):
         "muP": CoordinateCheck(widths, torch.tensor([0.1, 0.1, 0.1]).double()),
         "one rate": CoordinateCheck(widths, 0.01 * widths.double() ** 0.5),
     }
-    options = {"grid": GRID, "normalized": normalized, "widths": (16, 32, 64), "checks": checks}
-    return normalized, views.mup_drift(**options | changes)
+    return normalized, views.mup_drift(grid=GRID, normalized=normalized, widths=(16, 32, 64), checks=checks)
 
 
 def test_the_drift_is_told_by_width_beside_the_coordinate_check():

@@ -25,11 +25,11 @@ BOUNDS = (10, 20, 50, 100, 200, 500)
 class SourceMap:
     """A map of where an image's pixels come from: a colour for each source, a line where two sources meet."""
 
-    def __init__(self, ax: Axes, sources: Tensor, title: str = "") -> None:
+    def __init__(self, ax: Axes, sources: Tensor) -> None:
         self._image = ax.imshow(colours(sources), interpolation="nearest")
         self._seams = LineCollection([], colors="white", linewidths=1)
         ax.add_collection(self._seams, autolim=False)
-        bare(ax, title)
+        bare(ax)
         self.set(sources)
 
     def set(self, sources: Tensor) -> None:
