@@ -23,6 +23,7 @@ from oraledu.scaling.views.layout import about, legend_below, plain_log
 RECORDS = 150
 #: Panels side by side in `prediction`.
 COLUMNS = 3
+#: How it draws the constant rate's loss, the schedule's own, and the predicted one.
 LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "label": "constant rate at equal τ"},
     {"color": ORANGE, "linewidth": 2.5, "label": "this schedule"},
