@@ -20,8 +20,7 @@ END = (0.975, 0.995)
 def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: float = 0.0) -> Explorer:
     """Let a learner compare the fluctuations of runs at a cursor with those at their end.
 
-    A fluctuation is ψ(x) = (L(x) - L₀) / mean over seeds - 1, for seeds of one size; losses are (seeds, points) for each
-    schedule.
+    A fluctuation is ψ(x) = (L(x) - L₀) / mean over seeds - 1. Losses are those of one size, (seeds, points).
     """
     names = list(losses)
     reducible = {name: values - offset for name, values in losses.items()}
