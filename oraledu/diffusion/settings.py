@@ -7,58 +7,33 @@ from oraledu.presets import pick
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """A network to train, and what it takes to predict its images.
+    """A network to train, and what it takes to predict its images."""
 
-    Attributes:
-        data: The loader in `oraledu.data`: ``"fashion_mnist"``, ``"mnist"`` or ``"cifar10"``.
-        count: Training images, the first of the set; None for all of the complete set.
-        pool: Side of the blocks of pixels that are averaged; 2 makes 14×14 of 28×28.
-        padding: ``"zeros"`` or ``"circular"``, of the network and of the machines.
-        architecture: ``"ResNet"``, ``"UNet"`` or ``"AttentionUNet"``.
-        widths: Hidden channels: one number for a ResNet, one a scale for the others.
-        depth: Residual layers of a ResNet; 0 for the others.
-        steps: Optimiser steps.
-        batch_size: Images in a batch.
-        learning_rate: The largest step size of Adam.
-        candidates: Patch sizes among which calibration chooses.
-        calibration_count: The images with which it compares, the first of the training set; None for all.
-        calibration_noises: The trajectories along which it compares.
-        noises: From how many noises network and machines make images to be compared.
-    """
-
-    data: str
-    count: int | None
-    pool: int
-    padding: str
-    architecture: str
-    widths: tuple[int, ...]
-    depth: int
+    data: str  # the loader in `oraledu.data`: "fashion_mnist", "mnist" or "cifar10"
+    count: int | None  # training images, the first of the set; None for all of the complete set
+    pool: int  # side of the blocks of pixels that are averaged; 2 makes 14×14 of 28×28
+    padding: str  # "zeros" or "circular", of the network and of the machines
+    architecture: str  # "ResNet", "UNet" or "AttentionUNet"
+    widths: tuple[int, ...]  # hidden channels: one number for a ResNet, one a scale for the others
+    depth: int  # residual layers of a ResNet; 0 for the others
     steps: int
     batch_size: int
-    learning_rate: float
-    candidates: tuple[int, ...]
-    calibration_count: int | None
-    calibration_noises: int
-    noises: int
+    learning_rate: float  # the largest of Adam's
+    candidates: tuple[int, ...]  # patch sizes among which calibration chooses
+    calibration_count: int | None  # how many training images it compares with, the first ones; None for all
+    calibration_noises: int  # along how many trajectories
+    noises: int  # from how many noises network and machines make images to be compared
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The experiments of the lesson at one scale.
+    """The experiments of the lesson at one scale."""
 
-    Attributes:
-        widget: How many images stand behind sliders, at every scale averaged to 14×14.
-        fashion: The network that is trained before the reader's eyes, with zero padding.
-        mnist: The network with circular padding.
-        unet: A network that sees further.
-        large: Further runs, beyond a laptop's patience.
-    """
-
-    widget: int
-    fashion: NetworkRun
-    mnist: NetworkRun
-    unet: NetworkRun
-    large: tuple[NetworkRun, ...]
+    widget: int  # images behind sliders, at every scale averaged to 14×14
+    fashion: NetworkRun  # trained before the reader's eyes, with zero padding
+    mnist: NetworkRun  # with circular padding
+    unet: NetworkRun  # sees further
+    large: tuple[NetworkRun, ...]  # beyond a laptop's patience
 
 
 def odd(largest: int) -> tuple[int, ...]:

@@ -18,42 +18,26 @@ L = TypeVar("L", LinearLadder, MLPLadder, TransformerLadder)
 
 @dataclass(frozen=True)
 class Study(Generic[L]):
-    """One experiment: what `ladder.train` takes, with the schedules to go through.
-
-    Attributes:
-        ladder: What to train.
-        schedules: Under which schedules.
-        seeds: With which seeds.
-        records: Into how many equal parts each run is divided; the loss is recorded where they meet.
-        trace: Record the gradient noise too.
-    """
+    """One experiment: what `ladder.train` takes, with the schedules to go through."""
 
     ladder: L
     schedules: tuple[str, ...]
     seeds: tuple[int, ...]
-    records: int = 60
-    trace: bool = False
+    records: int = 60  # equal parts of each run; the loss is recorded where they meet
+    trace: bool = False  # record the gradient noise too
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The experiments of the lesson at one scale.
+    """The experiments of the lesson at one scale."""
 
-    Attributes:
-        linear: The solvable ladder.
-        mlp: The network ladder in muP.
-        without_mup: The same at one rate for all widths.
-        shared_data: The same at a constant rate with little gradient noise, where a seed decides the start alone.
-        noise: Constant-rate runs with their gradient noise, to predict other schedules from.
-        transformer: The text ladder.
-    """
-
-    linear: Study[LinearLadder]
-    mlp: Study[MLPLadder]
-    without_mup: Study[MLPLadder]
+    linear: Study[LinearLadder]  # solvable
+    mlp: Study[MLPLadder]  # in muP
+    without_mup: Study[MLPLadder]  # the same at one rate for all widths
+    # The same at a constant rate with little gradient noise, where a seed decides the start alone.
     shared_data: Study[MLPLadder]
-    noise: Study[MLPLadder]
-    transformer: Study[TransformerLadder]
+    noise: Study[MLPLadder]  # constant rate, with the gradient noise, to predict other schedules from
+    transformer: Study[TransformerLadder]  # on text
 
 
 def _networks(
@@ -137,13 +121,7 @@ FULL = Preset(
 
 
 def train_study(study: Study[L], schedule: str, device: str = "cpu") -> Runs:
-    """Train the ladder of a study under one of its schedules, or another that has a name.
-
-    Args:
-        study: What to train.
-        schedule: The name of a schedule.
-        device: Where networks compute; the solvable ladder stays on the CPU.
-    """
+    """Train the ladder of a study under a schedule that has a name; the solvable one stays on the CPU."""
     ladder = study.ladder
     if not isinstance(ladder, LinearLadder):
         ladder = replace(ladder, device=device)
@@ -151,13 +129,9 @@ def train_study(study: Study[L], schedule: str, device: str = "cpu") -> Runs:
 
 
 def preset(scale: str) -> Preset:
-    """Return the preset of a scale.
+    """Return the preset of a scale; one that is none of these raises a ValueError.
 
-    Args:
-        scale: ``"quick"`` for a laptop; ``"middle"`` for one GPU and some minutes; ``"full"`` for the paper's widths
-            and horizon, of which one schedule takes 9 · 10¹⁸ FLOPs.
-
-    Raises:
-        ValueError: If the scale is another.
+    ``"quick"`` is for a laptop, ``"middle"`` for one GPU and some minutes, ``"full"`` has the paper's widths and
+    horizon, of which one schedule takes 9 · 10¹⁸ FLOPs.
     """
     return pick(scale, quick=QUICK, middle=MIDDLE, full=FULL)

@@ -43,21 +43,6 @@ def test_rows_are_no_wider_than_asked_and_few_images_are_not_blown_up(columns, w
     assert figure.shown_size[0] <= min(width, 100 + columns * layout.CELL)
 
 
-@pytest.mark.parametrize(
-    ("rows", "words", "message"),
-    [
-        ({}, {}, "rows"),
-        ({"a": torch.zeros(0, 1, 4, 4)}, {}, "rows"),
-        ({"a": torch.zeros(2, 1, 4, 4), "b": torch.zeros(3, 1, 4, 4)}, {}, r"rows .* \[2, 3\]"),
-        ({"a": torch.zeros(2, 1, 4, 4)}, {"titles": ["one"]}, "titles has 1 entries for 2 columns"),
-        ({"a": torch.zeros(2, 1, 4, 4)}, {"notes": ["one"] * 3}, "notes has 3 entries for 2 columns"),
-    ],
-)
-def test_rows_that_do_not_fit_are_refused(rows, words, message):
-    with pytest.raises(ValueError, match=message):
-        layout.image_rows(rows, alt="Rows.", **words)
-
-
 def test_images_side_by_side_are_a_white_pixel_apart():
     images = random_images(3)
     strip = torch.as_tensor(layout.montage(images))

@@ -1,4 +1,8 @@
-"""The figures and explorers of the lesson on creativity: arrays go in, figures come out. One module a part or two."""
+"""The figures and explorers of the lesson on creativity: arrays go in, figures come out. One module a part or two.
+
+Images are (N, C, H, W) or (B, C, H, W) with values in [-1, 1], noise is standard normal, patch sizes are odd,
+padding is ``"zeros"`` or ``"circular"``, and what has several machines or networks is a mapping by their names.
+"""
 
 from oraledu.course.tables import results
 from oraledu.diffusion.views.beliefs import belief_explorer

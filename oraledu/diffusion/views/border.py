@@ -1,9 +1,7 @@
 """Part 4: what the border tells a pixel, and what that does to its estimate."""
 
-from __future__ import annotations
-
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,21 +11,22 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, panels, subplots
+from oraledu.course.words_a import BLUE
 from oraledu.diffusion.machines import denoise
 from oraledu.diffusion.schedule import alpha_bar
-from oraledu.diffusion.views.layout import BLUE, Window, bare, picture, show
+from oraledu.diffusion.views.layout import Window, bare, difference, noisy, picture, show
 from oraledu.diffusion.windows import pad
 
+#: The learner's or the reference's ``same_border(size, patch, row, column)``.
 SameBorder = Callable[[int, int, int, int], Tensor]
+#: What can lie beyond the border.
+PADDINGS = ("zeros", "circular")
 
 
 def dictionary_sizes(same_border: SameBorder, size: int, patches: Sequence[int]) -> Figure:
     """Draw for every pixel how many places of a training image it may be compared with, under zero padding.
 
-    Args:
-        same_border: The learner's or the reference's ``same_border(size, patch, row, column)``.
-        size: The side of an image; the numbers can be read up to 16 pixels and three maps.
-        patches: The patch sizes to draw side by side; odd.
+    The numbers can be read up to images of 16 pixels a side, and three maps.
     """
     figure, axes = subplots(1, len(patches), alt="not drawn yet", height=270, squeeze=False)
     words = []
@@ -63,105 +62,59 @@ def padding_explorer(
 ) -> Explorer:
     """Let a learner see what lies beyond the border, and which training patches a pixel near it is left with.
 
-    The estimates are made beforehand; a few hundred training images keep that quick.
-
-    Args:
-        images: (N, C, H, W) the training set.
-        image: (C, H, W) the image that is made noisy.
-        noise: (C, H, W) standard normal.
-        same_border: The learner's or the reference's ``same_border(size, patch, row, column)``.
-        t: The time whose noise it gets.
-        patches: The patch sizes to choose from; odd, at most H.
+    The image (C, H, W) gets the noise of time t. The estimates are made beforehand from the training set,
+    (N, C, H, W); a few hundred images keep that quick.
     """
-    share, size = alpha_bar(t), image.shape[-1]
-    x = (math.sqrt(share) * image + math.sqrt(1 - share) * noise)[None]
+    size, x = image.shape[-1], noisy(image, noise, t)
+    options: dict[str, Any] = {"machine": "equivariant-local"}
     estimates = {
-        (padding, patch): denoise(
-            x, images, share, machine="equivariant-local", patch=patch, padding=padding
-        )[0]
+        (padding, patch): denoise(x, images, alpha_bar(t), patch=patch, padding=padding, **options)[0]
         for padding in PADDINGS
         for patch in patches
     }
-    view = _PaddingView(x, estimates, max(patches) // 2, same_border)
+    margin = max(patches) // 2
+    padded = {padding: pad(x, margin, padding)[0] for padding in PADDINGS}
+    figure, axes = panels([["around", "query", "allowed"], [*PADDINGS, "difference"]], height=500)
+    around = show(axes["around"], padded["zeros"], "noisy $x$, and its window")
+    outer = (-margin - 0.5, size + margin - 0.5)
+    around.set_extent((*outer, *outer[::-1]))
+    edge = Rectangle((-0.5, -0.5), size, size, fill=False, edgecolor=BLUE, linewidth=2)
+    axes["around"].add_patch(edge)
+    axes["around"].set(xlim=outer, ylim=outer[::-1])
+    query = show(axes["query"], x[0], "what the pixel sees")
+    colours = ListedColormap([MISSING, BLUE])
+    allowed = axes["allowed"].imshow(np.zeros((size, size)), cmap=colours, vmin=0, vmax=1)
+    bare(axes["allowed"])
+    pictures = {padding: show(axes[padding], x[0], rf"$\hat x_0$, {padding}") for padding in PADDINGS}
+    gaps = difference(axes["difference"], 0 * x[0, 0], 1, "zeros minus circular")
+    window = Window(axes["around"])
+    dots = [Window(axes[name]) for name in ("allowed", *PADDINGS, "difference")]
 
     def draw(padding: str = "zeros", patch: int = 5, row: int = 0, column: int = size // 2) -> Figure:
-        return view.show(padding, patch, row, column)
-
-    return explore(
-        draw,
-        labels={"padding": "beyond the border", "patch": "patch size k"},
-        padding={"zeros": "zeros", "the opposite side (circular)": "circular"},
-        patch=list(patches),
-        row=(0, size - 1),
-        column=(0, size - 1),
-    )
-
-
-#: What can lie beyond the border.
-PADDINGS = ("zeros", "circular")
-
-
-class _PaddingView:
-    """What the pixel sees and where it may look, and the estimates under both paddings."""
-
-    def __init__(
-        self,
-        x: Tensor,
-        estimates: Mapping[tuple[str, int], Tensor],
-        margin: int,
-        same_border: SameBorder,
-    ) -> None:
-        self.x, self.estimates, self.margin, self.same_border = x, estimates, margin, same_border
-        self.padded = {padding: pad(x, margin, padding)[0] for padding in PADDINGS}
-        names = [["around", "query", "allowed"], [*PADDINGS, "difference"]]
-        self.figure, self.axes = panels(names, height=500)
-        size = x.shape[-1]
-        self.around = show(self.axes["around"], self.padded["zeros"], "noisy $x$, and its window")
-        outer = (-margin - 0.5, size + margin - 0.5)
-        self.around.set_extent((*outer, *outer[::-1]))
-        edge = Rectangle((-0.5, -0.5), size, size, fill=False, edgecolor=BLUE, linewidth=2)
-        self.axes["around"].add_patch(edge)
-        self.axes["around"].set(xlim=outer, ylim=outer[::-1])
-        self.query = show(self.axes["query"], x[0], "what the pixel sees")
-        self.allowed = self.axes["allowed"].imshow(
-            np.zeros((size, size)), cmap=ListedColormap([MISSING, BLUE]), vmin=0, vmax=1
-        )
-        bare(self.axes["allowed"])
-        self.pictures = {
-            padding: show(self.axes[padding], x[0], rf"$\hat x_0$, {padding}") for padding in PADDINGS
-        }
-        self.difference = self.axes["difference"].imshow(
-            np.zeros((size, size)), cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest"
-        )
-        bare(self.axes["difference"], "zeros minus circular")
-        self.window = Window(self.axes["around"])
-        self.dots = [Window(self.axes[name]) for name in ("allowed", *PADDINGS, "difference")]
-
-    def show(self, padding: str, patch: int, row: int, column: int) -> Figure:
-        """Show what the pixel sees under this padding, and where it may look."""
-        size, half = self.x.shape[-1], patch // 2
-        self.around.set_data(picture(self.padded[padding]))
-        self.window.set(row, column, patch)
-        for dot in self.dots:
+        around.set_data(picture(padded[padding]))
+        window.set(row, column, patch)
+        for dot in dots:
             dot.set(row, column, 1)
-        top, left = row + self.margin - half, column + self.margin - half
-        seen = self.padded[padding][:, top : top + patch, left : left + patch]
-        self.query.set_data(picture(seen))
-        allowed = torch.ones(size, size, dtype=torch.bool)
+        top, left = row + margin - patch // 2, column + margin - patch // 2
+        query.set_data(picture(padded[padding][:, top : top + patch, left : left + patch]))
+        places = torch.ones(size, size, dtype=torch.bool)
         if padding == "zeros":
-            allowed = self.same_border(size, patch, row, column)
-        count = int(allowed.sum())
-        self.allowed.set_data(allowed.cpu().numpy())
-        self.axes["allowed"].set_title(f"compared with {count} of {size * size} places")
-        zeros, circular = (self.estimates[name, patch] for name in PADDINGS)
-        for name, estimate in zip(PADDINGS, (zeros, circular), strict=True):
-            self.pictures[name].set_data(picture(estimate))
-        gap = (zeros - circular).mean(0)
-        self.difference.set_data(gap.cpu().numpy())
-        self.figure.alt = (
+            places = same_border(size, patch, row, column)
+        count = int(places.sum())
+        allowed.set_data(places.cpu().numpy())
+        axes["allowed"].set_title(f"compared with {count} of {size * size} places")
+        for name, shown in pictures.items():
+            shown.set_data(picture(estimates[name, patch]))
+        gap = (estimates["zeros", patch] - estimates["circular", patch]).mean(0)
+        gaps.set_data(gap.cpu().numpy())
+        figure.alt = (
             f"A noisy image, surrounded by {'zeros' if padding == 'zeros' else 'its own opposite sides'}; framed the "
             f"{patch} × {patch} window around row {row}, column {column}, and beside it the window enlarged. The pixel "
             f"is compared with {count} of {size * size} places in each training image. Below, the estimates with "
             f"zeros and with circular padding; they differ by at most {gap.abs().max():.1f}."
         )
-        return self.figure
+        return figure
+
+    labels = {"padding": "beyond the border", "patch": "patch size k"}
+    beyond, within = {"zeros": "zeros", "the opposite side (circular)": "circular"}, (0, size - 1)
+    return explore(draw, labels=labels, padding=beyond, patch=list(patches), row=within, column=within)

@@ -1,7 +1,5 @@
 """Part 3: machines that do not know where they are."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -9,21 +7,16 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
 from oraledu.course.figures import Figure, panels, subplots
+from oraledu.course.words_a import ORANGE
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import times
-from oraledu.diffusion.views.layout import ORANGE, bare, montage, picture, show
+from oraledu.diffusion.views.layout import difference, montage, picture, show
 
 
 def translation_test(
     x: Tensor, denoisers: Mapping[str, Callable[[Tensor], Tensor]], shift: tuple[int, int] = (4, -5)
 ) -> Figure:
-    """Draw whether it matters if an image is shifted before or after a denoiser sees it.
-
-    Args:
-        x: (1, C, H, W) a noisy image.
-        denoisers: Functions of a noisy image alone, by name.
-        shift: How far the image is rolled, rows and columns.
-    """
+    """Draw whether it matters if an image x, (1, C, H, W), is shifted by (rows, columns) before or after a denoiser."""
     titles = ["$x$", r"$f(x)$", r"roll $f(x)$", r"$f($roll $x)$", "difference"]
     figure, axes = subplots(
         len(denoisers), len(titles), alt="not drawn yet", height=24 + 148 * len(denoisers), squeeze=False
@@ -35,8 +28,7 @@ def translation_test(
         gap = (before - after)[0].mean(0)
         for ax, image in zip(line, (x, denoiser(x), after, before), strict=False):
             show(ax, image[0])
-        line[-1].imshow(gap.cpu().numpy(), cmap="RdBu_r", vmin=-2, vmax=2, interpolation="nearest")
-        bare(line[-1])
+        difference(line[-1], gap, 2)
         largest[name] = float(gap.abs().max())
         line[-1].set_xlabel(f"at most {largest[name]:.1f}")
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
@@ -53,11 +45,7 @@ def translation_test(
 def machines_explorer(denoisers: Mapping[str, Denoiser], noise: Tensor) -> Explorer:
     """Let a learner follow each machine from the same noise to its image.
 
-    All trajectories are computed beforehand, behind a progress bar.
-
-    Args:
-        denoisers: By name; each maps noisy images and a time to estimates.
-        noise: (B, C, H, W) where they start, the noises to choose from.
+    All trajectories from the noises to choose from, (B, C, H, W), are computed beforehand, behind a progress bar.
     """
     names, moments = list(denoisers), times(20)[:-1]
     made = precompute(lambda name: sample(denoisers[name], noise), names, label="Sampling")
@@ -79,13 +67,8 @@ def machines_explorer(denoisers: Mapping[str, Denoiser], noise: Tensor) -> Explo
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"machine": "machine", "seed": "noise", "t": "time t"},
-        machine=names,
-        seed=(0, len(noise) - 1),
-        t=moments,
-    )
+    labels = {"seed": "noise", "t": "time t"}
+    return explore(draw, labels=labels, machine=names, seed=(0, len(noise) - 1), t=moments)
 
 
 class _Film:

@@ -1,7 +1,6 @@
 """What the views of this lesson share: images in rows, named panels, weights above pictures, a window's frame."""
 
-from __future__ import annotations
-
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,11 +12,11 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oraledu.course.figures import PALETTE, WIDTH, Figure, subplots
+from oraledu.course.figures import WIDTH, Figure, subplots
 from oraledu.course.style import PIXELS_PER_INCH, STYLE
+from oraledu.course.words_a import BLUE, GREY, ORANGE
+from oraledu.diffusion.schedule import alpha_bar
 
-BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
-EDGE = "#8c8c8c"
 POINTS_PER_INCH = 72
 
 #: CSS pixels: the largest side of an image in a row of many, and a line of text.
@@ -25,13 +24,15 @@ CELL, LINE = 130, 18
 
 
 def picture(image: Tensor) -> NDArray[np.floating]:
-    """Return an image (C, H, W) with values in [-1, 1] as what `imshow` takes: in [0, 1], clipped.
-
-    Returns:
-        (H, W) for one channel, (H, W, 3) for three.
-    """
+    """Return an image (C, H, W) in [-1, 1] as `imshow` takes it: (H, W) or, for three channels, (H, W, 3) in [0, 1]."""
     values = ((image.detach().cpu().double() + 1) / 2).clamp(0, 1).numpy()
     return values[0] if len(values) == 1 else values.transpose(1, 2, 0)
+
+
+def noisy(image: Tensor, noise: Tensor, t: float) -> Tensor:
+    """Return an image (C, H, W) with the noise of a time, (1, C, H, W)."""
+    share = alpha_bar(t)
+    return (math.sqrt(share) * image + math.sqrt(1 - share) * noise)[None]
 
 
 def montage(images: Tensor) -> NDArray[np.floating]:
@@ -48,11 +49,18 @@ def show(ax: Axes, image: Tensor, title: str = "") -> AxesImage:
     return drawn
 
 
+def difference(ax: Axes, gap: Tensor, limit: float, title: str = "") -> AxesImage:
+    """Draw a difference of images, (H, W), blue at minus the limit, red at the limit."""
+    drawn = ax.imshow(gap.cpu().numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    bare(ax, title)
+    return drawn
+
+
 def bare(ax: Axes, title: str = "") -> None:
     """Take ticks off, and draw a thin line around the picture, which may be as white as the page."""
     ax.set(xticks=[], yticks=[], title=title)
     for spine in ax.spines.values():
-        spine.set(visible=True, color=EDGE, linewidth=0.6)
+        spine.set(visible=True, color=GREY, linewidth=0.6)
 
 
 def image_rows(
@@ -63,41 +71,19 @@ def image_rows(
     notes: Sequence[str] = (),
     width: int = WIDTH,
 ) -> Figure:
-    """Show aligned rows of images, each row under its name.
+    """Show aligned rows of images, (n, C, H, W) in [-1, 1], each row beside its name.
 
-    Args:
-        rows: For each row its label and its images, (n, C, H, W) with values in [-1, 1]; n is the same for all.
-        alt: What the rows show, in words.
-        titles: One above each column, or none.
-        notes: One below each column, or none.
-        width: Largest width on the page, CSS pixels.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: The rows are missing or differ in their number of images, or the titles or notes are not one to a
-            column.
+    Titles stand above the columns and notes below them; the width, in CSS pixels, is the largest on the page.
     """
-    counts = {len(images) for images in rows.values()}
-    if len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"rows has rows of {sorted(counts)} images; give each row the same number, at least one."
-        )
-    (count,) = counts
-    for name, words in (("titles", titles), ("notes", notes)):
-        if words and len(words) != count:
-            raise ValueError(
-                f"{name} has {len(words)} entries for {count} columns; give one a column, or none."
-            )
+    first = next(iter(rows.values()))
+    count, (tall, wide) = len(first), first.shape[-2:]
     margin = 12 + round(max(_width(line) for label in rows for line in label.split("\n")))
     side = min(CELL, (width - margin) // count)
-    tall, wide = next(iter(rows.values())).shape[-2:]
     lines = sum(1 + max(text.count("\n") for text in words) for words in (titles, notes) if words)
     height = round(len(rows) * side * tall / wide) + LINE * lines + 8
     size = {"width": margin + count * side, "height": height}
     figure, axes = subplots(len(rows), count, alt=alt, squeeze=False, **size)
-    _tighten(figure)
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     for line, (label, images) in zip(axes, rows.items(), strict=True):
         for ax, image in zip(line, images, strict=True):
             show(ax, image)
@@ -115,10 +101,6 @@ def _width(text: str) -> float:
     return TextPath((0, 0), text, size=size).get_extents().width * PIXELS_PER_INCH / POINTS_PER_INCH
 
 
-def _tighten(figure: Figure) -> None:
-    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
-
-
 class Ranking:
     """Pictures in a row, each with its weight as a bar above it and its name below, in one panel."""
 
@@ -132,7 +114,7 @@ class Ranking:
         for drawn, left in zip(self._pictures, lefts, strict=True):
             drawn.set_extent((left, left + 1, 0, 1))
         self._frames = [
-            ax.add_patch(Rectangle((left, 0), 1, 1, fill=False, edgecolor=EDGE, linewidth=0.6))
+            ax.add_patch(Rectangle((left, 0), 1, 1, fill=False, edgecolor=GREY, linewidth=0.6))
             for left in lefts
         ]
         centres = [left + 0.5 for left in lefts]
@@ -151,12 +133,9 @@ class Ranking:
             if place < len(pictures):
                 drawn.set_data(picture(pictures[place]))
                 bar.set_height(self.BAR * weights[place])
-                weight.set(text=_weight(weights[place]), y=1.1 + self.BAR * weights[place])
+                text = f"{weights[place]:.2f}" if weights[place] >= 0.005 else "< 0.01"
+                weight.set(text=text, y=1.1 + self.BAR * weights[place])
                 name.set_text(names[place])
-
-
-def _weight(weight: float) -> str:
-    return f"{weight:.2f}" if weight >= 0.005 else "< 0.01"
 
 
 class Window:

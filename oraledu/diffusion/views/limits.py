@@ -1,7 +1,5 @@
 """Part 7 and after it: networks that see further than a patch, and the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -11,9 +9,9 @@ from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.tables import Table, results
+from oraledu.course.words_a import BLUE, GREEN, ORANGE, PURPLE, RED, above
 from oraledu.diffusion.study import Entry, Study
-from oraledu.diffusion.views.layout import BLUE, GREEN, ORANGE, PURPLE, RED
-from oraledu.diffusion.views.summaries import above, rounded
+from oraledu.diffusion.views.summaries import rounded
 
 #: How machines look beside each other, and how networks do.
 MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"))
@@ -25,11 +23,7 @@ NAMES = {"AttentionUNet": "UNet with self-attention"}
 
 
 def architectures(study: Study) -> Figure:
-    """Draw how well machines predict networks of several kinds, and how far these look.
-
-    Args:
-        study: Networks of each architecture, trained from several seeds.
-    """
+    """Draw how well machines predict networks of several kinds, trained from several seeds, and how far these look."""
     tables = {
         NAMES.get(name, name): {machine: table[machine] for machine in MACHINES}
         for name, table in study.agreements().items()
@@ -60,13 +54,8 @@ def paper_and_here(
 ) -> Table:
     """Set this run's numbers beside the paper's (tables 1 and 2), with the reason for each difference.
 
-    Args:
-        images: (N, C, H, W) the training set of the zero-padded network.
-        zeros: For each of `MACHINES` Pearson's r with the zero-padded ResNet on Fashion-MNIST, (B,).
-        circular: The same for the circular ResNet on MNIST.
-        zeros_patches: The calibrated patch sizes for the zero-padded network, the first at t = 1.
-        circular_patches: Those for the circular one.
-        study: UNets with and without self-attention.
+    For the zero-padded ResNet on Fashion-MNIST and the circular one on MNIST: Pearson's r of each of `MACHINES`, (B,),
+    and the calibrated patch sizes from t = 1 on. The images are the training set of the first; the study has UNets.
     """
     count, side, further = len(images), images.shape[-1], study.agreements()
     better = float((zeros["equivariant-local"] > zeros["ideal"]).double().mean())
@@ -142,15 +131,8 @@ def _sight(ax: Axes, entries: Sequence[Entry]) -> None:
     for kind, aside, (colour, marker) in zip(kinds, _beside(len(kinds)), NETWORK_MARKS, strict=False):
         for number, entry in enumerate(entry for entry in entries if entry.architecture == kind):
             label = None if number else NAMES.get(kind, kind).replace(" with ", "\nwith ")
-            ax.plot(
-                np.array(entry.sight.times) + 0.3 * aside,  # beside each other, for many are equal
-                entry.sight.window,
-                color=colour,
-                marker=marker,
-                markersize=4,
-                alpha=0.7,
-                label=label,
-            )
+            x = np.array(entry.sight.times) + 0.3 * aside  # beside each other, for many are equal
+            ax.plot(x, entry.sight.window, f"{marker}-", color=colour, markersize=4, alpha=0.7, label=label)
     ax.set(xlim=(1.04, 0), ylim=(0, None), xlabel="noise level t")
     ax.set_title("side of the window that holds\n90 % of the input Jacobian")
     ax.legend(fontsize="small")

@@ -1,7 +1,5 @@
 """Part 1: noise, the ideal denoiser's guess, and the copies that it makes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 
@@ -11,18 +9,13 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, ORANGE
 from oraledu.diffusion.schedule import alpha_bar, times
-from oraledu.diffusion.views.layout import BLUE, ORANGE, Ranking, image_rows, picture, show
+from oraledu.diffusion.views.layout import Ranking, image_rows, picture, show
 
 
 def noising(image: Tensor, noise: Tensor, moments: Sequence[float]) -> Figure:
-    """Draw how an image drowns: its own share, the noise, and their sum at several times.
-
-    Args:
-        image: (C, H, W) with values in [-1, 1].
-        noise: (C, H, W) standard normal, the same at all times.
-        moments: Times in [0, 1].
-    """
+    """Draw how an image (C, H, W) drowns: its own share, the noise, and their sum at several times in [0, 1]."""
     shares = [alpha_bar(moment) for moment in moments]
     clean = torch.stack([math.sqrt(share) * image for share in shares])
     added = torch.stack([math.sqrt(1 - share) * noise for share in shares])
@@ -38,13 +31,7 @@ def noising(image: Tensor, noise: Tensor, moments: Sequence[float]) -> Figure:
 
 
 def denoised(x: Tensor, estimates: Tensor, titles: Sequence[str]) -> Figure:
-    """Draw noisy images above the estimates of what is under the noise.
-
-    Args:
-        x: (B, C, H, W) noisy images.
-        estimates: (B, C, H, W) the denoiser's estimates.
-        titles: One for each column.
-    """
+    """Draw noisy images (B, C, H, W) above the estimates of what is under the noise, with a title for each column."""
     return image_rows(
         {"$x$": x, r"$\hat x_0$": estimates},
         titles=titles,
@@ -54,12 +41,7 @@ def denoised(x: Tensor, estimates: Tensor, titles: Sequence[str]) -> Figure:
 
 
 def copies(samples: Tensor, nearest: Tensor) -> Figure:
-    """Draw samples above the training images nearest to them, with their distance.
-
-    Args:
-        samples: (B, C, H, W) what a denoiser made.
-        nearest: (B, C, H, W) for each the nearest training image.
-    """
+    """Draw samples (B, C, H, W) above the training image nearest to each, with their distance."""
     distances = (samples.double() - nearest.double()).square().flatten(1).mean(1).sqrt()
     return image_rows(
         {"sample": samples, "nearest\ntraining image": nearest},
@@ -70,84 +52,53 @@ def copies(samples: Tensor, nearest: Tensor) -> Figure:
 
 
 def ideal_explorer(
-    images: Tensor,
-    denoiser: Callable[[Tensor, Tensor, float], Tensor],
-    noise: Tensor,
-    *,
-    choices: int = 10,
+    images: Tensor, denoiser: Callable[[Tensor, Tensor, float], Tensor], noise: Tensor, *, choices: int = 10
 ) -> Explorer:
     """Let a learner add noise to a training image, and see which images the ideal denoiser takes it for.
 
-    Args:
-        images: (N, C, H, W) the training set.
-        denoiser: The learner's or the reference's ``ideal_denoiser(x, images, alpha_bar)``.
-        noise: (B, C, H, W) standard normal, the noises to choose from.
-        choices: How many of the first images there are to choose from.
+    There are the first few training images to choose from, and the noises (B, C, H, W).
     """
     moments = times(20)[-2::-1]
-    view = _IdealView(images, moments)
+    shares = alpha_bar(torch.tensor(moments, dtype=torch.float64, device=images.device))
+    titles = {"clean": "training image", "noisy": "noisy $x$", "guess": r"estimate $\hat x_0$"}
+    figure, axes = panels([[*titles, "entropy"], ["heaviest"] * 4], height=410, height_ratios=[1.1, 1])
+    pictures = {name: show(axes[name], images[0], title) for name, title in titles.items()}
+    ranking = Ranking(axes["heaviest"], "the training images with the largest weights")
+    (curve,) = axes["entropy"].plot(moments, np.zeros(len(moments)), color=BLUE)
+    (dot,) = axes["entropy"].plot([], [], "o", color=ORANGE)
+    most = math.log(len(images))
+    axes["entropy"].axhline(most, color="black", linewidth=0.8, linestyle=":")
+    axes["entropy"].text(0.03, most, "log N", va="bottom")
+    axes["entropy"].set(xlim=(0, 1.03), ylim=(-0.2, 1.15 * most), xlabel="t", title="entropy (nats)")
 
     def draw(t: float = 0.5, image: int = 0, seed: int = 0) -> Figure:
-        shares = torch.tensor([alpha_bar(moment) for moment in moments]).view(-1, 1, 1, 1).to(images)
-        noisy = shares.sqrt() * images[image] + (1 - shares).sqrt() * noise[seed]
-        step = moments.index(t)
+        known = torch.tensor([alpha_bar(moment) for moment in moments]).view(-1, 1, 1, 1).to(images)
+        noisy, step = known.sqrt() * images[image] + (1 - known).sqrt() * noise[seed], moments.index(t)
         guess = denoiser(noisy[step : step + 1].clone(), images, alpha_bar(t))[0]
-        return view.show((image, seed), step, noisy, guess)
-
-    return explore(
-        draw,
-        labels={"t": "time t", "image": "training image", "seed": "noise"},
-        t=moments,
-        image=(0, min(choices, len(images)) - 1),
-        seed=(0, len(noise) - 1),
-    )
-
-
-class _IdealView:
-    """The panels of the explorer: x₀, x and x̂₀, the entropy over time, and the images with the largest weights."""
-
-    def __init__(self, images: Tensor, moments: list[float]) -> None:
-        self.images, self.moments = images, moments
-        self.shares = alpha_bar(torch.tensor(moments, dtype=torch.float64, device=images.device))
-        upper = ["clean", "noisy", "guess", "entropy"]
-        self.figure, axes = panels([upper, ["heaviest"] * 4], height=410, height_ratios=[1.1, 1])
-        titles = {"clean": "training image", "noisy": "noisy $x$", "guess": r"estimate $\hat x_0$"}
-        self.pictures = {name: show(axes[name], images[0], title) for name, title in titles.items()}
-        self.ranking = Ranking(axes["heaviest"], "the training images with the largest weights")
-        (self.curve,) = axes["entropy"].plot(moments, np.zeros(len(moments)), color=BLUE)
-        (self.dot,) = axes["entropy"].plot([], [], "o", color=ORANGE)
-        self.most = math.log(len(images))
-        axes["entropy"].axhline(self.most, color="black", linewidth=0.8, linestyle=":")
-        axes["entropy"].text(0.03, self.most, "log N", va="bottom")
-        axes["entropy"].set(xlim=(0, 1.03), ylim=(-0.2, 1.15 * self.most), xlabel="t", title="entropy (nats)")
-
-    def show(self, chosen: tuple[int, int], step: int, noisy: Tensor, guess: Tensor) -> Figure:
-        """Show the chosen (image, noise): the noisy images (T, C, H, W), and the guess for that of `step`."""
-        image, seed = chosen
-        weights = posterior(noisy, self.images, self.shares)
+        weights = posterior(noisy, images, shares)
         entropies = torch.special.entr(weights).sum(1)
-        heaviest = weights[step].topk(min(Ranking.PLACES, len(self.images)))
-        for name, shown in (("clean", self.images[image]), ("noisy", noisy[step]), ("guess", guess)):
-            self.pictures[name].set_data(picture(shown))
+        heaviest = weights[step].topk(min(Ranking.PLACES, len(images)))
+        for name, shown in (("clean", images[image]), ("noisy", noisy[step]), ("guess", guess)):
+            pictures[name].set_data(picture(shown))
         names = [f"image {index}" for index in heaviest.indices.tolist()]
-        self.ranking.set(list(self.images[heaviest.indices]), heaviest.values.tolist(), names)
-        self.curve.set_ydata(entropies.cpu().numpy())
-        self.dot.set_data([self.moments[step]], [float(entropies[step])])
+        ranking.set(list(images[heaviest.indices]), heaviest.values.tolist(), names)
+        curve.set_ydata(entropies.cpu().numpy())
+        dot.set_data([t], [float(entropies[step])])
         own, first = float(weights[step, image]), float(heaviest.values[0])
-        self.figure.alt = (
-            f"Training image {image} with noise {seed} of t = {self.moments[step]:g}, and the ideal denoiser's "
-            f"estimate. The posterior puts {own:.2f} on that image; the largest weight is {first:.2f}, and the entropy "
-            f"{entropies[step]:.1f} of at most {self.most:.1f} nats."
+        figure.alt = (
+            f"Training image {image} with noise {seed} of t = {t:g}, and the ideal denoiser's estimate. The posterior "
+            f"puts {own:.2f} on that image; the largest weight is {first:.2f}, and the entropy {entropies[step]:.1f} "
+            f"of at most {most:.1f} nats."
         )
-        return self.figure
+        return figure
+
+    numbers = (0, min(choices, len(images)) - 1)
+    labels = {"t": "time t", "image": "training image", "seed": "noise"}
+    return explore(draw, labels=labels, t=moments, image=numbers, seed=(0, len(noise) - 1))
 
 
 def posterior(x: Tensor, images: Tensor, shares: Tensor) -> Tensor:
-    """Return p(image | x) for noisy images x (B, C, H, W) with ᾱ in `shares` (B,), all images equally likely before.
-
-    Returns:
-        (B, N) float64.
-    """
+    """Return p(image | x), (B, N), for noisy images x (B, C, H, W) with ᾱ in `shares` (B,), under a flat prior."""
     known = images.double().flatten(1)
     a, variance = shares.sqrt()[:, None], (1 - shares)[:, None]
     logits = a * (x.double().flatten(1) @ known.T) - a.square() * known.square().sum(1) / 2

@@ -1,7 +1,5 @@
 """Part 6: which training image each pixel comes from, and how far the result is from all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from matplotlib.image import AxesImage
@@ -9,8 +7,9 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels, subplots
+from oraledu.course.words_a import ORANGE
 from oraledu.diffusion.machines import Provenance, Trajectory
-from oraledu.diffusion.views.layout import ORANGE, Window, picture, show
+from oraledu.diffusion.views.layout import Window, picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
 from oraledu.diffusion.views.summaries import dot_rows
 from oraledu.diffusion.windows import windows
@@ -21,12 +20,8 @@ def source_maps(
 ) -> Figure:
     """Draw what machines made of one noise, above maps with a colour for each training image a pixel comes from.
 
-    Pixels whose heaviest patch has little weight are grey: no training image can claim them.
-
-    Args:
-        samples: For each machine its images, (B, C, H, W).
-        origins: For each machine where their pixels come from.
-        index: Which of the images.
+    Pixels whose heaviest patch has little weight are grey: no training image can claim them. The index says which of
+    the images (B, C, H, W).
     """
     names = list(samples)
     maps = {name: claimed(origins[name])[index] for name in names}
@@ -59,21 +54,15 @@ def mosaic_explorer(
 ) -> Explorer:
     """Let a learner point at a pixel of an image, and see the training image that it comes from.
 
-    Args:
-        runs: For each machine its samples, from the same noises.
-        origins: For each machine where the pixels of its last step come from: the provenance of `noisy[-2]`.
-        images: (N, C, H, W) the training set.
-        patches: For each machine the patch size of its last step; None for a machine that sees the whole image.
-        padding: ``"zeros"`` or ``"circular"``, as in the machines.
+    Pixels come from where the provenance of `noisy[-2]` says. Patches are the sizes of each machine's last step; None
+    is a machine that sees the whole image.
     """
     first = next(iter(runs.values())).images
     size = first.shape[-1]
-    figure, axes = panels(
-        [["sample", "map", "source", "seen"], ["sample", "map", "source", "found"]],
-        height=265,
-        width_ratios=[1, 1, 1, 0.5],
-    )
-    drawn = {name: show(axes[name], first[0]) for name in ("sample", "source", "seen", "found")}
+    layout = [["sample", "map", "source", "seen"], ["sample", "map", "source", "found"]]
+    figure, axes = panels(layout, height=265, width_ratios=[1, 1, 1, 0.5])
+    titles = {"sample": "what the machine made", "seen": "it sees", "found": "it finds"}
+    drawn = {name: show(axes[name], first[0]) for name in (*titles, "source")}
     maps = {name: claimed(origin) for name, origin in origins.items()}
     sources = SourceMap(axes["map"], next(iter(maps.values()))[0])
     axes["map"].set_xlabel("grey: many fit equally well", fontsize="small")
@@ -92,12 +81,11 @@ def mosaic_explorer(
         here.set(row, column, patch or 1)
         there.set(r, c, patch or 1)
         dot.set_data([column], [row])
-        axes["sample"].set_title("what the machine made")
+        for name, title in titles.items():
+            axes[name].set_title(title)
         axes["map"].set_title(f"from {plural(distinct(known), 'training image')}")
         one = f"training image {image}" if known[row, column] >= 0 else "one of many that fit"
         axes["source"].set_title(one)
-        axes["seen"].set_title("it sees")
-        axes["found"].set_title("it finds")
         axes["found"].set_xlabel(f"weight {weight:.2f}" if weight >= 0.01 else "weight < 0.01")
         seen = f"the {patch} × {patch} window" if patch else "the whole image"
         origin_in_words = f"row {r}, column {c} of {one}" if known[row, column] >= 0 else one
@@ -109,22 +97,14 @@ def mosaic_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"machine": "machine", "seed": "noise", "row": "row", "column": "column"},
-        machine=list(runs),
-        seed=(0, len(first) - 1),
-        row=(0, size - 1),
-        column=(0, size - 1),
-    )
+    machines, seeds, places = list(runs), (0, len(first) - 1), (0, size - 1)
+    return explore(draw, labels={"seed": "noise"}, machine=machines, seed=seeds, row=places, column=places)
 
 
 def consistency(steps: Sequence[int], shares: Mapping[str, Sequence[float]]) -> Figure:
     """Draw which share of the pixels equals the centre of the nearest training patch, by the steps of the sampler.
 
-    Args:
-        steps: The numbers of steps.
-        shares: For each tolerance in words one share for each number of steps.
+    There is one share for each number of steps, under each tolerance in words.
     """
     words = "; ".join(f"{name}: {', '.join(f'{x:.1f}' for x in values)}" for name, values in shares.items())
     figure, ax = subplots(
@@ -144,11 +124,7 @@ def consistency(steps: Sequence[int], shares: Mapping[str, Sequence[float]]) -> 
 
 
 def creativity(distances: Mapping[str, Tensor]) -> Figure:
-    """Draw how far images are from the training image nearest to each.
-
-    Args:
-        distances: For each source in words (B,) root mean squared distances per pixel.
-    """
+    """Draw how far images are from the nearest training image: (B,) distances per pixel for each source in words."""
     medians = ", ".join(f"{name} {float(values.median()):.1f}" for name, values in distances.items())
     figure, ax = subplots(
         alt=f"Distances to the nearest training image, a row of dots for each source, with a bar at the median: "
@@ -166,9 +142,6 @@ def _set_patch(
     drawn: AxesImage, image: Tensor, pixel: tuple[int, int], patch: int | None, padding: str
 ) -> None:
     """Show the window around a pixel of an image (C, H, W), or the whole image."""
-    if patch is not None:
-        seen = windows(image[None], patch, padding)[0, *pixel].view(-1, patch, patch)
-    else:
-        seen = image
+    seen = windows(image[None], patch, padding)[0, *pixel].view(-1, patch, patch) if patch else image
     side = seen.shape[-1]
     drawn.set(data=picture(seen), extent=(-0.5, side - 0.5, side - 0.5, -0.5))

@@ -1,7 +1,5 @@
 """Part 5: a network's images beside those that the machines predict from the same noise."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,24 +10,18 @@ from torch import Tensor
 
 from oraledu.course.figures import Figure, panels, subplots
 from oraledu.course.tables import Table, results
+from oraledu.course.words_a import BLUE, FAINT, GREY, above
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.sampling import Trajectory
-from oraledu.diffusion.views.layout import BLUE, EDGE, LINE, image_rows
-from oraledu.diffusion.views.summaries import above, dot_rows, rounded
-
-#: The grey of words that stand back.
-WORDS = "#595959"
+from oraledu.diffusion.views.layout import LINE, image_rows
+from oraledu.diffusion.views.summaries import dot_rows, rounded
 
 #: Where `trajectories` looks unless told.
 MOMENTS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.05)
 
 
 def losses(values: Tensor) -> Figure:
-    """Draw the loss of a training run, batch by batch, and its running mean.
-
-    Args:
-        values: (steps,) what `networks.train` returns.
-    """
+    """Draw the losses of a training run, (steps,), batch by batch, and their running mean."""
     width = max(1, len(values) // 30)
     loss = values.cpu().double().numpy()
     smooth = np.convolve(loss, np.full(width, 1 / width), mode="valid")
@@ -49,8 +41,7 @@ def losses(values: Tensor) -> Figure:
 def strip(rows: Mapping[str, Tensor]) -> Figure:
     """Draw images of a network above those of machines from the same noise, each with its r to the network's.
 
-    Args:
-        rows: For each name images (B, C, H, W), one column to a noise; the first row is the network's.
+    A row is (B, C, H, W), one column to a noise; the first row is the network's.
     """
     (network, made), *machines = rows.items()
     agreement = {name: pearson_r(made, images) for name, images in machines}
@@ -66,12 +57,9 @@ def strip(rows: Mapping[str, Tensor]) -> Figure:
 def trajectories(
     runs: Mapping[str, Trajectory], *, index: int = 0, moments: Sequence[float] = MOMENTS
 ) -> Figure:
-    """Draw what a network and a machine take for the clean image on their ways from one noise.
+    """Draw what a network, which comes first, and machines take for the clean image on their ways from one noise.
 
-    Args:
-        runs: For each name its trajectory; the network's first.
-        index: Which of the noises.
-        moments: Times in (0, 1]; the sampler's nearest is drawn.
+    At each moment in (0, 1] the sampler's nearest step is drawn.
     """
     (network, first), *machines = runs.items()
     steps = [min(range(len(first.denoised)), key=lambda j: abs(first.times[j] - t)) for t in moments]
@@ -89,11 +77,9 @@ def trajectories(
 
 
 def agreement_scatter(agreements: Mapping[str, Tensor]) -> Figure:
-    """Draw for each noise how well machines predict the network's image.
+    """Draw how well machines predict the network's image: for each Pearson's r, (B,), one for each noise.
 
-    Args:
-        agreements: For each machine (B,) Pearson's r of its images with the network's, one for each noise. The first
-            is compared with the last, which should be the ideal one.
+    The first machine is compared with the last, which should be the ideal one.
     """
     agreements = {name: r.cpu() for name, r in agreements.items()}
     (best, *_, worst), values = agreements, list(agreements.values())
@@ -106,19 +92,17 @@ def agreement_scatter(agreements: Mapping[str, Tensor]) -> Figure:
     )
     low = math.floor(float(torch.cat([values[0], values[-1]]).min()) * 10) / 10
     pairs = axes["pairs"]
-    pairs.axline((0, 0), slope=1, color=EDGE, linewidth=1, linestyle="--")
-    words: dict[str, Any] = {
-        "ha": "right",
-        "va": "top",
-        "rotation": 45,
-        "rotation_mode": "anchor",
-        "color": WORDS,
-    }
-    pairs.text(0.99, 0.97, "equally good", **words)
+    pairs.axline((0, 0), slope=1, color=GREY, linewidth=1, linestyle="--")
+    words: dict[str, Any] = {"ha": "right", "va": "top", "rotation": 45, "rotation_mode": "anchor"}
+    pairs.text(0.99, 0.97, "equally good", color=FAINT, **words)
     pairs.plot(values[-1], values[0], "o", color=BLUE, alpha=0.7, markeredgecolor="white")
     pairs.set(xlim=(low, 1.03), ylim=(low, 1.03), aspect="equal")
     pairs.set(xlabel=f"r of the {worst} machine", ylabel=f"r of the {best} machine")
-    dot_rows(axes["rows"], {_with_medians(name, r): r for name, r in agreements.items()})
+    rows = {
+        f"{name}\nmedian r {r.median():.2f}, r² {r.square().median():.2f}": r
+        for name, r in agreements.items()
+    }
+    dot_rows(axes["rows"], rows)
     axes["rows"].set(xlabel="r with the network's image", xlim=(None, 1.03))
     return figure
 
@@ -126,13 +110,10 @@ def agreement_scatter(agreements: Mapping[str, Tensor]) -> Figure:
 def agreement_table(
     agreements: Mapping[str, Tensor], *, step: float = 0.01, quantile_step: float = 0.05
 ) -> Table:
-    """Tabulate how well machines predict a network's images, by Pearson's r and by its square.
+    """Tabulate how well machines predict a network's images, by Pearson's r, (B,), and by its square.
 
-    Args:
-        agreements: For each machine (B,) Pearson's r, one for each noise.
-        step: Medians are rounded to its multiples.
-        quantile_step: The same for quantiles, which hang on a few images. Those of a network that has just been
-            trained differ between processors, so that two full digits would not be the same everywhere.
+    Medians are rounded to multiples of the step. Quantiles hang on a few images, and those of a network that has just
+    been trained differ between processors, so that they take a coarser one.
     """
     rows = []
     for name, r in agreements.items():
@@ -142,10 +123,6 @@ def agreement_table(
             numbers += [rounded(float(values.quantile(0.1)), quantile_step)]
         rows.append([name, *numbers])
     return results(["machine", "r, median", "r, 10 % quantile", "r², median", "r², 10 % quantile"], rows)
-
-
-def _with_medians(name: str, r: Tensor) -> str:
-    return f"{name}\nmedian r {r.median():.2f}, r² {r.square().median():.2f}"
 
 
 def _with_agreement(rows: Mapping[str, Tensor], agreement: Mapping[str, Tensor], **words: Any) -> Figure:

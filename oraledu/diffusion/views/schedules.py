@@ -1,7 +1,5 @@
 """Part 5: the patch size over the noise levels, and what another choice of it would have predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,21 +9,19 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, panels
+from oraledu.course.words_a import BLUE, above
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.schedule import times
-from oraledu.diffusion.views.layout import BLUE, Window, bare, picture, show
-from oraledu.diffusion.views.summaries import above
+from oraledu.diffusion.views.layout import Window, bare, picture, show
 
 #: What is less than this share of the largest entry of a Jacobian is black.
 FAINTEST = 1e-2
 
 
 def staircase(patches: Sequence[int], jacobians: Mapping[float, Tensor]) -> Figure:
-    """Draw the patch size at each noise level beside the part of its input that the network uses.
+    """Draw the patch size at each step of the sampler beside the part of its input that the network uses.
 
-    Args:
-        patches: One patch size for each step of the sampler, the first at t = 1.
-        jacobians: For some times (H, W), the size of the derivatives of the central pixel's estimate.
+    For some times that is (H, W), the size of the derivatives of the central pixel's estimate.
     """
     moments = times(len(patches))[:-1]
     names = [f"map {t}" for t in jacobians]
@@ -43,13 +39,8 @@ def staircase(patches: Sequence[int], jacobians: Mapping[float, Tensor]) -> Figu
     steps.set_title("patch size of the machine")
     for name, (t, jacobian) in zip(names, jacobians.items(), strict=True):
         share = (jacobian / jacobian.max()).clamp(min=FAINTEST)
-        axes[name].imshow(
-            share.log10().cpu().numpy(),
-            cmap="viridis",
-            vmin=np.log10(FAINTEST),
-            vmax=0,
-            interpolation="nearest",
-        )
+        values, lowest = share.log10().cpu().numpy(), np.log10(FAINTEST)
+        axes[name].imshow(values, cmap="viridis", vmin=lowest, vmax=0, interpolation="nearest")
         bare(axes[name], f"t = {t:g}")
         patch = patches[min(range(len(patches)), key=lambda j: abs(moments[j] - t))]
         Window(axes[name]).set(jacobian.shape[0] // 2, jacobian.shape[1] // 2, patch)
@@ -63,17 +54,15 @@ def schedule_explorer(
 ) -> Explorer:
     """Let a learner choose the machine's patch sizes, and see how well its images then predict the network's.
 
-    Args:
-        network: (B, C, H, W) the network's images, one for each noise.
-        samples: For each schedule by name the machine's images from the same noises, (B, C, H, W).
-        schedules: For each name the patch sizes, one for each step of the sampler, the first at t = 1.
+    Network and machine have images (B, C, H, W) from the same noises; a schedule has a patch size for each step of the
+    sampler, the first at t = 1.
     """
     agreement = {name: pearson_r(network, images) for name, images in samples.items()}
     moments = times(len(next(iter(schedules.values()))))[:-1]
-    figure, axes = panels(
-        [["network", "machine", "steps", "agreement"]], height=235, width_ratios=[1.25, 1.25, 1.1, 1]
-    )
-    theirs, ours = show(axes["network"], network[0]), show(axes["machine"], network[0])
+    names = ["network", "machine", "steps", "agreement"]
+    figure, axes = panels([names], height=235, width_ratios=[1.25, 1.25, 1.1, 1])
+    theirs, ours = (show(axes[name], network[0]) for name in ("network", "machine"))
+    titles = "network", "machine", "patch size", "r from this noise"
     for patches in schedules.values():
         axes["steps"].step(moments, patches, where="mid", color=MISSING, linewidth=1)
     (chosen,) = axes["steps"].step(moments, moments, where="mid", color=BLUE, linewidth=2)
@@ -89,11 +78,9 @@ def schedule_explorer(
         r = float(agreement[schedule][seed])
         theirs.set_data(picture(network[seed]))
         ours.set_data(picture(samples[schedule][seed]))
-        axes["network"].set_title("network")
-        axes["machine"].set_title("machine")
         axes["machine"].set_xlabel(f"r = {r:.2f},  r² = {r * r:.2f}")
-        axes["steps"].set_title("patch size")
-        axes["agreement"].set_title("r from this noise")
+        for name, title in zip(names, titles, strict=True):
+            axes[name].set_title(title)
         chosen.set_ydata(schedules[schedule])
         for name, bar, value in zip(samples, bars, values, strict=True):
             length = float(agreement[name][seed])
@@ -106,12 +93,8 @@ def schedule_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"schedule": "patch sizes", "seed": "noise"},
-        schedule=list(samples),
-        seed=(0, len(network) - 1),
-    )
+    labels = {"schedule": "patch sizes", "seed": "noise"}
+    return explore(draw, labels=labels, schedule=list(samples), seed=(0, len(network) - 1))
 
 
 def _axes_of_steps(ax: Axes, patches: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """Maps of where the pixels of an image come from."""
 
-from __future__ import annotations
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import MISSING
-from oraledu.diffusion.machines import Provenance
+from oraledu.diffusion.machines import Provenance, Trajectory, provenance
+from oraledu.diffusion.schedule import alpha_bar
 from oraledu.diffusion.views.layout import bare
 
 #: A pixel has a source if the heaviest patch has at least this weight. Plain background fits thousands equally well.
@@ -24,11 +25,11 @@ BOUNDS = (10, 20, 50, 100, 200, 500)
 class SourceMap:
     """A map of where an image's pixels come from: a colour for each source, a line where two sources meet."""
 
-    def __init__(self, ax: Axes, sources: Tensor, title: str = "") -> None:
+    def __init__(self, ax: Axes, sources: Tensor) -> None:
         self._image = ax.imshow(colours(sources), interpolation="nearest")
         self._seams = LineCollection([], colors="white", linewidths=1)
         ax.add_collection(self._seams, autolim=False)
-        bare(ax, title)
+        bare(ax)
         self.set(sources)
 
     def set(self, sources: Tensor) -> None:
@@ -38,15 +39,9 @@ class SourceMap:
 
 
 def colours(sources: Tensor) -> NDArray[np.floating]:
-    """Give each training image a colour of its own, the same in every map.
+    """Give each number of a training image, (H, W), a colour of its own, (H, W, 3); a negative one is grey.
 
     Consecutive numbers differ much in hue and, for those who do not see it, in lightness.
-
-    Args:
-        sources: (H, W) the numbers of training images, integers from 0; a negative number is no image, and grey.
-
-    Returns:
-        (H, W, 3) in [0, 1].
     """
     # Multiples of the inverse plastic number and its square fill the unit square evenly (Roberts's R2 sequence).
     plastic = 1.32471795724475
@@ -68,6 +63,11 @@ def seams(sources: Tensor) -> list[list[tuple[float, float]]]:
 def claimed(origin: Provenance) -> Tensor:
     """Return the training image that each pixel comes from, (B, H, W), and -1 where none has much of the weight."""
     return torch.where(origin.weight < SOURCED, -1, origin.image)
+
+
+def traced(path: Trajectory, images: Tensor, **machine: Any) -> Tensor:
+    """Return the training image that each pixel of samples comes from, as `claimed` does, by a machine's last step."""
+    return claimed(provenance(path.noisy[-2], images, alpha_bar(path.times[-2]), **machine))
 
 
 def distinct(sources: Tensor) -> int:

@@ -1,10 +1,4 @@
-"""Many numbers at a glance: as rows of dots, and in words that hold on every machine.
-
-After the same training two processors differ by about 0.001 in an agreement. Words and tables are compared when a
-notebook is tested, so they say less than a picture does.
-"""
-
-from __future__ import annotations
+"""Many numbers at a glance: as rows of dots, and rounded so that they hold on every machine."""
 
 import math
 from collections.abc import Mapping
@@ -13,12 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.diffusion.views.layout import BLUE
-
-
-def above(value: float) -> str:
-    """Say the largest tenth, up to 0.9, that is not more than the number."""
-    return f"above {min(math.floor(value * 10) / 10, 0.9):.1f}"
+from oraledu.course.words_a import BLUE
 
 
 def rounded(value: float, step: float) -> str:
@@ -27,12 +16,7 @@ def rounded(value: float, step: float) -> str:
 
 
 def dot_rows(ax: Axes, values: Mapping[str, Tensor]) -> None:
-    """Draw a row of dots for each name, from top to bottom, with a bar at the median.
-
-    Args:
-        ax: Where to draw.
-        values: For each name numbers (n,).
-    """
+    """Draw a row of dots for the numbers (n,) of each name, from top to bottom, with a bar at the median."""
     for place, row in enumerate(row.cpu() for row in values.values()):
         # The golden ratio's multiples fill a row evenly, and without a visible order.
         spread = np.arange(len(row)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5

@@ -1,22 +1,19 @@
 """Part 6: the smallest mosaic, that of a black and a white image, where each pixel follows its window's majority."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import WIDTH, Figure, panels
+from oraledu.course.words_a import BLUE, RED
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import alpha_bar, times
-from oraledu.diffusion.views.layout import BLUE, RED, bare, picture, show
+from oraledu.diffusion.views.layout import bare, picture, show
 from oraledu.diffusion.windows import windows
 
 #: Side of the toy's images, and the windows that the explorer offers.
@@ -27,10 +24,8 @@ STEPS = 20
 def majority(mosaics: Mapping[str, Tensor], *, patch: int = 3) -> Figure:
     """Draw mosaics of black and white, and in red the pixels that differ from the majority of their window.
 
-    Args:
-        mosaics: For each title images (B, 1, H, W). The one with the most red pixels under the first title is drawn
-            under all; the shares are those of all images.
-        patch: Side of the window, odd; it wraps around the edges.
+    Of the images (B, 1, H, W) under each title that one is drawn which has the most red pixels under the first; the
+    shares are those of all images. The window wraps around the edges.
     """
     shares = {title: float(in_minority(images, patch).double().mean()) for title, images in mosaics.items()}
     words = ", ".join(f"{title}: {share:.1%}" for title, share in shares.items())
@@ -52,19 +47,22 @@ def majority(mosaics: Mapping[str, Tensor], *, patch: int = 3) -> Figure:
 def toy_explorer(denoiser: Callable[[Tensor, float, int], Tensor], *, seeds: int = 6) -> Explorer:
     """Let a learner follow the two-image toy from noise to its mosaic, with the law that each pixel obeys.
 
-    Args:
-        denoiser: The learner's or the reference's ``two_image_denoiser(x, alpha_bar, patch)``.
-        seeds: How many noises there are to choose from.
+    The denoiser is the learner's or the reference's ``two_image_denoiser(x, alpha_bar, patch)``.
     """
     noise = torch.randn(seeds, 1, SIZE, SIZE, generator=Generator().manual_seed(0), dtype=torch.float64)
     moments = times(STEPS)[:-1]
-    runs = {patch: sample(_with_window(denoiser, patch), noise, steps=STEPS) for patch in WINDOWS}
+
+    def with_window(patch: int) -> Denoiser:
+        return lambda x, t: denoiser(x, alpha_bar(t), patch)
+
+    runs = {patch: sample(with_window(patch), noise, steps=STEPS) for patch in WINDOWS}
     figure, axes = panels([["noisy", "guess", "end", "law"]], height=225, width_ratios=[1, 1, 1, 1.25])
-    noisy, guess = (show(axes[name], noise[0]) for name in ("noisy", "guess"))
-    axes["guess"].set_title(r"$\hat x_0$")
+    noisy, guess = show(axes["noisy"], noise[0]), show(axes["guess"], noise[0], r"$\hat x_0$")
     final = axes["end"].imshow(np.zeros((SIZE, SIZE, 3)), interpolation="nearest")
     bare(axes["end"], "the mosaic at the end")
-    curve, pixels = _law(axes["law"])
+    (curve,) = axes["law"].plot([], [], color=BLUE)
+    (pixels,) = axes["law"].plot([], [], "o", color="black", markersize=3, alpha=0.35, markeredgewidth=0)
+    axes["law"].set(ylim=(-1.15, 1.15), xlabel="sum over the window", ylabel=r"$\hat x_0$", yticks=[-1, 0, 1])
 
     def draw(t: float = moments[5], patch: int = 3, seed: int = 0) -> Figure:
         run, step = runs[patch], moments.index(t)
@@ -76,6 +74,7 @@ def toy_explorer(denoiser: Callable[[Tensor, float, int], Tensor], *, seeds: int
         final.set_data(_marked(run.images[seed][None], patch))
         share = float(in_minority(run.images[seed][None], patch).double().mean())
         axes["end"].set_xlabel(f"{share:.1%} in the minority", color=RED)
+        decided = float((estimate.abs() > 0.9).double().mean())
         sums = np.linspace(-1.3, 1.3, 401) * patch**2
         curve.set_data(sums, np.tanh(coupling * sums))
         pixels.set_data(box_sum(x[None], patch).flatten(), estimate.flatten())
@@ -83,18 +82,13 @@ def toy_explorer(denoiser: Callable[[Tensor, float, int], Tensor], *, seeds: int
         figure.alt = (
             f"Two images, all black and all white, with windows of {patch} by {patch} pixels, at t = {t:g} from noise "
             f"{seed}: the noisy image; its estimate, which is the tanh of {coupling:.3g} times the sum over each "
-            f"window, {_decided(estimate)}; the mosaic at the end, with {share:.1%} of its pixels, in red, "
-            "against the majority of their window; and the tanh with the pixels on it."
+            f"window, with {decided:.0%} of the pixels beyond 0.9 in size; the mosaic at the end, with {share:.1%} of "
+            "its pixels, in red, against the majority of their window; and the tanh with the pixels on it."
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"t": "noise level t", "patch": "side of the window", "seed": "noise"},
-        t=moments,
-        patch=list(WINDOWS),
-        seed=(0, seeds - 1),
-    )
+    labels = {"t": "noise level t", "patch": "side of the window", "seed": "noise"}
+    return explore(draw, labels=labels, t=moments, patch=list(WINDOWS), seed=(0, seeds - 1))
 
 
 def box_sum(x: Tensor, patch: int) -> Tensor:
@@ -107,26 +101,8 @@ def in_minority(mosaics: Tensor, patch: int) -> Tensor:
     return mosaics.sign() != box_sum(mosaics, patch).sign()
 
 
-def _with_window(denoiser: Callable[[Tensor, float, int], Tensor], patch: int) -> Denoiser:
-    return lambda x, t: denoiser(x, alpha_bar(t), patch)
-
-
 def _marked(mosaic: Tensor, patch: int) -> NDArray[np.floating]:
     """Return a mosaic (1, 1, H, W) as colours (H, W, 3), with the minority in red."""
     colours = np.repeat(picture(mosaic[0])[..., None], 3, axis=-1)
     colours[in_minority(mosaic, patch)[0, 0].numpy()] = to_rgb(RED)
     return colours
-
-
-def _law(ax: Axes) -> tuple[Line2D, Line2D]:
-    """Draw the axes of the tanh; return its curve, and the dots of the pixels."""
-    (curve,) = ax.plot([], [], color=BLUE)
-    (pixels,) = ax.plot([], [], "o", color="black", markersize=3, alpha=0.35, markeredgewidth=0)
-    ax.set(ylim=(-1.15, 1.15), xlabel="sum over the window", ylabel=r"$\hat x_0$", yticks=[-1, 0, 1])
-    return curve, pixels
-
-
-def _decided(estimate: Tensor) -> str:
-    """Say how many of the pixels have made up their mind."""
-    share = float((estimate.abs() > 0.9).double().mean())
-    return f"with {share:.0%} of the pixels beyond 0.9 in size"

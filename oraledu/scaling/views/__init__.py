@@ -1,4 +1,8 @@
-"""The figures and explorers of the lesson on scaling collapse: arrays go in, figures come out."""
+"""The figures and explorers of the lesson on scaling collapse: arrays go in, figures come out.
+
+The grid is progress, (points,), up to 1; losses and normalised curves are (sizes, seeds, points), parameters (sizes,),
+and what has several schedules is a mapping by their names. An offset L₀ lies below every loss.
+"""
 
 from oraledu.course.tables import results
 from oraledu.scaling.views.choices import normaliser_explorer, offset_explorer

@@ -1,7 +1,5 @@
 """Part 3: what the choice of an offset and of a normaliser does to the measured collapse."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch
@@ -9,30 +7,17 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
-from oraledu.scaling.views.layout import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    Normalize,
-    about,
-    decades,
-    joined,
-    places_of,
-    require_grid,
-    require_runs,
-    same_names,
-    shades,
-    size_legend,
-    sizes_in_words,
-)
+from oraledu.scaling.views.layout import Normalize, about, cut, decades, joined, nearest, shades, size_legend
 
 #: The progress over which the offset explorer averages.
 WINDOW = (0.2, 0.95)
 #: How many offsets there are to choose from, from 0 to a little below the smallest loss.
 OFFSETS = 25
+#: What the offset explorer measures, and how it looks.
+MEASURES = (("Δ", BLUE, "-"), ("Δ / σ", "black", "--"), ("Δ / (ℓ - 1)", GREEN, "-."))
 NORMALISERS = {
     "each run's own end": "own",
     "the mean of the size's ends": "mean",
@@ -52,28 +37,9 @@ def offset_explorer(
 ) -> Explorer:
     """Let a learner move the offset, and see the frontier, deviation and floor, and their ratio over all offsets.
 
-    Args:
-        compute: (sizes,) FLOPs at the end.
-        progress: (sizes, seeds, points) or (points,), to 1.
-        loss: (sizes, seeds, points), at least two seeds.
-        grid: (n,) progress, within the records and to 1, that reaches into `WINDOW`.
-        parameters: (sizes,) how large each model is.
-        fitted: The offset that the frontier's fit found; where the slider starts.
-        normalize: The learner's or the reference's normalisation, called as `curves.normalize`.
-
-    Raises:
-        ValueError: The shapes do not fit, or the fitted offset is not below every loss.
+    The slider starts at the offset that the frontier's fit found. Of each run we know the compute at its end; its
+    progress, at the records or for each run, reaches beyond the grid, and the grid into `WINDOW`.
     """
-    require_runs(loss=loss)
-    if not len(compute) == len(parameters) == len(loss):
-        raise ValueError(
-            f"compute and parameters must have an entry for each of {len(loss)} sizes, got {len(compute)} and "
-            f"{len(parameters)}"
-        )
-    if not 0 <= fitted < float(loss.min()):
-        raise ValueError(
-            f"fitted must lie between 0 and the smallest loss {loss.min():.6g}, got {fitted:.6g}"
-        )
     at_grid, ends = curves.on_grid(progress, loss, grid), loss[..., -1].mean(dim=1)
     window = (grid >= WINDOW[0]) & (grid <= WINDOW[1])
     fitted = float(f"{fitted:.4g}")  # as the slider writes it
@@ -85,38 +51,36 @@ def offset_explorer(
         floor = curves.noise_floor(at_grid, offset).mean(dim=0)
         return curves.collapse_deviation(normalized), floor, normalized.mean(dim=(0, 1))
 
-    table = torch.tensor([_summary(*(values[window] for values in measured(offset))) for offset in offsets])
+    def summary(offset: float) -> list[float]:
+        deviation, floor, mean = (values[window] for values in measured(offset))
+        return [
+            float(v.square().mean().sqrt()) for v in (deviation, deviation / floor, deviation / (mean - 1))
+        ]
+
+    table = torch.tensor([summary(offset) for offset in offsets])
     figure, axes = panels([["frontier", "curves", "offsets"]], height=320)
     left, middle, right = axes["frontier"], axes["curves"], axes["offsets"]
     (line,) = left.plot([], [], "k--", linewidth=1.2)
     dots = [left.plot([], [], "o", color=c, markeredgecolor="black", zorder=3)[0] for c in shades(len(loss))]
     left.set(xscale="log", yscale="log", xlabel="compute c (FLOPs)", ylabel="end loss less the offset")
-    left.set(
-        xlim=(float(compute.min()) / 3, float(compute.max()) * 3),
-        ylim=(float(ends.min()) / 30, float(ends.max()) * 2),
-    )
+    left.set_xlim(float(compute.min()) / 3, float(compute.max()) * 3)
+    left.set_ylim(float(ends.min()) / 30, float(ends.max()) * 2)
     inner = grid < 1
     (floor_line,) = middle.plot(grid[inner], grid[inner], color=ORANGE, linestyle="--", label="floor σ")
     (deviation_line,) = middle.plot(grid[inner], grid[inner], color=BLUE, label="deviation Δ")
     middle.set(yscale="log", xlim=(0, 1), xlabel="progress x")
-    every = torch.stack(
-        [torch.cat([d, f]) for d, f, _ in (measured(offset) for offset in (offsets[0], fitted, offsets[-1]))]
-    )
+    every = torch.cat([values for some in (offsets[0], fitted, offsets[-1]) for values in measured(some)[:2]])
     middle.set_ylim(float(every[every > 0].quantile(0.05)) / 2, float(every.max()) * 1.3)
-    names = ("Δ", "Δ / σ", "Δ / (ℓ - 1)")
-    for column, (name, colour, style) in enumerate(
-        zip(names, (BLUE, "black", GREEN), ("-", "--", "-."), strict=True)
-    ):
-        right.plot(offsets, table[:, column], color=colour, linestyle=style)
-        right.annotate(
-            name, (offsets[0], float(table[0, column])), (2, 3), textcoords="offset points", color=colour
-        )
+    for values, (name, colour, style) in zip(table.T, MEASURES, strict=True):
+        start = offsets[0], float(values[0])
+        right.plot(offsets, values, color=colour, linestyle=style)
+        right.annotate(name, start, (2, 3), textcoords="offset points", color=colour)
     right.axvline(fitted, color=GREY, linestyle=":", linewidth=1)
     cursor = right.axvline(0, color="black", linewidth=1)
     right.set(yscale="log", xlabel="offset L₀")
     middle.legend(loc="lower left", fontsize="small")
     decades(left.xaxis, left.yaxis, middle.yaxis, right.yaxis)
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
 
     def draw(offset: float = fitted) -> Figure:
         law = fit_frontier(compute, ends, offset=offset)
@@ -127,16 +91,15 @@ def offset_explorer(
         deviation_line.set_ydata(deviation[inner])
         floor_line.set_ydata(floor[inner])
         cursor.set_xdata([offset, offset])
-        row = offsets.index(offset)
         explained = law.r_squared(compute, ends)
-        spread, ratio, share = table[row].tolist()
-        left.set_title(f"L₀ = {about(offset, 3)}\nR² = {int(explained * 10_000) / 10_000:.4f}")
+        spread, ratio, share = table[offsets.index(offset)].tolist()
+        left.set_title(f"L₀ = {about(offset, 3)}\nR² = {cut(explained, 4)}")
         middle.set_title("deviation and floor\n")
         right.set_title(f"root mean squares,\nx from {WINDOW[0]:g} to {WINDOW[1]:g}")
-        best = [offsets[int(table[:, column].argmin())] for column in range(3)]
+        best = [offsets[place] for place in table.argmin(dim=0).tolist()]
         figure.alt = (
             f"At an offset of {about(offset, 2)}, where the fit found {about(fitted, 2)}: the end losses less the "
-            f"offset against compute, with R² {int(explained * 1000) / 1000:.3f}; deviation and floor over progress; "
+            f"offset against compute, with R² {cut(explained, 3)}; deviation and floor over progress; "
             f"and over all offsets root mean squares, here {about(spread)} for Δ, {about(ratio)} for Δ / σ and "
             f"{about(share)} for Δ / (ℓ - 1). Δ alone is smallest at {about(best[0])}, Δ / σ at {about(best[1])}, "
             f"Δ / (ℓ - 1) at {about(best[2])}."
@@ -149,33 +112,14 @@ def offset_explorer(
 def normaliser_explorer(
     *, grid: Tensor, losses: Mapping[str, Tensor], offset: float, parameters: Tensor
 ) -> Explorer:
-    """Let a learner divide each run by its own end, by the mean of the ends, or by its first point.
-
-    Args:
-        grid: (points,) progress, to 1.
-        losses: For each schedule the losses at the grid, (sizes, seeds, points), at least two seeds.
-        offset: L₀, below every loss.
-        parameters: (sizes,) how large each model is.
-
-    Raises:
-        ValueError: The shapes do not fit, there is one seed, or the offset is not below every loss.
-    """
-    names = same_names(losses=losses)
-    require_runs(**losses)
-    for values in losses.values():
-        require_grid(grid, losses=values)
-        if values.shape[:2] != losses[names[0]].shape[:2] or len(values) != len(parameters):
-            raise ValueError(
-                "losses must have the same sizes and seeds under each schedule, and as parameters"
-            )
+    """Let a learner divide each run by its own end, by the mean of the ends, or by its first point."""
+    names = list(losses)
     floors = {name: curves.noise_floor(values, offset).mean(dim=0) for name, values in losses.items()}
     sizes, seeds, _ = losses[names[0]].shape
     figure, axes = panels([["curves", "spread"]], height=320)
     left, right = axes["curves"], axes["spread"]
     every_x = joined(grid.expand(seeds, -1))
-    lines = [
-        left.plot(every_x, every_x, color=colour, linewidth=0.8, alpha=0.7)[0] for colour in shades(sizes)
-    ]
+    lines = [left.plot(every_x, every_x, color=c, linewidth=0.8, alpha=0.7)[0] for c in shades(sizes)]
     (floor_line,) = right.plot(grid, grid, color=ORANGE, linestyle="--", label="noise floor σ")
     (spread_line,) = right.plot(grid, grid, color=BLUE, label="spread of what is shown, Δ")
     left.set(xlim=(0, 1), xlabel="progress x", ylabel="reducible loss, divided")
@@ -184,12 +128,13 @@ def normaliser_explorer(
     highest = max(float(floor[grid >= 0.1].max()) for floor in floors.values())
     right.set_ylim(0, 1.8 * highest)
     right.legend(loc="upper right")
-    size_legend(figure, sizes_in_words(parameters))
-    (place,) = places_of(grid, [0.9])
+    size_legend(figure, parameters)
+    place = nearest(grid, 0.9)
 
     def draw(schedule: str = names[-1], divisor: str = "own") -> Figure:
         reducible = losses[schedule] - offset
-        shown = reducible / _divisor(reducible, divisor)
+        record = reducible[..., :1] if divisor == "first" else reducible[..., -1:]
+        shown = reducible / (record.mean(dim=1, keepdim=True) if divisor == "mean" else record)
         spread, floor = curves.collapse_deviation(shown), floors[schedule]
         for rows, drawn in zip(shown, lines, strict=True):
             drawn.set_ydata(joined(rows))
@@ -208,23 +153,4 @@ def normaliser_explorer(
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"schedule": "schedule", "divisor": "divided by"},
-        schedule={name: name for name in names},
-        divisor=NORMALISERS,
-    )
-
-
-def _divisor(reducible: Tensor, divisor: str) -> Tensor:
-    """Return what curves (sizes, seeds, points) are divided by, (sizes, seeds or 1, 1)."""
-    if divisor == "own":
-        return reducible[..., -1:]
-    if divisor == "mean":
-        return reducible[..., -1:].mean(dim=1, keepdim=True)
-    return reducible[..., :1]
-
-
-def _summary(deviation: Tensor, floor: Tensor, mean: Tensor) -> list[float]:
-    """Return the root mean squares of Δ, Δ / σ and Δ / (ℓ - 1) over some points."""
-    return [float(v.square().mean().sqrt()) for v in (deviation, deviation / floor, deviation / (mean - 1))]
+    return explore(draw, labels={"divisor": "divided by"}, schedule=names, divisor=NORMALISERS)

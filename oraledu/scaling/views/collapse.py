@@ -1,7 +1,5 @@
 """Part 1: the frontier, and what normalisation does to the curves of a ladder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,17 +8,8 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.scaling.frontier import PowerLaw, check_offset
-from oraledu.scaling.views.layout import (
-    about,
-    decades,
-    plain_log,
-    require_grid,
-    require_runs,
-    shades,
-    size_legend,
-    sizes_in_words,
-)
+from oraledu.scaling.frontier import PowerLaw
+from oraledu.scaling.views.layout import about, decades, nearest, plain_log, shades, size_legend
 
 
 def frontier(
@@ -33,42 +22,31 @@ def frontier(
 ) -> Figure:
     """Draw the curves of a ladder over compute with the power law through their end points, raw and less the offset.
 
-    Args:
-        compute: (sizes, points) FLOPs; a record at 0 is left out.
-        loss: (sizes, points) one curve a size, averaged over seeds.
-        law: The power law that was fitted to the end points.
-        parameters: (sizes,) how large each model is.
-        ends: (sizes,) the record of each curve that is its end point; the last one if left out.
-
-    Raises:
-        ValueError: The shapes do not fit, or the law's offset is not below every loss.
+    Losses are (sizes, points), averaged over seeds; a record before any compute is left out. `ends` are the records
+    that are the end points, (sizes,); the last one if left out.
     """
-    if compute.ndim != 2 or compute.shape != loss.shape or len(parameters) != len(compute):
-        raise ValueError(
-            "compute and loss must have one shape (sizes, points), with one entry of parameters a size; got "
-            f"{tuple(compute.shape)}, {tuple(loss.shape)} and {len(parameters)}"
-        )
-    check_offset(loss, law.offset)
     last = torch.full((len(loss),), loss.shape[1] - 1) if ends is None else torch.as_tensor(ends)
     rows = torch.arange(len(loss))
     points = compute[rows, last], loss[rows, last]
-    explained = law.r_squared(*points)
+    explained = _share(law.r_squared(*points))
     names = ["raw", "less"] if law.offset > 0 else ["raw"]
-    figure, axes = panels(
-        [names],
-        height=300,
-        width=360 * len(names) + (120 if len(names) == 1 else 0),
-        alt=_frontier_in_words(law, points, explained, len(loss)),
+    figure, axes = panels([names], height=300, width=720 if law.offset > 0 else 480)
+    less = f"less the offset {about(law.offset, 2)}, they" if law.offset > 0 else "they"
+    figure.alt = (
+        f"Loss over compute in logarithmic axes for {len(loss)} sizes. The end points fall from "
+        f"{about(float(points[1][0]), 2)} to {about(float(points[1][-1]), 2)} while compute grows "
+        f"{about(float(points[0][-1] / points[0][0]))}-fold; {less} lie near a power law with exponent "
+        f"-{law.exponent:.2f}, R² {explained}."
     )
     for name in names:
         offset = 0.0 if name == "raw" else law.offset
         _curves_and_law(axes[name], compute, loss, points, law, offset)
         axes[name].set_xlabel("compute c = 6 t p (FLOPs)")
-    axes["raw"].set(ylabel="loss L", title=_law_in_words(law, explained))
+    axes["raw"].set(ylabel="loss L", title="the loss bends towards its offset")
     if law.offset > 0:
-        axes["raw"].set_title("the loss bends towards its offset")
-        axes["less"].set(ylabel="L - L₀", title=_law_in_words(law, explained))
-    size_legend(figure, sizes_in_words(parameters))
+        axes["less"].set_ylabel("L - L₀")
+    axes[names[-1]].set_title(f"end points: exponent -{law.exponent:.2f}, R² {explained}")
+    size_legend(figure, parameters)
     return figure
 
 
@@ -83,28 +61,11 @@ def raw_shifted_collapsed(
 ) -> Figure:
     """Draw the same runs three times: as recorded, less the offset, and normalised.
 
-    Args:
-        compute: (sizes, points) FLOPs at the records; a record at 0 is left out.
-        loss: (sizes, seeds, points) at the records.
-        offset: L₀, below every loss.
-        grid: (n,) progress, to 1.
-        normalized: (sizes, seeds, n) the normalised curves at the grid.
-        parameters: (sizes,) how large each model is.
-
-    Raises:
-        ValueError: The shapes do not fit, or the offset is not below every loss.
+    Compute at the records is (sizes, points); a record before any is left out. The normalised curves are at the grid.
     """
-    require_runs(loss=loss, normalized=normalized)
-    require_grid(grid, normalized=normalized)
-    if compute.shape != (len(loss), loss.shape[-1]) or len(parameters) != len(loss):
-        raise ValueError(
-            f"compute must have shape {(len(loss), loss.shape[-1])} and parameters {len(loss)} entries; got "
-            f"{tuple(compute.shape)} and {len(parameters)}"
-        )
-    check_offset(loss, offset)
-    at = int((grid - 0.5).abs().argmin())
+    at = nearest(grid, 0.5)
     names = ["raw", "less", "collapsed"] if offset > 0 else ["raw", "collapsed"]
-    figure, axes = panels([names], height=290, alt=_collapse_in_words(loss, offset, grid, normalized, at))
+    figure, axes = panels([names], height=290)
     lines: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.7}
     for row, shade in enumerate(shades(len(loss))):
         known = compute[row] > 0
@@ -122,7 +83,15 @@ def raw_shifted_collapsed(
     if offset:
         axes["less"].set_title(f"less the offset {about(offset, 2)}")
     axes["collapsed"].set_title("and divided by each run's end" if offset else "divided by each run's end")
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
+    ends, middle = loss[..., -1].mean(dim=1), normalized[..., at].mean(dim=1)
+    less = f", as they are and less the offset {about(offset, 2)}" if offset else ""
+    figure.alt = (
+        f"The loss curves of {loss.shape[0]} sizes with {loss.shape[1]} runs each. Over compute they lie apart{less}; "
+        f"their ends fall from {about(float(ends[0]), 2)} for the smallest size to {about(float(ends[-1]), 2)} for "
+        "the largest. Over progress, and divided by each run's own end, they are drawn on each other: at x = "
+        f"{grid[at]:.1f} the means over seeds lie between {middle.min():.1f} and {middle.max():.1f}."
+    )
     return figure
 
 
@@ -149,31 +118,6 @@ def _few_numbers(ax: Axes) -> None:
         decades(ax.yaxis)
     if ax.get_xscale() == "log":
         decades(ax.xaxis)
-
-
-def _law_in_words(law: PowerLaw, explained: float) -> str:
-    return f"end points: exponent -{law.exponent:.2f}, R² {_share(explained)}"
-
-
-def _frontier_in_words(law: PowerLaw, points: tuple[Tensor, Tensor], explained: float, sizes: int) -> str:
-    less = f"less the offset {about(law.offset, 2)}, they" if law.offset > 0 else "they"
-    return (
-        f"Loss over compute in logarithmic axes for {sizes} sizes. The end points fall from "
-        f"{about(float(points[1][0]), 2)} to {about(float(points[1][-1]), 2)} while compute grows "
-        f"{about(float(points[0][-1] / points[0][0]))}-fold; {less} lie near a power law with exponent "
-        f"-{law.exponent:.2f}, R² {_share(explained)}."
-    )
-
-
-def _collapse_in_words(loss: Tensor, offset: float, grid: Tensor, normalized: Tensor, at: int) -> str:
-    ends, middle = loss[..., -1].mean(dim=1), normalized[..., at].mean(dim=1)
-    less = f", as they are and less the offset {about(offset, 2)}" if offset else ""
-    return (
-        f"The loss curves of {loss.shape[0]} sizes with {loss.shape[1]} runs each. Over compute they lie apart{less}; "
-        f"their ends fall from {about(float(ends[0]), 2)} for the smallest size to {about(float(ends[-1]), 2)} for "
-        "the largest. Over progress, and divided by each run's own end, they are drawn on each other: at x = "
-        f"{grid[at]:.1f} the means over seeds lie between {middle.min():.1f} and {middle.max():.1f}."
-    )
 
 
 def _share(value: float) -> str:

@@ -1,7 +1,5 @@
 """Part 6: a run's fluctuations now and at its end, and how fast the deviation closes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch
@@ -10,21 +8,8 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels, subplots
-from oraledu.scaling.frontier import check_offset
-from oraledu.scaling.views.layout import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PALE,
-    about,
-    decades,
-    joined,
-    look,
-    plain,
-    require_grid,
-    same_names,
-)
+from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
+from oraledu.scaling.views.layout import PALE, about, decades, joined, look, nearest, plain
 
 #: Where the cursor of the fluctuation explorer can stand, in shares of the run.
 CURSOR = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -35,27 +20,12 @@ END = (0.975, 0.995)
 def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: float = 0.0) -> Explorer:
     """Let a learner compare the fluctuations of runs at a cursor with those at their end.
 
-    A fluctuation is ψ(x) = (L(x) - L₀) / mean over seeds - 1, for seeds of one size.
-
-    Args:
-        grid: (points,) progress, to 1.
-        losses: For each schedule the losses of one size at the grid, (seeds, points), three seeds or more.
-        offset: L₀, below every loss.
-
-    Raises:
-        ValueError: The shapes do not fit, there are fewer than three seeds, or the offset is not below every loss.
+    A fluctuation is ψ(x) = (L(x) - L₀) / mean over seeds - 1. Losses are those of one size, (seeds, points).
     """
-    names = same_names(losses=losses)
-    for name, values in losses.items():
-        require_grid(grid, losses=values)
-        if values.ndim != 2 or len(values) < 3 or len(values) != len(losses[names[0]]):
-            raise ValueError(
-                "losses must have shape (seeds, points) with three seeds or more, as many for each schedule; that of "
-                f"{name} has shape {tuple(values.shape)}"
-            )
-        check_offset(values, offset)
-    psi = {name: _fluctuation(values - offset) for name, values in losses.items()}
-    places = {x: int((grid - x).abs().argmin()) for x in CURSOR if float(grid[0]) <= x}
+    names = list(losses)
+    reducible = {name: values - offset for name, values in losses.items()}
+    psi = {name: values / values.mean(dim=0) - 1 for name, values in reducible.items()}
+    places = {x: nearest(grid, x) for x in CURSOR if float(grid[0]) <= x}
     seeds = len(psi[names[0]])
     figure, axes = panels([["paths", "scatter", "bars"]], height=290, width_ratios=[1.7, 1.15, 0.75])
     paths, scatter, bars = axes["paths"], axes["scatter"], axes["bars"]
@@ -109,19 +79,9 @@ def fluctuation_explorer(*, grid: Tensor, losses: Mapping[str, Tensor], offset: 
         )
         return figure
 
-    return explore(
-        draw,
-        labels={
-            "schedule": "schedule",
-            "x": "cursor at x",
-            "first": "seed in orange",
-            "second": "seed in green",
-        },
-        schedule={name: name for name in names},
-        x=list(places),
-        first=(0, seeds - 1),
-        second=(0, seeds - 1),
-    )
+    labels = {"x": "cursor at x", "first": "seed in orange", "second": "seed in green"}
+    choices = (0, seeds - 1)
+    return explore(draw, labels=labels, schedule=names, x=list(places), first=choices, second=choices)
 
 
 def end_slopes(
@@ -129,25 +89,10 @@ def end_slopes(
 ) -> Figure:
     """Draw the deviation near the end against what is left of the run, with guides of theory's slopes.
 
-    Args:
-        grid: (points,) progress, to 1, where Δ is 0 and is not drawn.
-        deviation: For each schedule Δ at the grid, (points,).
-        slopes: For each schedule the fitted slope of log Δ on log (1 - x), for x in `END`.
-        theory: For some of the schedules the slope that theory gives.
-
-    Raises:
-        ValueError: The names or shapes do not fit, or no point of the grid lies in `END`.
+    Slopes are those of log Δ on log (1 - x), fitted for x in `END`; theory knows those of some schedules.
     """
-    names = same_names(deviation=deviation, slopes=slopes)
-    for values in deviation.values():
-        require_grid(grid, deviation=values)
-    if unknown := [name for name in theory if name not in names]:
-        raise ValueError(f"theory names {', '.join(unknown)}; the schedules are {', '.join(names)}")
+    names = list(deviation)
     fitted = (grid >= END[0] - 1e-9) & (grid <= END[1] + 1e-9)
-    if not fitted.any():
-        raise ValueError(
-            f"grid must have points from {END[0]:g} to {END[1]:g}: record the runs more often there"
-        )
     shown = (grid >= 0.5) & (grid < 1)
     left = 1 - grid[shown].double()
     words = "; ".join(
@@ -166,9 +111,8 @@ def end_slopes(
         values = deviation[name][shown].double()
         ax.plot(left, values, color=colour, linestyle=style, label=f"{name}: {slopes[name]:.2f}", linewidth=2)
         if name in theory:
-            centre = (
-                deviation[name][fitted].double().log().mean() - theory[name] * (1 - grid[fitted]).log().mean()
-            )
+            centre = deviation[name][fitted].double().log().mean()
+            centre -= theory[name] * (1 - grid[fitted]).log().mean()
             span = torch.tensor([0.4 * (1 - END[1]), 3 * (1 - END[0])], dtype=torch.float64)
             ax.plot(span, centre.exp() * span ** theory[name], color="black", linewidth=0.9)
             low = float(span[0]), float(centre.exp() * span[0] ** theory[name])
@@ -178,7 +122,3 @@ def end_slopes(
     ax.invert_xaxis()
     ax.legend(title="slope in the grey band; black: theory", loc="lower left")
     return figure
-
-
-def _fluctuation(reducible: Tensor) -> Tensor:
-    return reducible / reducible.mean(dim=0) - 1

@@ -1,72 +1,52 @@
 """Parts 2 and 7: exponents that are off, which the frontier hardly shows and the collapse shows at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import FAINT, GREY
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.two_term import TwoTerm
 from oraledu.scaling.views.layout import (
-    GREY,
     Normalize,
     about,
+    cut,
     decades,
+    legend_below,
     look,
+    nearest,
     plain_log,
-    same_names,
     shades,
     size_legend,
-    sizes_in_words,
 )
 
 
 def horizon_explorer(
-    *,
-    parameters: Tensor,
-    grid: Tensor,
-    offset: float = 0.5,
-    normalize: Normalize = curves.normalize,
+    *, parameters: Tensor, grid: Tensor, offset: float = 0.5, normalize: Normalize = curves.normalize
 ) -> Explorer:
     """Let a learner get the horizon's exponent and the offset wrong, on the sum of two power laws.
 
     The loss is L₀ + t^(-μ) + p^(-ν). The horizon goes through the optimum of the middle size, with an exponent of
     ν / μ times a factor. The offset's error is a share of the smallest reducible end loss.
-
-    Args:
-        parameters: (sizes,) three sizes or more, increasing.
-        grid: (points,) progress, from above 0 to 1.
-        offset: L₀, the true offset.
-        normalize: The learner's or the reference's normalisation, called as `curves.normalize`.
-
-    Raises:
-        ValueError: There are fewer than three sizes, or the grid does not rise from above 0 to 1.
     """
-    if parameters.ndim != 1 or len(parameters) < 3 or not (parameters.diff() > 0).all():
-        raise ValueError(f"parameters must hold three or more increasing sizes, got {parameters.tolist()}")
-    if not (grid[0] > 0 and grid[-1] == 1 and (grid.diff() > 0).all()):
-        raise ValueError("grid must increase from above 0 to 1")
-    sizes, x, place = parameters.double(), grid.double(), int((grid - 0.25).abs().argmin())
+    sizes, x, place = parameters.double(), grid.double(), nearest(grid, 0.25)
     figure, axes = panels([["frontier", "curves"]], height=330, width_ratios=[1, 1.1])
     left, right = axes["frontier"], axes["curves"]
     colours = shades(len(sizes))
     (line,) = left.plot([], [], "k--", linewidth=1.2)
     dots = [left.plot([], [], "o", color=c, markeredgecolor="black", zorder=3)[0] for c in colours]
     lines = [right.plot(x, x, color=c)[0] for c in colours]
-    left.set(
-        xscale="log", yscale="log", xlabel="compute c = 6 t p (FLOPs)", ylabel="end loss less the offset"
-    )
+    left.set(xscale="log", yscale="log", xlabel="compute c = 6 t p (FLOPs)")
+    left.set_ylabel("end loss less the offset")
     right.set(yscale="log", ylim=(0.94, 3), xlabel="progress x = t / t(p)", ylabel="normalised loss ℓ(x)")
     decades(left.xaxis, left.yaxis)
     plain_log(right)
-    size_legend(figure, sizes_in_words(parameters))
+    size_legend(figure, parameters)
 
     def draw(
         mu: float = 0.3, nu: float = 0.4, exponent_factor: float = 1.0, offset_error: float = 0.0
@@ -84,23 +64,27 @@ def horizon_explorer(
         for row, (dot, curve) in enumerate(zip(dots, lines, strict=True)):
             dot.set_data(compute[row : row + 1], ends[row : row + 1] - guess)
             curve.set_ydata(normalized[row])
-        _fit_axes(left, compute, ends - guess)
+        left.set_xlim(
+            float(compute.min()) / 3, float(compute.max()) * 3
+        )  # all in sight, whatever the exponents
+        left.set_ylim(float((ends - guess).min()) / 2, float((ends - guess).max()) * 2)
         deviation = float(curves.collapse_deviation(normalized[:, None])[place])
         explained = law.r_squared(compute, ends)
         true = model.frontier().exponent
-        left.set_title(f"slope {-law.exponent:.3f} (right: {-true:.3f}), R² = {_down(explained)}")
+        left.set_title(f"slope {-law.exponent:.3f} (right: {-true:.3f}), R² = {cut(explained, 4)}")
         right.set_title(f"normalised curves: Δ = {100 * deviation:.1f} % at x = {x[place]:.2f}")
         figure.alt = (
             f"The sum of two power laws with μ = {mu:.2f} and ν = {nu:.2f}; the horizon's exponent is "
             f"{model.ratio * exponent_factor:.2f}, where {model.ratio:.2f} is right, and the offset is off by "
             f"{100 * offset_error:.0f} % of the smallest reducible loss. Left: the end losses of {len(sizes)} sizes "
             f"over compute, with a fitted slope of {-law.exponent:.3f} ({-true:.3f} is right) and R² "
-            f"{_down(explained)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between "
+            f"{cut(explained, 4)}. Right: the normalised curves; at x = {x[place]:.2f} they lie between "
             f"{normalized[:, place].min():.2f} and {normalized[:, place].max():.2f}, "
             f"a deviation of {100 * deviation:.1f} %."
         )
         return figure
 
+    exponents = [round(0.2 + 0.05 * step, 2) for step in range(9)]
     return explore(
         draw,
         labels={
@@ -109,8 +93,8 @@ def horizon_explorer(
             "exponent_factor": "exponent of the horizon / right exponent",
             "offset_error": "error of the offset (share of the smallest L - L₀)",
         },
-        mu=[round(0.2 + 0.05 * step, 2) for step in range(9)],
-        nu=[round(0.2 + 0.05 * step, 2) for step in range(9)],
+        mu=exponents,
+        nu=exponents,
         exponent_factor=[round(0.6 + 0.1 * step, 1) for step in range(9)],
         offset_error=[round(-0.3 + 0.1 * step, 1) for step in range(7)],
     )
@@ -125,24 +109,11 @@ def wrong_exponent(
 ) -> Figure:
     """Draw, over the horizon's exponent, the deviation between sizes and beside it the frontier's slope.
 
-    Args:
-        exponents: (n,) the exponents that were tried.
-        deviation: For each schedule the deviation of exact mean curves, which sizes alone make, (n,).
-        slope: For each schedule the slope of the frontier, negative, (n,).
-        right: The exponent that theory gives.
-
-    Raises:
-        ValueError: The names or the shapes do not fit.
+    Beside the n exponents tried: for each schedule the deviation of exact mean curves, which sizes alone make, and the
+    slope of the frontier, negative, (n,).
     """
     tried = torch.as_tensor(exponents, dtype=torch.float64)
-    names = same_names(deviation=deviation, slope=slope)
-    for argument, given in (("deviation", deviation), ("slope", slope)):
-        for name in names:
-            if given[name].shape != tried.shape:
-                raise ValueError(
-                    f"{argument} must have one entry for each of {len(tried)} exponents; that of {name} has shape "
-                    f"{tuple(given[name].shape)}"
-                )
+    names = list(deviation)
     figure, axes = panels([["deviation", "slope"]], height=290)
     words = []
     for name in names:
@@ -167,24 +138,11 @@ def wrong_exponent(
     )
     axes["deviation"].annotate(
         f"theory: {right:g}", (right, 1), (3, -3), xycoords=("data", "axes fraction"),
-        textcoords="offset points", color="#595959", fontsize="small", va="top",
+        textcoords="offset points", color=FAINT, fontsize="small", va="top",
     )  # fmt: skip
-    figure.legend(
-        handles=axes["deviation"].get_lines()[: len(names)], loc="outside lower center", ncols=len(names)
-    )
+    legend_below(figure, axes["deviation"], len(names))
     figure.alt = (
         f"Over the horizon's exponent from {tried.min():.1f} to {tried.max():.1f}, where theory gives {right:g}: "
         f"left the deviation between sizes on a logarithmic scale, right the slope of the frontier. {'; '.join(words)}."
     )
     return figure
-
-
-def _fit_axes(ax: Axes, compute: Tensor, values: Tensor) -> None:
-    """Keep all points in sight, whatever the exponents."""
-    ax.set(xlim=(compute.min().item() / 3, compute.max().item() * 3))
-    ax.set(ylim=(values.min().item() / 2, values.max().item() * 2))
-
-
-def _down(explained: float) -> str:
-    """Write an R² with four digits, rounded down."""
-    return f"{int(explained * 10_000) / 10_000:.4f}"

@@ -1,9 +1,7 @@
 """What the views of this lesson share: colours of sizes and schedules, named panels, numbers in words."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib
@@ -17,9 +15,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE
+from oraledu.course.words_a import BLUE, GREEN, ORANGE, PURPLE, RED
 
-BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
-GREY = "#8c8c8c"
 PALE = "#d9d9d9"
 
 #: What normalises curves: `curves.normalize`, or a learner's own.
@@ -44,23 +41,28 @@ def shades(count: int) -> list[Any]:
 
 def sizes_in_words(parameters: Tensor | Sequence[float]) -> list[str]:
     """Return short names of sizes, such as 48, 9,360 or 1.5M."""
-    return [_short(float(count)) for count in parameters]
+    return [f"{x / 1e6:.3g}M" if x >= 1e6 else f"{x:,.0f}" for x in map(float, parameters)]
 
 
-def size_legend(figure: MatplotlibFigure, labels: Sequence[str], *, title: str = "parameters") -> None:
+def size_legend(figure: MatplotlibFigure, parameters: Tensor | Sequence[float]) -> None:
     """Name the sizes' colours in one line below the panels."""
+    shade_legend(figure, sizes_in_words(parameters), "parameters")
+
+
+def shade_legend(figure: MatplotlibFigure, labels: Sequence[str], title: str) -> None:
+    """Name the colours of `shades` in one line below the panels."""
     handles = [
         Line2D([], [], color=shade, linewidth=2.5, label=label)
         for shade, label in zip(shades(len(labels)), labels, strict=True)
     ]
-    first = Line2D([], [], linestyle="", label=f"{title}:")
-    figure.legend(
-        handles=[first, *handles],
-        loc="outside lower center",
-        ncols=len(labels) + 1,
-        handlelength=1.2,
-        columnspacing=1.2,
-    )
+    handles.insert(0, Line2D([], [], linestyle="", label=f"{title}:"))
+    short: dict[str, Any] = {"handlelength": 1.2, "columnspacing": 1.2}
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), **short)
+
+
+def legend_below(figure: MatplotlibFigure, ax: Axes, columns: int) -> None:
+    """Name the lines of one panel, which look the same in all, in one line below the panels."""
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
 
 
 def plain_log(ax: Axes) -> None:
@@ -78,16 +80,9 @@ def decades(*axes: Axis) -> None:
         axis.set_minor_locator(NullLocator())
 
 
-def places_of(grid: Tensor, at: Sequence[float]) -> list[int]:
-    """Return the index of the grid point nearest to each progress.
-
-    Raises:
-        ValueError: A progress lies outside the grid.
-    """
-    low, high = float(grid[0]), float(grid[-1])
-    if outside := [x for x in at if not low <= x <= high]:
-        raise ValueError(f"at must lie within the grid, from {low:g} to {high:g}; got {outside[0]:g}")
-    return [int((grid - x).abs().argmin()) for x in at]
+def nearest(grid: Tensor, x: float) -> int:
+    """Return the index of the grid point nearest to a progress."""
+    return int((grid - x).abs().argmin())
 
 
 def joined(curves: Tensor) -> Tensor:
@@ -115,47 +110,11 @@ def plain(value: float) -> str:
     return f"{round(value, 1) + 0:.1f}"
 
 
-def same_names(**mappings: Mapping[str, Any]) -> list[str]:
-    """Return the names that mappings have in common.
-
-    Raises:
-        ValueError: There is none, or one mapping has other names than the first.
-    """
-    (first, names), *others = [(argument, list(mapping)) for argument, mapping in mappings.items()]
-    if not names:
-        raise ValueError(f"{first} is empty: give at least one entry by name")
-    for argument, found in others:
-        if found != names:
-            raise ValueError(
-                f"{argument} must have the names of {first}, {', '.join(names)}; got {', '.join(found)}"
-            )
-    return names
-
-
-def require_grid(grid: Tensor, **curves: Tensor) -> None:
-    """Raise a ValueError unless the grid is one row, and each curve has a value for each of its points."""
-    if grid.ndim != 1 or len(grid) < 2:
-        raise ValueError(f"grid must have shape (points,), two or more; got {tuple(grid.shape)}")
-    for name, values in curves.items():
-        if values.ndim == 0 or values.shape[-1] != len(grid):
-            raise ValueError(
-                f"{name} must have {len(grid)} points, one for each of the grid; got shape {tuple(values.shape)}"
-            )
-
-
-def require_runs(**curves: Tensor) -> None:
-    """Raise a ValueError unless each array has shape (sizes, seeds, points)."""
-    for name, values in curves.items():
-        if values.ndim != 3 or 0 in values.shape:
-            raise ValueError(f"{name} must have shape (sizes, seeds, points), got {tuple(values.shape)}")
+def cut(value: float, digits: int) -> str:
+    """Write a number from 0 to 1 with some digits, rounded down, so that an R² close to 1 does not become 1."""
+    return f"{int(value * 10**digits) / 10**digits:.{digits}f}"
 
 
 def _power_of_ten(value: float) -> str:
     exponent = round(math.log10(value)) if value > 0 else 0
     return f"10{str(exponent).translate(SUPERSCRIPTS)}"
-
-
-def _short(count: float) -> str:
-    if count >= 1e6:
-        return f"{count / 1e6:.3g}M"
-    return f"{count:,.0f}"

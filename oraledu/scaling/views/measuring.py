@@ -1,51 +1,25 @@
 """Parts 3 and 4: the deviation against the floor, and who makes up the variance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, GREY, ORANGE
 from oraledu.scaling.curves import supercollapse_from
-from oraledu.scaling.views.layout import (
-    BLUE,
-    GREY,
-    ORANGE,
-    about,
-    decades,
-    mean_floor,
-    places_of,
-    require_grid,
-    same_names,
-)
+from oraledu.scaling.views.layout import about, decades, legend_below, mean_floor, nearest
 
 
 def deviation_and_floor(
-    *,
-    grid: Tensor,
-    deviation: Mapping[str, Tensor],
-    floor: Mapping[str, Tensor],
-    at: float = 0.9,
+    *, grid: Tensor, deviation: Mapping[str, Tensor], floor: Mapping[str, Tensor], at: float = 0.9
 ) -> Figure:
     """Draw the collapse deviation Δ(x) against the noise floor σ(x), one panel for each schedule.
 
-    Args:
-        grid: (points,) progress, to 1, where Δ is 0 by definition and is not drawn.
-        deviation: For each schedule Δ at the grid, (points,).
-        floor: For each schedule σ at the grid, (points,) or (sizes, points), of which the mean over sizes counts.
-        at: The progress at which the ratio is told.
-
-    Raises:
-        ValueError: The names or the shapes do not fit, or `at` lies outside the grid.
+    The floor is (points,) or (sizes, points), of which the mean over sizes counts; the ratio is told at one progress.
     """
-    names = same_names(deviation=deviation, floor=floor)
-    for name in names:
-        require_grid(grid, deviation=deviation[name], floor=floor[name])
-    (place,) = places_of(grid, [at])
+    names, place = list(deviation), nearest(grid, at)
     figure, axes = panels([names], height=270, sharey=True)
     inner = (grid < 1) & (grid > 0)
     x = grid[inner]
@@ -61,10 +35,9 @@ def deviation_and_floor(
         ax.set_title(f"{name}\nΔ / σ = {_ratio(ratio)} at x = {grid[place]:.2g}")
         since = supercollapse_from(deviation[name], floor[name], grid)
         words.append(f"{name} {_ratio(ratio)}, {_since(since)}")
+        decades(ax.yaxis)
     lowest = min(float(curve[(grid >= 0.1) & (grid <= 0.99)].min()) for curve in deviation.values())
     axes[names[0]].set_ylim(max(lowest / 2, 1e-5), None)
-    for name in names:
-        decades(axes[name].yaxis)
     axes[names[0]].set_ylabel("relative standard deviation")
     figure.legend(handles=axes[names[0]].get_lines()[1::-1], loc="outside lower center", ncols=2)
     figure.alt = (
@@ -84,27 +57,12 @@ def variance_bars(
     """Draw how much of the variance of normalised curves lies between sizes, and how much between seeds.
 
     The bars are shares; above each stands the standard deviation. A line marks what the size part would be by
-    chance, if the sizes did not differ at all.
-
-    Args:
-        grid: (points,) progress.
-        parts: For each schedule the size part and the seed part of the variance, two of (points,).
-        counts: How many sizes and seeds there are; at least two seeds.
-        at: The progress of each bar, below 1.
-
-    Raises:
-        ValueError: The shapes do not fit, there is one seed, or a bar lies outside the grid or at its end.
+    chance, if the sizes did not differ at all. For each schedule there are the size part and the seed part of the
+    variance; `counts` are those of sizes and seeds.
     """
-    names = same_names(parts=parts)
-    for size_part, seed_part in parts.values():
-        require_grid(grid, size_part=size_part, seed_part=seed_part)
-    sizes, seeds = counts
-    if seeds < 2:
-        raise ValueError("counts must have at least two seeds: with one there is no seed part")
-    places = places_of(grid, at)
-    if len(grid) - 1 in places:
-        raise ValueError("at must lie below 1: there every run is 1, and nothing varies")
+    names, (sizes, seeds), places = list(parts), counts, [nearest(grid, x) for x in at]
     figure, axes = panels([names], height=280, sharey=True)
+    hatched: dict[str, Any] = {"color": ORANGE, "hatch": "//", "edgecolor": "white"}
     words = []
     for name in names:
         of_sizes, of_seeds = parts[name]
@@ -112,32 +70,24 @@ def variance_bars(
         whole = size + seed
         # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
         chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
-        _share_bars(axes[name], size / whole, chance, np.sqrt(whole))
-        axes[name].set_title(f"{name}\n")
-        axes[name].set_xticks(range(len(places)), [f"{grid[place]:.2g}" for place in places])
-        words.append(f"{name} {', '.join(f'{10 * round(10 * share)} %' for share in size / whole)}")
+        ax, share, x = axes[name], size / whole, np.arange(len(places))
+        ax.bar(x, share, color=BLUE, width=0.6, label="between sizes")
+        ax.bar(x, 1 - share, bottom=share, width=0.6, label="between seeds", **hatched)
+        ax.hlines(chance, x - 0.4, x + 0.4, color="black", linewidth=1.6, label="size part by chance")
+        for column, value in enumerate(np.sqrt(whole)):
+            ax.text(column, 1.03, about(float(value)), ha="center", fontsize="small")
+        ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
+        ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"], xlabel="progress x")
+        ax.set_title(f"{name}\n")
+        ax.set_xticks(x, [f"{grid[place]:.2g}" for place in places])
+        words.append(f"{name} {', '.join(f'{10 * round(10 * part)} %' for part in share)}")
     axes[names[0]].set_ylabel("share of the variance")
-    handles, labels = axes[names[0]].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes[names[0]], 3)
     figure.alt = (
         f"Stacked bars of the variance of normalised curves at x = {', '.join(f'{grid[p]:.2g}' for p in places)}. "
         f"The share between sizes, in tens of per cent: {'; '.join(words)}; the rest lies between seeds."
     )
     return figure
-
-
-def _share_bars(ax: Axes, share: np.ndarray, chance: np.ndarray, deviation: np.ndarray) -> None:
-    """Draw a bar of two parts for each share, (n,), with a line at what chance gives and a number above it."""
-    positions = np.arange(len(share))
-    ax.bar(positions, share, color=BLUE, width=0.6, label="between sizes")
-    hatched: dict[str, Any] = {"color": ORANGE, "hatch": "//", "edgecolor": "white"}
-    ax.bar(positions, 1 - share, bottom=share, width=0.6, label="between seeds", **hatched)
-    line: dict[str, Any] = {"color": "black", "linewidth": 1.6, "label": "size part by chance"}
-    ax.hlines(chance, positions - 0.4, positions + 0.4, **line)
-    for place, value in enumerate(deviation):
-        ax.text(place, 1.03, about(float(value)), ha="center", fontsize="small")
-    ax.text(0.5, 1.03, "standard deviation of ℓ:", transform=ax.transAxes, ha="center", fontsize="small")
-    ax.set(ylim=(0, 1.15), yticks=[0, 0.5, 1], yticklabels=["0", "50 %", "100 %"], xlabel="progress x")
 
 
 def _since(start: float | None) -> str:

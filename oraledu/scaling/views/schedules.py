@@ -1,29 +1,34 @@
 """Part 5: what a decay does at equal training time, and the law that predicts it."""
 
-from __future__ import annotations
-
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
-from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, GREY, ORANGE, above
 from oraledu.scaling import noise
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.runs import Runs
 from oraledu.scaling.schedules import SHAPES, Shape, step_rates
-from oraledu.scaling.views.layout import BLUE, GREY, ORANGE, about, plain_log, same_names
+from oraledu.scaling.views.layout import about, legend_below, plain_log
 
 #: At how many steps an exact curve is drawn.
 RECORDS = 150
 #: Panels side by side in `prediction`.
 COLUMNS = 3
+#: How it draws the constant rate's loss, the schedule's own, and the predicted one.
+LINES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "label": "constant rate at equal τ"},
+    {"color": ORANGE, "linewidth": 2.5, "label": "this schedule"},
+    {"color": "black", "linestyle": "--", "label": "predicted"},
+)
 
 
 def schedule_explorer(
@@ -31,20 +36,9 @@ def schedule_explorer(
 ) -> Explorer:
     """Let a learner pick a schedule, and see its loss over steps and over training time, exactly and as predicted.
 
-    Each schedule runs the exact recursion of the solvable ladder.
-
-    Args:
-        ladder: The solvable ladder.
-        width: One of its widths; the recursion of 192 directions and 1600 steps takes some 20 ms.
-        predict: The learner's or the reference's law, called as `noise.predict` with α and `at`.
-
-    Raises:
-        ValueError: The ladder does not have this width.
+    Each schedule runs the exact recursion of the solvable ladder at one width; 192 directions and 1600 steps take some
+    20 ms. The law is the learner's or the reference's, called as `noise.predict` with α and `at`.
     """
-    if width not in ladder.widths:
-        raise ValueError(
-            f"width must be one of the ladder's, {', '.join(map(str, ladder.widths))}; got {width}"
-        )
     single = replace(ladder, widths=(width,))
     constant = single.expected("constant", records=RECORDS)
     assert constant.trace is not None  # the exact recursion always knows it
@@ -78,9 +72,8 @@ def schedule_explorer(
     for name in ("rate", "change"):
         axes[name].yaxis.set_major_locator(MaxNLocator(4))
     for name in ("steps", "tau"):
-        axes[name].yaxis.set_major_locator(FixedLocator(list(_few(*axes[name].get_ylim()))))
-    handles, labels = axes["tau"].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        axes[name].yaxis.set_major_locator(FixedLocator(_few(*axes[name].get_ylim())))
+    legend_below(figure, axes["tau"], 4)
 
     @functools.lru_cache
     def exact(schedule: Shape) -> Runs:
@@ -118,7 +111,7 @@ def schedule_explorer(
     return explore(
         draw,
         labels={"shape": "schedule", "decay": "share of the run that decays", "alpha": "α"},
-        shape={name: name for name in SHAPES},
+        shape=list(SHAPES),
         decay=[round(0.1 * step, 1) for step in range(1, 11)],
         alpha=[round(0.05 * step, 2) for step in range(11)],
     )
@@ -134,21 +127,9 @@ def prediction(
 ) -> Figure:
     """Draw, for each schedule, the true and the predicted loss, and the constant rate's at equal training time.
 
-    Args:
-        tau: For each schedule the training time at its records, (points,).
-        true: For each schedule the losses of the run itself, (points,).
-        predicted: For each schedule the predicted losses, (points,).
-        constant: For each schedule the constant rate's losses at equal training time, (points,).
-        offset: L₀, subtracted in the picture.
-
-    Raises:
-        ValueError: The names or the shapes do not fit.
+    All are (points,), at the records of the schedule; the offset is subtracted in the picture.
     """
-    names = same_names(tau=tau, true=true, predicted=predicted, constant=constant)
-    for name in names:
-        shapes = {tuple(values[name].shape) for values in (tau, true, predicted, constant)}
-        if len(shapes) > 1 or tau[name].ndim != 1:
-            raise ValueError(f"tau, true, predicted and constant must have one shape (points,), got {shapes}")
+    names = list(tau)
     columns = min(COLUMNS, len(names))
     layout = [names[start : start + columns] for start in range(0, len(names), columns)]
     layout[-1] = layout[-1] + ["."] * (columns - len(layout[-1]))
@@ -160,16 +141,24 @@ def prediction(
             100 * (1 - float((values[name][-1] - offset) / (constant[name][-1] - offset)))
             for values in (true, predicted)
         )
-        words.append(f"{name} {about(lower)} %, predicted {about(guess)} %, explained {_tenths(share)}")
-        _predicted_and_true(axes[name], tau[name], *(v[name] - offset for v in (true, predicted, constant)))
-        axes[name].set_title(f"{name}: {_down(share)} explained")
+        told = above(share) if share >= 0 else "nothing"
+        words.append(f"{name} {about(lower)} %, predicted {about(guess)} %, explained {told}")
+        ax, late = axes[name], tau[name] >= tau[name][-1] / 4  # earlier the curves are the same, and steep
+        curves = [values[name] - offset for values in (constant, true, predicted)]
+        for curve, line in zip(curves, LINES, strict=True):
+            ax.plot(tau[name], curve, **line)
+        seen = torch.cat([curve[late] for curve in curves])
+        ax.set(yscale="log", xlim=(float(tau[name][late][0]), float(tau[name][-1]) * 1.02))
+        ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
+        plain_log(ax)
+        ax.locator_params(axis="x", nbins=4)
+        ax.set_title(f"{name}: {_down(share)} explained")
     for row in layout:
         axes[row[0]].set_ylabel("L - L₀" if offset else "loss L")
     for name in layout[-1]:
         if name != ".":
             axes[name].set_xlabel("training time τ (steps)")
-    handles, labels = axes[names[0]].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, axes[names[0]], 3)
     figure.alt = (
         "Loss over training time: the true curve of each schedule, the one predicted from a constant rate, and the "
         "constant rate's own. By how much the end lies below the constant rate's, and the share of the change over "
@@ -178,27 +167,10 @@ def prediction(
     return figure
 
 
-def _predicted_and_true(ax: Axes, tau: Tensor, true: Tensor, predicted: Tensor, constant: Tensor) -> None:
-    ax.plot(tau, constant, color=BLUE, label="constant rate at equal τ")
-    ax.plot(tau, true, color=ORANGE, linewidth=2.5, label="this schedule")
-    ax.plot(tau, predicted, color="black", linestyle="--", label="predicted")
-    late = tau >= tau[-1] / 4  # earlier the curves are the same, and steep
-    seen = torch.cat([true[late], predicted[late], constant[late]])
-    ax.set(yscale="log", xlim=(float(tau[late][0]), float(tau[-1]) * 1.02))
-    ax.set_ylim(0.95 * float(seen.min()), 1.05 * float(seen.max()))
-    plain_log(ax)
-    ax.locator_params(axis="x", nbins=4)
-
-
-def _few(low: float, high: float) -> Iterator[float]:
-    """Yield the 1, 2, 3, 5 of each decade between two numbers."""
-    for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high))):
-        yield from (d * 10.0**exponent for d in (1, 2, 3, 5) if low <= d * 10.0**exponent <= high)
-
-
-def _tenths(share: float) -> str:
-    """Say an explained share with less than a picture shows, which holds on every machine."""
-    return f"above {min(int(10 * share) / 10, 0.9):.1f}" if share >= 0 else "nothing"
+def _few(low: float, high: float) -> list[float]:
+    """Return the 1, 2, 3, 5 of each decade between two numbers."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    return [d * 10.0**decade for decade in decades for d in (1, 2, 3, 5) if low <= d * 10.0**decade <= high]
 
 
 def _down(share: float) -> str:

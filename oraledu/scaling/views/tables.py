@@ -1,7 +1,5 @@
 """After part 7: the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from oraledu.course.tables import Table, results
@@ -10,36 +8,20 @@ from oraledu.scaling.views.layout import about
 
 def paper_and_here(
     *,
-    widths: Sequence[int],
+    widths: Sequence[int],  # those of the network ladder
     seeds: int,
-    solvable_ratio: Mapping[str, float],
+    solvable_ratio: Mapping[str, float],  # Δ / σ at x = 0.9, under "constant" and "linear"
     network_ratio: Mapping[str, float],
-    solvable_from: float | None,
+    solvable_from: float | None,  # where Δ comes to lie below σ under the linear schedule; None if nowhere
     network_from: float | None,
-    shared_ratio: float,
-    alpha: Mapping[str, float],
-    slopes: Mapping[str, float],
-    wrong_exponent: float,
-    drift: Mapping[str, float],
-    text: tuple[float, float],
+    shared_ratio: float,  # as above, of networks at a constant rate whose seeds decide the start alone
+    alpha: Mapping[str, float],  # fitted, of "solvable" and "network"
+    slopes: Mapping[str, float],  # of log Δ near the end, under "linear" and "cosine"
+    wrong_exponent: float,  # deviation between sizes at an exponent off by 0.2, over that at the right one
+    drift: Mapping[str, float],  # of ℓ(0.5) from the narrowest to the widest, with "muP" and at "one rate"
+    text: tuple[float, float],  # Δ / σ and Δ / (ℓ - 1) of the transformers at x = 0.9
 ) -> Table:
-    """Set this run's numbers beside the paper's, with the reason for each difference.
-
-    Args:
-        widths: The widths of the network ladder.
-        seeds: How many seeds it has.
-        solvable_ratio: Δ / σ at x = 0.9 of the solvable ladder, by schedule: ``constant`` and ``linear``.
-        network_ratio: The same of the network ladder.
-        solvable_from: From where on Δ lies below σ under the linear schedule, on the solvable ladder; None if nowhere.
-        network_from: The same of the network ladder.
-        shared_ratio: Δ / σ at x = 0.9 of networks at a constant rate whose seeds decide the start alone.
-        alpha: The fitted α, of ``solvable`` and ``network``.
-        slopes: The end slopes of log Δ, of ``linear`` and ``cosine``.
-        wrong_exponent: How many times larger the deviation between sizes is at an exponent that is off by 0.2, on the
-            solvable ladder at a constant rate.
-        drift: By how much ℓ(0.5) rises from the narrowest to the widest network, with ``muP`` and at ``one rate``.
-        text: Δ / σ and Δ / (ℓ - 1) of the transformers at x = 0.9.
-    """
+    """Set this run's numbers beside the paper's, with the reason for each difference."""
     rows = [
         (
             "residual MLPs in muP",

@@ -1,33 +1,24 @@
 """Part 7: widths that do not learn alike, and a ladder of transformers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.mup import CoordinateCheck
 from oraledu.scaling.views.layout import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
     about,
     decades,
     look,
     mean_floor,
-    places_of,
+    nearest,
     plain,
     plain_log,
-    require_grid,
-    require_runs,
-    same_names,
+    shade_legend,
     shades,
     size_legend,
-    sizes_in_words,
 )
 
 
@@ -41,23 +32,10 @@ def mup_drift(
 ) -> Figure:
     """Draw normalised curves by width for each way to set rates, and how far the first steps move each width.
 
-    Args:
-        grid: (points,) progress, to 1.
-        normalized: For each way, such as with muP and at one rate, (sizes, seeds, points).
-        widths: (sizes,) the widths.
-        checks: For each way its coordinate check, at any widths.
-        at: The progress at which the drift is told.
-
-    Raises:
-        ValueError: The names or the shapes do not fit.
+    There are normalised curves and a coordinate check for each way, such as with muP and at one rate; the drift is
+    told at one progress.
     """
-    names = same_names(normalized=normalized, checks=checks)
-    require_runs(**normalized)
-    for name in names:
-        require_grid(grid, normalized=normalized[name])
-        if len(normalized[name]) != len(widths):
-            raise ValueError(f"widths must have {len(normalized[name])} entries, got {len(widths)}")
-    (place,) = places_of(grid, [at])
+    names, place = list(normalized), nearest(grid, at)
     figure, axes = panels([[*names, "change"]], height=310)
     highest = max(float(values.mean(dim=1)[:, grid >= 0.1].max()) for values in normalized.values())
     words = []
@@ -76,8 +54,20 @@ def mup_drift(
             f"{plain(checks[name].slope)}"
         )
     axes[names[0]].set_ylabel("normalised loss ℓ(x), mean of seeds")
-    _coordinate_check(axes["change"], names, checks)
-    size_legend(figure, [str(width) for width in widths], title="width")
+    ax = axes["change"]
+    for (name, check), marker in zip(checks.items(), "os^v", strict=False):
+        colour, style = look(names, name)
+        label = f"{name}: slope {check.slope:.2f}"
+        ax.plot(check.widths, check.change, marker, color=colour, linestyle=style, label=label)
+    ax.set(xscale="log", yscale="log", xlabel="width", title="change of the features\nin the first steps")
+    widest = max(checks.values(), key=lambda check: len(check.widths)).widths.tolist()
+    ax.set_xticks(widest, [str(width) for width in widest])
+    ax.minorticks_off()
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.2, high * 1.8)
+    plain_log(ax)
+    ax.legend(loc="upper left", fontsize="small")
+    shade_legend(figure, [str(width) for width in widths], "width")
     figure.alt = f"Normalised curves by width, and how far the first steps move features. {'. '.join(words)}."
     return figure
 
@@ -90,22 +80,7 @@ def text_ladder(
     floor: Tensor,
     parameters: Sequence[float] | Tensor,
 ) -> Figure:
-    """Draw the curves of the transformers, and their deviation beside the floor and what is left to fall.
-
-    Args:
-        grid: (points,) progress, to 1.
-        normalized: (sizes, seeds, points).
-        deviation: (points,) Δ.
-        floor: (points,) or (sizes, points) σ.
-        parameters: (sizes,) how large each model is.
-
-    Raises:
-        ValueError: The shapes do not fit.
-    """
-    require_runs(normalized=normalized)
-    require_grid(grid, normalized=normalized, deviation=deviation, floor=floor)
-    if len(parameters) != len(normalized):
-        raise ValueError(f"parameters must have {len(normalized)} entries, got {len(parameters)}")
+    """Draw the curves of the transformers, and their deviation beside the floor and what is left to fall."""
     figure, axes = panels([["curves", "spread"]], height=310)
     left, right = axes["curves"], axes["spread"]
     for rows, colour in zip(normalized, shades(len(normalized)), strict=True):
@@ -116,50 +91,28 @@ def text_ladder(
     right.plot(grid[inner], to_fall[inner], color=GREEN, linestyle="-.", label="ℓ - 1, what is left to fall")
     right.plot(grid[inner], deviation[inner], color=BLUE, label="deviation Δ")
     right.plot(grid[inner], sigma[inner], color=ORANGE, linestyle="--", label="noise floor σ")
-    left.set(
-        xlim=(0, 1),
-        xlabel="progress x",
-        ylabel="normalised loss ℓ(x)",
-        title="the curves of the transformers",
-    )
+    left.set(xlim=(0, 1), xlabel="progress x", title="the curves of the transformers")
+    left.set_ylabel("normalised loss ℓ(x)")
     right.set(xlim=(0, 1), yscale="log", xlabel="progress x", title="a small deviation may be cheap")
     decades(right.yaxis)
     right.legend(loc="lower left")
-    size_legend(figure, sizes_in_words(parameters))
-    middle, late = places_of(grid, [0.5, 0.9])
+    size_legend(figure, parameters)
     since = supercollapse_from(deviation, floor, grid)
+    below = (
+        "not below the floor up to the end" if since is None else f"below the floor from x = {since:.1f} on"
+    )
     figure.alt = (
         f"Left: the normalised curves of {len(normalized)} sizes. Right, on a logarithmic scale: deviation, floor, and "
-        f"what the mean curve has left to fall. {_beside(deviation, sigma, to_fall, grid, middle)}. "
-        f"{_beside(deviation, sigma, to_fall, grid, late)}. The deviation is "
-        + (
-            "not below the floor up to the end."
-            if since is None
-            else f"below the floor from x = {since:.1f} on."
-        )
+        f"what the mean curve has left to fall. {_beside(deviation, sigma, to_fall, grid, 0.5)}. "
+        f"{_beside(deviation, sigma, to_fall, grid, 0.9)}. The deviation is {below}."
     )
     return figure
 
 
-def _coordinate_check(ax: Axes, names: Sequence[str], checks: Mapping[str, CoordinateCheck]) -> None:
-    for (name, check), marker in zip(checks.items(), "os^v", strict=False):
-        colour, style = look(names, name)
-        label = f"{name}: slope {check.slope:.2f}"
-        ax.plot(check.widths, check.change, marker, color=colour, linestyle=style, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="width")
-    widest = max(checks.values(), key=lambda check: len(check.widths)).widths
-    ax.set_xticks(widest.tolist(), [str(width) for width in widest.tolist()])
-    ax.minorticks_off()
-    low, high = ax.get_ylim()
-    ax.set_ylim(low / 1.2, high * 1.8)
-    plain_log(ax)
-    ax.set_title("change of the features\nin the first steps")
-    ax.legend(loc="upper left", fontsize="small")
-
-
-def _beside(deviation: Tensor, floor: Tensor, to_fall: Tensor, grid: Tensor, place: int) -> str:
-    delta = float(deviation[place])
+def _beside(deviation: Tensor, floor: Tensor, to_fall: Tensor, grid: Tensor, at: float) -> str:
+    place = nearest(grid, at)
+    delta, sigma, left = (float(values[place]) for values in (deviation, floor, to_fall))
     return (
-        f"At x = {grid[place]:.2g} Δ is {about(delta)}, {about(delta / float(floor[place]))} times the floor and "
-        f"{about(delta / float(to_fall[place]))} of what is left to fall"
+        f"At x = {grid[place]:.2g} Δ is {about(delta)}, {about(delta / sigma)} times the floor and "
+        f"{about(delta / left)} of what is left to fall"
     )
