@@ -12,7 +12,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, subplots
-from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE
+from oraledu.course.words_b import BLUE, GREEN, ORANGE
 
 #: The moduli to choose from; digits beyond them wrap around.
 PRIMES = (5, 7, 11, 13)
@@ -21,16 +21,15 @@ PRIMES = (5, 7, 11, 13)
 def fourier_explorer(multiplication: Callable[[Tensor, Tensor], Tensor]) -> Explorer:
     """Let a learner add two digits by multiplying phases, one frequency at a time.
 
-    Args:
-        multiplication: The learner's or the reference's Fourier multiplication.
+    The Fourier multiplication is the learner's or the reference's.
     """
     figure, (circle, wave, total) = subplots(1, 3, alt="not drawn yet", height=270)
     (roots,) = circle.plot([], [], ".", color=MISSING, markersize=8)
     hands = _hands(circle)
     (single,) = wave.plot([], [], "o-", color=GREEN, markersize=4, linewidth=1)
     bars = total.bar(np.arange(PRIMES[-1]), np.zeros(PRIMES[-1]), color=BLUE, width=0.6)
-    for ax in (wave, total):
-        ax.set(ylim=(-0.3 if ax is total else -0.22, 1.05 if ax is total else 0.22), xlabel="answer $l$")
+    for ax, limits in ((wave, (-0.22, 0.22)), (total, (-0.3, 1.05))):
+        ax.set(ylim=limits, xlabel="answer $l$")
         ax.axhline(0, color="black", linewidth=0.5)
     wave.set_title("this frequency's share of $y_l$")
 

@@ -6,36 +6,25 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from matplotlib.colors import ListedColormap
-from torch import Tensor
+from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, matrix_image, subplots
+from oraledu.course.words_b import BLUE, ORANGE, PURPLE, redraw_matrix
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.layout import (
-    BLUE,
-    ORANGE,
-    PURPLE,
+    SHARES,
     accuracies,
     digit_axes,
     on_grid,
-    without_diagonal,
+    verdict_table,
+    verdicts,
 )
-
-#: What an answer can be; the words stand in the legend, so that colour is never alone.
-VERDICTS = (("shown in training", MISSING), ("answered wrongly", ORANGE), ("answered correctly", BLUE))
 
 
 def table(pairs: Tensor, labels: Tensor, train_pairs: Tensor, p: int) -> Figure:
-    """Draw the whole table of an operation beside the part of it that is shown in training.
-
-    Args:
-        pairs: (N, 2) all digit pairs.
-        labels: (N,) their answers.
-        train_pairs: (n, 2) the pairs of the training set.
-        p: The modulus.
-    """
+    """Draw the whole table of an operation beside the part of it that is shown in training."""
     whole = on_grid(pairs, labels, p)
     shown = np.full((p, p), np.nan)
     rows, columns = train_pairs.numpy().T
@@ -81,43 +70,31 @@ def scores_by_occurrence(scores: Tensor, occurrences: Tensor, right: Tensor) -> 
 def first_machine_explorer(p: int, gram: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Explorer:
     """Let a learner choose an operation and a training fraction, and see what the machine with M = I answers.
 
-    Args:
-        p: The modulus.
-        gram: The learner's or the reference's Gram matrix.
+    The Gram matrix is the learner's or the reference's.
     """
     metric = torch.eye(2 * p, dtype=torch.float64)
     figure, ax = subplots(alt="not drawn yet", width=600, height=400)
-    image = ax.imshow(
-        np.zeros((p, p)), cmap=ListedColormap([colour for _, colour in VERDICTS]), vmin=0, vmax=2
-    )
-    digit_axes(ax, "")
-    handles = [ax.scatter([], [], marker="s", color=colour, label=name) for name, colour in VERDICTS]
+    image, handles = verdict_table(ax, p)
     figure.legend(handles=handles, loc="outside right upper")
 
     def draw(operation: str, fraction: float) -> Figure:
         pairs, labels = arithmetic.modular_table(operation, p)
         split = arithmetic.split(pairs, labels, fraction, generator=torch.Generator().manual_seed(0))
         train_pairs, train_labels, test_pairs, test_labels = split
-        coefficients = rfm.solve(
-            gram(train_pairs, train_pairs, metric), torch.nn.functional.one_hot(train_labels, p).double()
-        )
+        targets = torch.nn.functional.one_hot(train_labels, p).double()
+        coefficients = rfm.solve(gram(train_pairs, train_pairs, metric), targets)
         right = (gram(test_pairs, train_pairs, metric) @ coefficients).argmax(1) == test_labels
-        verdicts = np.full((p, p), np.nan)
-        verdicts[tuple(train_pairs.numpy().T)] = 0
-        verdicts[tuple(test_pairs.numpy().T)] = 1 + right.numpy()
-        image.set_data(verdicts)
-        ax.set_title(f"a {operation} b: accuracy {right.double().mean():.3f} (chance {1 / p:.3f})")
-        return figure
-
-    def alt(operation: str, fraction: float) -> str:
-        return (
+        image.set_data(verdicts(train_pairs, test_pairs, right, p))
+        title = f"a {operation} b: accuracy {right.double().mean():.3f} (chance {1 / p:.3f})"
+        ax.set_title(title)
+        figure.alt = (
             f"The {p} by {p} table of a {operation} b, with the pairs shown in training ({fraction:.0%}), "
-            f"those answered wrongly and those answered correctly marked. {ax.get_title()}"
+            f"those answered wrongly and those answered correctly marked. {title}"
         )
+        return figure
 
     return explore(
         draw,
-        alt=alt,
         labels={"operation": "operation", "fraction": "training fraction"},
         operation=list("+-*/"),
         fraction=(0.1, 0.9, 0.05),
@@ -144,39 +121,31 @@ def accuracy_curves(history: History) -> Figure:
 
 
 def iteration_explorer(history: History) -> Explorer:
-    """Let a learner move through the iterations: the metric without its diagonal, its spectrum, the curves.
-
-    Args:
-        history: A run of `rfm.fit`.
-    """
-    iterations = len(history.test_accuracy)
-    bare = [without_diagonal(metric) for metric in history.metrics[:iterations]]
-    spectra = torch.linalg.eigvalsh(history.metrics[:iterations]).clamp(min=0).flip(1)
+    """Let a learner move through the iterations: the metric without its diagonal, its spectrum, the curves."""
+    metrics = history.metrics[: len(history.test_accuracy)]
+    # The diagonal is large from the start, and would hide the rest.
+    bare = [metric.clone().fill_diagonal_(nan) for metric in metrics]
+    spectra = torch.linalg.eigvalsh(metrics).clamp(min=0).flip(1)
     spectra = spectra / spectra[:, :1]
     figure, (left, middle, right) = subplots(1, 3, alt="not drawn yet", height=280)
     image = matrix_image(left, bare[0], title="metric,\ndiagonal removed", colorbar=False)
-    half = len(history.metrics[0]) // 2
-    for place in (half - 0.5,):
-        left.axhline(place, color="black", linewidth=0.4)
-        left.axvline(place, color="black", linewidth=0.4)
+    half = len(bare[0]) // 2
+    left.axhline(half - 0.5, color="black", linewidth=0.4)
+    left.axvline(half - 0.5, color="black", linewidth=0.4)
     (spectrum,) = middle.plot(np.arange(1, 2 * half + 1), spectra[0], ".", color=PURPLE, markersize=3)
-    middle.set(ylim=(-0.03, 1.05), xlabel="rank", ylabel="eigenvalue / largest", title="its spectrum")
+    middle.set(ylim=SHARES, xlabel="rank", ylabel="eigenvalue / largest", title="its spectrum")
     accuracies(right, history)
     cursor = right.axvline(0, color="black", linewidth=1)
 
     def draw(iteration: int) -> Figure:
-        shown = bare[iteration]
-        limit = np.nanmax(np.abs(shown)) or 1
-        image.set(data=shown, clim=(-limit, limit))
+        redraw_matrix(image, bare[iteration])
         left.set_title(f"metric at iteration {iteration},\ndiagonal removed")
         spectrum.set_ydata(spectra[iteration])
         cursor.set_xdata([iteration, iteration])
-        return figure
-
-    def alt(iteration: int) -> str:
-        return (
+        figure.alt = (
             f"Iteration {iteration}: the metric without its diagonal, its eigenvalues, and the accuracies: "
             f"training {history.train_accuracy[iteration]:.2f}, test {history.test_accuracy[iteration]:.2f}."
         )
+        return figure
 
-    return explore(draw, alt=alt, labels={"iteration": "iteration"}, iteration=(0, iterations - 1))
+    return explore(draw, labels={"iteration": "iteration"}, iteration=(0, len(bare) - 1))
