@@ -11,24 +11,20 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, panels
+from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE, redraw_matrix
 from oraledu.representations import entropy
 from oraledu.representations import gram as grams_module
 from oraledu.representations.views.layout import (
-    BLUE,
     CONVENTIONS,
-    GREY,
-    LOOKS,
-    ORANGE,
-    PURPLE,
+    IN_A_ROW,
     Curves,
-    check_curves,
-    check_grams,
     extremes,
     layer_axis,
     name_ends,
     number,
     shortened,
     tokens_of,
+    with_looks,
 )
 
 MatrixEntropy = Callable[[Tensor], Tensor]
@@ -64,9 +60,10 @@ def layer_explorer(
         matrix_entropy: The learner's or the reference's ``matrix_entropy(z)``, given tokens with that Gram matrix.
 
     Raises:
-        ValueError: If the prompts are not one a Gram matrix, or a shape is unfit.
+        ValueError: If a prompt, which may be a reader's own, has fewer than 3 tokens.
     """
-    check_grams(grams, prompts)
+    if (shortest := min(gram.shape[-1] for gram in grams)) < 3:
+        raise ValueError(f"grams has a prompt of {shortest} tokens; each needs 3 or more: write more words.")
     sights = {
         (prompt, first, convention): _sight(gram, convention, first, matrix_entropy)
         for prompt, gram in zip(prompts, grams, strict=True)
@@ -90,7 +87,7 @@ def layer_explorer(
     (curve,) = right.plot([], [], color=BLUE, label="as chosen")
     (dot,) = right.plot([], [], "o", color=ORANGE, markersize=8)
     right.set(ylim=(-0.03, 1.2), yticks=[0, 0.5, 1], title="entropy / log T")
-    right.legend(loc="upper center", ncols=2, fontsize="x-small", columnspacing=1, handlelength=1.5)
+    right.legend(**IN_A_ROW, ncols=2)
     layer_axis(right, layers)
     steps = np.arange(layers)
 
@@ -102,11 +99,8 @@ def layer_explorer(
     ) -> Figure:
         sight = sights[prompt, first_token, convention]
         k, p = sight.grams[layer], sight.shares[layer]
-        limit = max(float(k.abs().max()), 1e-30)
-        side = len(k) - 0.5
-        image.set(data=k.numpy(), clim=(-limit, limit), extent=(-0.5, side, side, -0.5))
-        axes["gram"].set(xlim=(-0.5, side), ylim=(side, -0.5))
-        axes["gram"].set_title(f"Gram matrix, layer {layer}\nlargest entry {number(limit)}")
+        largest = redraw_matrix(image, k)
+        axes["gram"].set_title(f"Gram matrix, layer {layer}\nlargest entry {number(largest)}")
         shares.set_data(np.arange(1, len(p) + 1), torch.where(p > 0, p.clamp(min=FLOOR), torch.nan))
         count = float(sight.entropies[layer].exp())
         spectrum.set_title(f"its spectrum:\n{count:.1f} directions of {len(p)}")
@@ -123,12 +117,7 @@ def layer_explorer(
 
     return explore(
         draw,
-        labels={
-            "layer": "layer",
-            "first_token": "with the first token",
-            "convention": "rows",
-            "prompt": "prompt",
-        },
+        labels={"first_token": "with the first token", "convention": "rows"},
         layer=(0, layers - 1),
         first_token=True,
         convention=CONVENTIONS,
@@ -137,26 +126,15 @@ def layer_explorer(
 
 
 def entropy_conventions(*, curves: Curves) -> Figure:
-    """Draw the same entropy under several conventions over the layers, each with its name beside it.
-
-    Args:
-        curves: For each convention the entropy over log T, averaged over prompts: (layers,); up to five.
-
-    Raises:
-        ValueError: If there is no curve or more than five, or one is unfit.
-    """
-    layers = check_curves(curves, "curves")
-    if len(curves) > len(LOOKS) + 1:
-        raise ValueError(f"curves has {len(curves)} entries; {len(LOOKS) + 1} can be told apart.")
-    looks = [*LOOKS, {"color": "black", "linestyle": "-", "marker": "v"}]
+    """Draw the same entropy over log T under up to five conventions, (layers,) each, with their names beside them."""
     figure, axes = panels([["curves"]], height=320)
     ax = axes["curves"]
     ends = []
-    for (name, values), look in zip(curves.items(), looks, strict=False):
+    for name, values, look in with_looks(curves):
         ax.plot(values, **look, markersize=3.5, linewidth=1.5)
-        ends.append((layers - 1.0, float(values[-1]), name, look["color"]))
+        ends.append((float(values[-1]), name, look["color"]))
     ax.set(ylim=(-0.03, 1.05), ylabel="entropy / log T", yticks=[0, 0.25, 0.5, 0.75, 1])
-    layer_axis(ax, layers)
+    layer_axis(ax, len(values))
     name_ends(ax, ends)
     figure.alt = "Entropy over log T by layer. " + " ".join(
         f"{name}: {extremes(values)}." for name, values in curves.items()

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE
 from oraledu.representations import geometry
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, PURPLE, plain
+from oraledu.representations.views.layout import IN_A_ROW, plain
 
 Curvature = Callable[[Tensor], Tensor]
 
@@ -28,11 +29,7 @@ LIMITS = {"line": "0", "zigzag": "π", "polygon": "2π/n", "walk": "π/2", "inde
 
 
 def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
-    """Let a learner choose a short path, move its middle token aside, and see each turn and their mean.
-
-    Args:
-        curvature: The learner's or the reference's ``curvature(z)``.
-    """
+    """Let a learner choose a short path, move its middle token aside, and see each turn and their mean."""
     figure, axes = panels([["path", "turns"]], height=300, width_ratios=[1, 1.2])
     left, right = axes["path"], axes["turns"]
     (line,) = left.plot([], [], "-o", color=BLUE, markersize=5, linewidth=1.5)
@@ -44,7 +41,7 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
     (limit,) = right.plot([], [], color=GREY, linestyle="--", label="what theory says")
     right.set(ylim=(-0.1, np.pi * 1.35), xlabel="token", ylabel="turn (radians)")
     right.set_yticks([0, np.pi / 3, np.pi / 2, 2 * np.pi / 3, np.pi], ["0", "π/3", "π/2", "2π/3", "π"])
-    right.legend(loc="upper center", ncols=3, fontsize="x-small", columnspacing=1, handlelength=1.5)
+    right.legend(**IN_A_ROW, ncols=3)
 
     def draw(kind: str = "polygon", tokens: int = 8, dimensions: int = 2, aside: float = 0.0) -> Figure:
         z = path(kind, tokens, dimensions, aside)
@@ -66,22 +63,18 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
         )
         right.set_title(f"curvature {found:.2f}; theory {LIMITS[kind]} = {expected:.2f}")
         name = next(name for name, value in KINDS.items() if value == kind)
+        where = " in many dimensions" if kind in ("walk", "independent") else ""
         figure.alt = (
             f"A path of {tokens} tokens in {dimensions} dimensions, {name}, its middle token moved aside by "
             f"{aside:g}. Its turns lie between {plain(angles.min())} and {plain(angles.max())} "
             f"radians; their mean, the curvature, is {plain(found)}. For the path as it was, theory says "
-            f"{LIMITS[kind]} = {expected:.2f}{_where(kind)}."
+            f"{LIMITS[kind]} = {expected:.2f}{where}."
         )
         return figure
 
     return explore(
         draw,
-        labels={
-            "kind": "path",
-            "tokens": "number of tokens",
-            "dimensions": "dimensions",
-            "aside": "middle token moved aside",
-        },
+        labels={"kind": "path", "tokens": "number of tokens", "aside": "middle token moved aside"},
         kind=KINDS,
         tokens=(4, 24),
         dimensions=list(DIMENSIONS),
@@ -92,14 +85,8 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
 def path(kind: str, tokens: int, dimensions: int, aside: float = 0.0) -> Tensor:
     """Return a path (T, D) float64 with steps of about length one, its middle token moved across it.
 
-    Args:
-        kind: One of the values of `KINDS`. A polygon is walked round once: n tokens are n corners.
-        tokens: How many, T >= 3.
-        dimensions: D >= 2; the first three kinds lie in a plane of it.
-        aside: How far the middle token is moved.
-
-    Raises:
-        ValueError: If the kind is unknown.
+    Its kind is a value of `KINDS`; the first three lie in a plane. A polygon is walked round once, so that n tokens
+    are n corners.
     """
     generator = torch.Generator().manual_seed(tokens)
     place = torch.arange(tokens, dtype=torch.float64)
@@ -112,11 +99,9 @@ def path(kind: str, tokens: int, dimensions: int, aside: float = 0.0) -> Tensor:
         angle = 2 * torch.pi * place / tokens
         z[:, 0], z[:, 1] = angle.cos(), angle.sin()
         z /= 2 * np.sin(np.pi / tokens)
-    elif kind in ("walk", "independent"):
+    else:
         z = torch.randn(tokens, dimensions, generator=generator, dtype=torch.float64)
         z = z.cumsum(0) / dimensions**0.5 if kind == "walk" else z / (2 * dimensions) ** 0.5
-    else:
-        raise ValueError(f"kind is {kind!r}; give one of {', '.join(KINDS.values())}.")
     z[tokens // 2, 1] += aside
     return z
 
@@ -130,10 +115,6 @@ def theory(kind: str, tokens: int) -> float:
         "walk": np.pi / 2,
         "independent": 2 * np.pi / 3,
     }[kind]
-
-
-def _where(kind: str) -> str:
-    return " in many dimensions" if kind in ("walk", "independent") else ""
 
 
 def _flattened(z: Tensor) -> np.ndarray:
@@ -150,6 +131,5 @@ def _limits(flat: np.ndarray) -> dict[str, tuple[float, float]]:
     middle = (flat.max(axis=0) + flat.min(axis=0)) / 2
     half = max(0.8, 0.58 * float(np.ptp(flat, axis=0).max()))
     return {
-        "xlim": (middle[0] - half, middle[0] + half),
-        "ylim": (middle[1] - half, middle[1] + half),
+        name: (centre - half, centre + half) for name, centre in zip(("xlim", "ylim"), middle, strict=True)
     }

@@ -15,7 +15,7 @@ from torch import Tensor
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import PALETTE, Figure, panels
 from oraledu.representations.states import unit_rows
-from oraledu.representations.views.layout import LOOKS, depth, plain
+from oraledu.representations.views.layout import depth, plain, with_looks
 
 #: Width of a letter and height of a line of a name, in units of the plane, which is two wide.
 LETTER, LINE = 0.045, 0.13
@@ -23,18 +23,11 @@ LETTER, LINE = 0.045, 0.13
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A task with classes, as a model sees it.
+    """A task with classes, as a model sees it."""
 
-    Attributes:
-        states: (layers, n, D) pooled states.
-        labels: n names of classes, at most ten different ones.
-        score: (layers,) the score of a probe.
-        score_name: What the score is called.
-    """
-
-    states: Tensor
-    labels: Sequence[str]
-    score: Tensor
+    states: Tensor  # (layers, n, D), pooled
+    labels: Sequence[str]  # n names of classes, three to ten different ones
+    score: Tensor  # (layers,), of a probe
     score_name: str
 
 
@@ -43,14 +36,7 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
 
     The plane is that in which the means of the classes lie furthest apart; it is found on every other text, and the
     texts that are drawn are the others.
-
-    Args:
-        models: By model, then by task; the same tasks for each model.
-
-    Raises:
-        ValueError: If there is no model or task, models differ in their tasks, or a task's parts do not fit.
     """
-    _check(models)
     tasks = list(next(iter(models.values())))
     planes = {(model, name): _planes(task) for model, of in models.items() for name, task in of.items()}
     longest = max(len(task.score) for of in models.values() for task in of.values())
@@ -58,16 +44,11 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
     left, right = axes["plane"], axes["score"]
     cloud = left.scatter([], [], s=9, alpha=0.55, linewidths=0)
     names = [left.text(0, 0, "", ha="center", va="center", fontweight="bold", fontsize=8) for _ in PALETTE]
-    left.set(
-        xticks=[],
-        yticks=[],
-        xlim=(-1.05, 1.05),
-        ylim=(-1.05, 1.05),
-        xlabel="texts that did not choose the plane",
-    )
+    left.set(xticks=[], yticks=[], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+    left.set_xlabel("texts that did not choose the plane")
     lines = {
         model: right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)[0]
-        for model, look in zip(models, LOOKS, strict=False)
+        for model, _, look in with_looks(models)
     }
     (dot,) = right.plot([], [], "o", color="black", markersize=8, zorder=3)
     right.set(xlim=(-0.03, 1.03), xlabel="depth (0 embedding, 1 last)", ylabel="score")
@@ -105,7 +86,7 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
 
     return explore(
         draw,
-        labels={"depth_share": "depth", "task": "task", "model": "model"},
+        labels={"depth_share": "depth"},
         depth_share=depths,
         task=tasks,
         model=list(models),
@@ -115,9 +96,7 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
 def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:
     """Return two orthonormal directions in which the means of classes differ most: (layers, n, D) -> (layers, D, 2).
 
-    Args:
-        states: (layers, n, D).
-        numbers: (n,) the class of each row, from 0 up to three or more; each occurs.
+    The rows belong to classes with the numbers 0 to two or more, (n,); each occurs.
     """
     count = int(numbers.max()) + 1
     means = torch.stack([states[:, numbers == number].mean(dim=1) for number in range(count)], dim=1)
@@ -184,29 +163,3 @@ def _set_scores(
         low, high = min(low, float(values.min())), max(high, float(values.max()))
     room = 0.08 * (high - low) + 1e-3
     ax.set_ylim(low - room, high + room)
-
-
-def _check(models: Mapping[str, Mapping[str, Task]]) -> None:
-    if not models or not all(models.values()):
-        raise ValueError("models is empty; give at least one model with one task.")
-    if len(models) > len(LOOKS):
-        raise ValueError(f"models has {len(models)} entries; {len(LOOKS)} can be told apart.")
-    names = list(next(iter(models.values())))
-    for model, tasks in models.items():
-        if list(tasks) != names:
-            raise ValueError(
-                f"models has tasks {', '.join(tasks)} for {model!r}; expected {', '.join(names)}."
-            )
-        for name, task in tasks.items():
-            layers, items = task.states.shape[0], task.states.shape[1]
-            counts = {label: list(task.labels).count(label) for label in set(task.labels)}
-            if task.score.shape != (layers,) or layers < 2 or len(task.labels) != items:
-                raise ValueError(
-                    f"models[{model!r}][{name!r}] has states {tuple(task.states.shape)}, {len(task.labels)} labels and "
-                    f"a score {tuple(task.score.shape)}; give (layers, n, D), n and (layers,), 2 layers or more."
-                )
-            if not 3 <= len(counts) <= len(PALETTE) or min(counts.values()) < 2:
-                raise ValueError(
-                    f"models[{model!r}][{name!r}] has {len(counts)} classes; give 3 to {len(PALETTE)}, each of 2 "
-                    "or more texts."
-                )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.tables import Table, results
-from oraledu.representations.views.layout import BLUE, ORANGE, name_ends
+from oraledu.course.words_b import BLUE, ORANGE
+from oraledu.representations.views.layout import name_ends
 
 #: Model, its blocks, the best layer (0 is the embedding), the mean score there and at the last layer, the gain.
 MODELS = (
@@ -56,8 +57,7 @@ def published_training() -> Figure:
     ax.set_xticks(places, [f"{step:,}" for step in steps])
     ax.set(xlim=(-0.3, len(steps) - 0.85), ylim=(24, 56), xlabel="training step", ylabel="mean score (%)")
     ax.set_title("Pythia-410M, 24 blocks; the numbers are those of the best layer")
-    end = len(steps) - 1.0
-    name_ends(ax, [(end, best[-1], "best layer", BLUE), (end, last[-1], "last layer", ORANGE)])
+    name_ends(ax, [(best[-1], "best layer", BLUE), (last[-1], "last layer", ORANGE)])
     words = ", ".join(
         f"step {step}: layer {layer} {top:.1f}, last {end:.1f}" for step, layer, top, end in TRAINING
     )

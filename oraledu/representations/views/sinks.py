@@ -12,8 +12,9 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
+from oraledu.course.words_b import BLUE, GREY, ORANGE
 from oraledu.representations import entropy, sink
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, check_grams, tokens_of
+from oraledu.representations.views.layout import log_axis, tokens_of
 
 MatrixEntropy = Callable[[Tensor], Tensor]
 EntropyBound = Callable[[Tensor, int], Tensor]
@@ -38,11 +39,7 @@ def sink_explorer(
         grams: For each prompt its Gram matrices (layers, T, T), the first token included.
         matrix_entropy: The learner's or the reference's ``matrix_entropy(z)``.
         entropy_bound: The learner's or the reference's ``entropy_bound(share, tokens)``.
-
-    Raises:
-        ValueError: If there is no prompt, or a shape is unfit.
     """
-    check_grams(grams, [""] * len(grams))
     layers = len(grams[0])
     real, bound = _measured(grams, matrix_entropy, entropy_bound)
     figure, axes = panels([["toy", "real"]], height=320, width_ratios=[1.15, 1])
@@ -50,12 +47,9 @@ def sink_explorer(
     fine = torch.from_numpy(np.geomspace(1, 1000, 61))
     (curve,) = left.plot(fine, np.zeros(61), color=BLUE, label="bound")
     (dot,) = left.plot([], [], "o", color=ORANGE, markersize=8, label="entropy of the toy")
-    left.set_xscale("log")
-    left.minorticks_off()
-    left.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
-    left.set(
-        ylim=(-0.03, 1.08), xlabel="length of one token / length of the others", ylabel="entropy / log T"
-    )
+    log_axis(left, [1, 10, 100, 1000])
+    left.set(ylim=(-0.03, 1.08), ylabel="entropy / log T")
+    left.set_xlabel("length of one token / length of the others")
     left.legend(loc="upper right")
     here = _diagonal(right, bound, real)
 
@@ -96,13 +90,7 @@ def sink_explorer(
 
 
 def toy(strength: float, tokens: int, likeness: float) -> Tensor:
-    """Return tokens (T, T) float64: the first of a length, orthogonal to the others, which have length 1.
-
-    Args:
-        strength: The length of the first token.
-        tokens: How many there are, T >= 2.
-        likeness: The cosine of any two of the others, in [0, 1].
-    """
+    """Return tokens (T, T) float64: a strong first one, orthogonal to the others, of length 1 and this cosine."""
     k = torch.full((tokens, tokens), likeness, dtype=torch.float64)
     k.fill_diagonal_(1)
     k[0], k[:, 0] = 0, 0

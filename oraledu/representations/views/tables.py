@@ -9,27 +9,13 @@ from torch import Tensor
 from oraledu.course.tables import Table, results
 from oraledu.representations.correlation import spearman
 from oraledu.representations.selection import Choice, pick
-from oraledu.representations.views.layout import Curves, Models, Name, check_curves, check_models, plain
+from oraledu.representations.views.layout import Curves, Models, Name, mean_run, plain
 from oraledu.representations.views.scores import mean_score
 
 
 def augmentation_table(*, texts: Sequence[str], views: Sequence[Sequence[str]]) -> Table:
-    """Set texts beside noisy views of them.
-
-    Args:
-        texts: The texts.
-        views: For each text the same number of views, at least one.
-
-    Raises:
-        ValueError: If the views are not as many for each text.
-    """
-    counts = {len(each) for each in views}
-    if len(views) != len(texts) or len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"views must hold as many views, at least one, for each of {len(texts)} texts; got {len(views)} lists of "
-            f"{sorted(counts)}."
-        )
-    header = ["text", *(f"view {place}" for place in range(1, counts.pop() + 1))]
+    """Set texts beside noisy views of them, as many of each."""
+    header = ["text", *(f"view {place}" for place in range(1, len(views[0]) + 1))]
     return results(header, [(text, *each) for text, each in zip(texts, views, strict=True)])
 
 
@@ -51,11 +37,7 @@ def paper_and_here(
         valley: The names of two of them: the entropy with the first token, and without.
         picks: By name of a metric which end to trust, ``"low"`` or ``"high"``.
         vision: By network, first the autoregressive one, then by probe, (layers,) or (seeds, layers).
-
-    Raises:
-        ValueError: If there are not two models each, a curve is unfit, or a metric is missing.
     """
-    _check(scores, choices, metrics, [*valley, *picks])
     (decoder, mine), (encoder, other) = scores.items()
     mean, best = mean_score(mine), int(mean_score(mine).argmax())
     last = len(mean) - 1
@@ -138,20 +120,5 @@ def _picked(name: str, metric: Tensor, mean: Tensor, end: str) -> str:
 
 
 def _depth(curves: Curves) -> str:
-    mean = mean_score(
-        {name: values if values.ndim == 1 else values.mean(dim=0) for name, values in curves.items()}
-    )
+    mean = mean_run(mean_score(curves))
     return f"layer {int(mean.argmax())} of {len(mean) - 1}"
-
-
-def _check(scores: Models, choices: Mapping[Name, Choice], metrics: Curves, names: Sequence[str]) -> None:
-    check_models(scores, "scores")
-    if len(scores) != 2 or not choices:
-        raise ValueError(
-            f"scores must be of a decoder and an encoder, got {', '.join(scores)}; choices not empty."
-        )
-    layers = check_curves(metrics, "metrics")
-    if missing := [name for name in names if name not in metrics]:
-        raise ValueError(f"metrics has no {', '.join(missing)}; it has {', '.join(metrics)}.")
-    if layers != len(next(iter(next(iter(scores.values())).values()))):
-        raise ValueError("metrics must be over the layers of the first model of scores.")
