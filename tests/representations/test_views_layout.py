@@ -6,6 +6,7 @@ import torch
 from oraledu.course.figures import panels
 from oraledu.representations.gram import gram
 from oraledu.representations.views import layout
+from oraledu.representations.views import words as in_words
 from tests.representations.samples import normal
 
 
@@ -35,19 +36,19 @@ def test_names_at_the_ends_of_lines_are_pushed_apart_and_keep_their_order():
     ("value", "words"), [(0.00123, "0.0012"), (1.0, "1"), (184.0, "180"), (6.3e8, "6.3e8"), (2349.0, "2,300")]
 )
 def test_a_number_of_any_size_has_two_digits_that_count(value, words):
-    assert layout.number(value) == words
+    assert in_words.number(value) == words
 
 
 def test_zero_has_no_sign():
-    assert layout.plain(-0.001) == "0.00"
-    assert layout.plain(torch.tensor(-0.006)) == "-0.01"
+    assert in_words.plain(-0.001) == "0.00"
+    assert in_words.plain(torch.tensor(-0.006)) == "-0.01"
 
 
 def test_a_long_text_is_cut_at_a_word():
-    assert layout.shortened("one two three", 9) == "one two …"
-    assert layout.shortened("one two", 9) == "one two"
+    assert in_words.shortened("one two three", 9) == "one two …"
+    assert in_words.shortened("one two", 9) == "one two"
 
 
 def test_the_extremes_of_a_curve_are_told_with_their_layers():
-    words = layout.extremes(torch.tensor([0.5, 0.1, 0.9, 0.3]))
+    words = in_words.extremes(torch.tensor([0.5, 0.1, 0.9, 0.3]))
     assert words == "0.50 at layer 0, 0.30 at the last, lowest 0.10 at 1, highest 0.90 at 2"

@@ -1,8 +1,7 @@
 """Part 5: a block of one's own making, and how far one solve gets with it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from oraledu.grokking.circulant import block_metric, circulant_matrix
 from oraledu.grokking.views.layout import SHARES, verdict_table, verdicts
 
 #: Below a panel, in the middle.
-BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "fontsize": "small"}
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "fontsize": "small"}
 
 
 def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
@@ -67,12 +66,7 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
 
     return explore(
         draw,
-        labels={
-            "frequencies": "number of frequencies",
-            "strength": "strength |c|",
-            "random_phases": "random phases",
-            "orientation": "orientation",
-        },
+        labels={"frequencies": "number of frequencies", "strength": "strength |c|"},
         frequencies=(0, half),
         strength=(0.25, 2.0, 0.25),
         random_phases=True,

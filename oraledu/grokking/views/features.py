@@ -1,7 +1,5 @@
 """Part 4: the blocks that the four operations learn, and the order of the discrete logarithm."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch
@@ -71,7 +69,7 @@ def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
 
     return explore(
         draw,
-        labels={"operation": "operation", "reordered": "digits in the order of powers", "base": "base"},
+        labels={"reordered": "digits in the order of powers"},
         operation={SIGNS[op]: op for op in ("*", "/", "+", "-")},
         reordered=True,
         base={str(base): base for base in range(2, p)},

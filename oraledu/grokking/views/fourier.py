@@ -1,7 +1,5 @@
 """Part 5: Fourier multiplication, step by step on the unit circle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

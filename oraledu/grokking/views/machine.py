@@ -1,7 +1,5 @@
 """Parts 1 and 2: the table, the first machine, and the first run of the recursive feature machine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -13,14 +11,7 @@ from oraledu.course.figures import MISSING, Figure, matrix_image, subplots
 from oraledu.course.words_b import BLUE, ORANGE, PURPLE, redraw_matrix
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import (
-    SHARES,
-    accuracies,
-    digit_axes,
-    on_grid,
-    verdict_table,
-    verdicts,
-)
+from oraledu.grokking.views.layout import SHARES, accuracies, digit_axes, on_grid, verdict_table, verdicts
 
 
 def table(pairs: Tensor, labels: Tensor, train_pairs: Tensor, p: int) -> Figure:
@@ -29,26 +20,21 @@ def table(pairs: Tensor, labels: Tensor, train_pairs: Tensor, p: int) -> Figure:
     shown = np.full((p, p), np.nan)
     rows, columns = train_pairs.numpy().T
     shown[rows, columns] = whole[rows, columns]
-    figure, axes = subplots(
-        1,
-        2,
-        alt=f"Two pictures of the {p} by {p} table of answers. Left: every entry has the colour of its answer. "
-        f"Right: the same table with {len(pairs) - len(train_pairs)} entries left white, the questions.",
-        height=330,
-    )
+    figure, axes = subplots(1, 2, alt="not drawn yet", height=330)
     for ax, values, title in ((axes[0], whole, "the table"), (axes[1], shown, "what the machine is shown")):
         ax.imshow(values, cmap="viridis", vmin=0, vmax=p - 1, interpolation="nearest")
         digit_axes(ax, title)
+    figure.alt = (
+        f"Two pictures of the {p} by {p} table of answers. Left: every entry has the colour of its answer. "
+        f"Right: the same table with {len(pairs) - len(train_pairs)} entries left white, the questions."
+    )
     return figure
 
 
 def scores_by_occurrence(scores: Tensor, occurrences: Tensor, right: Tensor) -> Figure:
-    """Draw how a first machine scores a class, by how often it occurs in the question's row and column.
+    """Draw how a first machine scores a class, (m, p), by how often it occurs in the question's row and column, (m, p).
 
-    Args:
-        scores: (m, p) the machine's outputs.
-        occurrences: (m, p) how often each class occurs among the training pairs of the question's row and column.
-        right: (m,) the outputs of the right class.
+    Beside them stand the scores of the right class, (m,).
     """
     groups = [scores[occurrences == count].numpy() for count in (0, 1, 2)] + [right.numpy()]
     names = ["seen in neither", "seen in one", "seen in both", "the right class"]
@@ -95,7 +81,7 @@ def first_machine_explorer(p: int, gram: Callable[[Tensor, Tensor, Tensor], Tens
 
     return explore(
         draw,
-        labels={"operation": "operation", "fraction": "training fraction"},
+        labels={"fraction": "training fraction"},
         operation=list("+-*/"),
         fraction=(0.1, 0.9, 0.05),
     )
@@ -103,13 +89,7 @@ def first_machine_explorer(p: int, gram: Callable[[Tensor, Tensor, Tensor], Tens
 
 def accuracy_curves(history: History) -> Figure:
     """Draw the accuracies and the losses of a run over its iterations."""
-    figure, (left, right) = subplots(
-        1,
-        2,
-        alt="Left: training accuracy is 1 at every iteration; test accuracy stays at 0, then rises steeply and "
-        f"ends at {history.test_accuracy[-1]:.2f}. Right: on a logarithmic scale the training loss stays at "
-        "rounding error throughout, while the test loss falls by less than half.",
-    )
+    figure, (left, right) = subplots(1, 2, alt="not drawn yet")
     accuracies(left, history)
     left.legend(loc="center right")
     right.semilogy(history.train_loss.clamp(min=1e-35), color=ORANGE, linestyle="--", label="training loss")
@@ -117,6 +97,11 @@ def accuracy_curves(history: History) -> Figure:
     right.set_ylim(1e-36, 10)
     right.set(xlabel="iteration", ylabel="squared error", title="losses")
     right.legend(loc="center right")
+    figure.alt = (
+        "Left: training accuracy is 1 at every iteration; test accuracy stays at 0, then rises steeply and "
+        f"ends at {history.test_accuracy[-1]:.2f}. Right: on a logarithmic scale the training loss stays at "
+        "rounding error throughout, while the test loss falls by less than half."
+    )
     return figure
 
 
@@ -148,4 +133,4 @@ def iteration_explorer(history: History) -> Explorer:
         )
         return figure
 
-    return explore(draw, labels={"iteration": "iteration"}, iteration=(0, len(bare) - 1))
+    return explore(draw, iteration=(0, len(bare) - 1))

@@ -1,7 +1,5 @@
 """Part 6: the network beside the kernel machine."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

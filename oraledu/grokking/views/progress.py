@@ -1,7 +1,5 @@
 """Part 3: the curves that stand still, those that move first, and the map of training fractions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -90,7 +88,7 @@ def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tenso
 
     return explore(
         draw,
-        labels={"fraction": "training fraction", "iteration": "iteration"},
+        labels={"fraction": "training fraction"},
         fraction=list(fractions),
         iteration=(0, accuracy.shape[1] - 1),
     )

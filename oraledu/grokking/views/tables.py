@@ -1,7 +1,5 @@
 """Part 7 and after it: the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -25,13 +23,9 @@ def paper_and_here(
     """
     halved = int((toeplitz[2:] < toeplitz[2] / 2).nonzero()[0]) + 2
     with_circulants, without = circulant_inputs
+    rounding = _power_of_ten(float(history.train_loss.max()))
     rows = [
-        (
-            "training loss",
-            "identically zero",
-            f"below {_power_of_ten(float(history.train_loss.max()))}",
-            "rounding",
-        ),
+        ("training loss", "identically zero", f"below {rounding}", "rounding"),
         (
             "test accuracy of a + b, half of the table",
             "perfect",

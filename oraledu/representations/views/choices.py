@@ -1,10 +1,8 @@
 """Parts 4 and 6: what a chosen layer promises and gives; metrics that choose it without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,29 +13,17 @@ from oraledu.course.figures import Figure, panels
 from oraledu.course.words_b import BLUE, GREEN, GREY, ORANGE, PURPLE
 from oraledu.representations.correlation import distance_correlation, spearman
 from oraledu.representations.selection import Choice, choose, pick
-from oraledu.representations.views.layout import (
-    Curves,
-    Models,
-    Name,
-    layer_axis,
-    legend_above,
-    name_rows,
-    plain,
-    signed,
-    with_looks,
-    written,
-)
+from oraledu.representations.views.layout import layer_axis, legend_above, name_rows, row, with_looks
 from oraledu.representations.views.scores import MEAN, mean_score
+from oraledu.representations.views.words import Curves, Models, Name, plain, signed, written
 
 
 def gains(
     *, halves: Mapping[Name, tuple[Tensor, Tensor]], honest_gain: Callable[[Tensor, Tensor], Tensor]
 ) -> dict[Name, Choice]:
-    """Choose a layer on half A of every split, and let a function say what it gains on half B.
+    """Choose a layer on half A of every split, and let a function, which may be the learner's, say what it gains on B.
 
-    Args:
-        halves: By score the scores on both halves, (splits, layers) each, as `selection.split_scores` returns them.
-        honest_gain: The learner's or the reference's ``honest_gain(on_a, on_b)``: (splits,).
+    The halves are those of `selection.split_scores`, (splits, layers) each.
     """
     return {name: replace(choose(a, a, b), honest=honest_gain(a, b)) for name, (a, b) in halves.items()}
 
@@ -50,7 +36,7 @@ def honest_selection(*, models: Mapping[str, Mapping[Name, Choice]], level: floa
     names = [written(name) for name in next(iter(models.values()))]
     width = min(720, 250 + 260 * len(models))
     figure, axes = panels([list(models)], height=95 + 26 * len(names), sharey=True, sharex=True, width=width)
-    hollow = {"color": ORANGE, "markerfacecolor": "white", "markersize": 5}
+    hollow: dict[str, Any] = {"color": ORANGE, "markerfacecolor": "white", "markersize": 5}
     words = []
     for model, choices in models.items():
         ax = axes[model]
@@ -86,8 +72,7 @@ def regret_explorer(*, metrics: Curves, scores: Curves) -> Explorer:
     """Let a learner trust a metric at its low or high end, and see the layer it picks and what that costs."""
     layers = len(next(iter(metrics.values())))
     targets = {MEAN: mean_score(scores), **scores}
-    figure, axes = panels([["metric", "score"]], height=300)
-    left, right = axes["metric"], axes["score"]
+    figure, (left, right) = row(2, height=300)
     (metric_line,) = left.plot([], [], "-o", color=PURPLE, markersize=3, linewidth=1.3)
     (extreme,) = left.plot([], [], "D", color=ORANGE, markersize=9, zorder=3)
     (score_line,) = right.plot([], [], "-o", color=BLUE, markersize=3, linewidth=1.3)
@@ -96,7 +81,7 @@ def regret_explorer(*, metrics: Curves, scores: Curves) -> Explorer:
     (picked,) = right.plot([], [], "D", color=ORANGE, markersize=8, zorder=4, label="picked")
     cursors = [ax.axvline(0, color=ORANGE, linewidth=0.8, linestyle="--") for ax in (left, right)]
     right.legend(loc="lower right", ncols=3, fontsize="small", columnspacing=1, handletextpad=0.2)
-    for name, ax in axes.items():
+    for name, ax in (("metric", left), ("score", right)):
         layer_axis(ax, layers)
         ax.set_ylabel(name)
 
@@ -139,10 +124,7 @@ def regret_explorer(*, metrics: Curves, scores: Curves) -> Explorer:
 def metric_against_score(*, metrics: Models, scores: Curves) -> Figure:
     """Draw how each metric of a model goes together with its mean score over the layers, by two correlations."""
     names = list(next(iter(metrics.values())))
-    figure, axes = panels(
-        [["rank", "distance"]], height=100 + 24 * len(names), sharey=True, width_ratios=[1.6, 1]
-    )
-    left, right = axes["rank"], axes["distance"]
+    figure, (left, right) = row(2, height=100 + 24 * len(names), sharey=True, width_ratios=[1.6, 1])
     words = []
     for model, curves, look in with_looks(metrics):
         rank = [float(spearman(values, scores[model])) for values in curves.values()]
@@ -155,11 +137,8 @@ def metric_against_score(*, metrics: Models, scores: Curves) -> Figure:
         )
         words.append(f"{model}: {told}")
     left.axvline(0, color="black", linewidth=0.8)
-    left.set(
-        xlim=(-1.08, 1.08),
-        xlabel="Spearman's ρ with the mean score",
-        title="does it rise or fall with the score?",
-    )
+    left.set(xlim=(-1.08, 1.08), xlabel="Spearman's ρ with the mean score")
+    left.set_title("does it rise or fall with the score?")
     right.set(xlim=(0, 1.04), xlabel="distance correlation", title="do they go together at all?")
     name_rows(left, names)
     for ax in (left, right):

@@ -3,8 +3,6 @@
 A curve is (layers,), or (runs, layers), whose mean is drawn with the spread of the runs as a band.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -17,15 +15,8 @@ from oraledu.course.figures import Figure, panels
 from oraledu.course.style import styled
 from oraledu.course.words_b import GREY
 from oraledu.representations.selection import interval
-from oraledu.representations.views.layout import (
-    Models,
-    depth,
-    extremes,
-    legend_above,
-    mean_run,
-    plain,
-    with_looks,
-)
+from oraledu.representations.views.layout import depth, legend_above, mean_run, with_looks
+from oraledu.representations.views.words import Models, extremes, plain
 
 #: A place without a panel.
 EMPTY = "."
@@ -59,14 +50,10 @@ def score_curves(
     level: float = 0.9,
     columns: int = 4,
 ) -> Figure:
-    """Draw every score over the layers with its uncertainty, one panel each, the models over each other.
+    """Draw every score over the layers, one panel each, with a band that holds a share (the level) of its resamples.
 
-    Args:
-        models: By model, then by score, the curves.
-        spreads: By model and score the score of resampled items, (resamples, layers), from `selection.bootstrap`.
-            Their spread around their mean is laid around the score, since resampling moves a V-measure up.
-        level: The share of the resamples that a band holds.
-        columns: Panels in a row.
+    Spreads are the scores of resampled items, (resamples, layers), from `selection.bootstrap`. Their spread around
+    their mean is laid around the score, since resampling moves a V-measure up.
     """
     figure, axes = _grid(models, [_as_scores(models)], columns)
     words = []

@@ -1,15 +1,14 @@
 """Part 1: what a layer says of a prompt, as pictures of its Gram matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from oraledu.course.figures import WIDTH, Figure, matrix_image, panels
+from oraledu.course.figures import WIDTH, Figure, matrix_image
 from oraledu.representations import gram as grams
-from oraledu.representations.views.layout import number, plain
+from oraledu.representations.views.layout import row
+from oraledu.representations.views.words import number, plain
 
 #: What the conventions of `gram.under` make of tokens.
 WORDS = {
@@ -28,22 +27,16 @@ def gram_images(
     convention: str = "unit",
     first_token: bool = True,
 ) -> Figure:
-    """Draw the Gram matrix of one prompt at one to four layers, each with its own scale of colours.
+    """Draw one to four of a prompt's Gram matrices (layers, T, T), each with its own scale of colours.
 
-    Args:
-        gram: (layers, T, T) the prompt's Gram matrix at every layer, the first token included.
-        layers: Which layers to draw.
-        words: The T tokens as text, to stand beside the first picture; none if they are not known.
-        convention: As in `gram.under`; ``"unit"`` draws the cosines of the tokens.
-        first_token: Keep the first token.
+    The first token is included; the words are the T tokens as text. For the conventions see `gram.under`.
     """
     shown = grams.under(gram[list(layers)], convention, first_token=first_token)
     names = 90 * bool(words)
     side = min(230, (WIDTH - names) // len(layers))
     width = side * len(layers) + names
-    figure, axes = panels([[str(place) for place in range(len(layers))]], width=width, height=side + 65)
-    for place, (layer, matrix) in enumerate(zip(layers, shown, strict=True)):
-        ax = axes[str(place)]
+    figure, axes = row(len(layers), width=width, height=side + 65)
+    for place, (ax, layer, matrix) in enumerate(zip(axes, layers, shown, strict=True)):
         matrix_image(ax, matrix, title=f"layer {layer}", colorbar=False)
         ax.set_xlabel(f"token\nred: up to {number(float(matrix.abs().max()))}")
         if place:

@@ -1,6 +1,4 @@
-"""What the views of this lesson share: looks, axes and legends, names at the ends of lines, numbers in words."""
-
-from __future__ import annotations
+"""What the views of this lesson share: looks, axes, legends, and names at the ends of lines."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from oraledu.course.figures import Figure
+from oraledu.course.figures import Figure, panels
 from oraledu.course.words_b import BLUE, GREEN, ORANGE, PURPLE
 
 T = TypeVar("T")
@@ -32,14 +30,12 @@ CONVENTIONS = {
     "centred, then of length one": "centred-unit",
 }
 #: A legend in a row at the top of a panel.
-IN_A_ROW = {"loc": "upper center", "fontsize": "x-small", "columnspacing": 1, "handlelength": 1.5}
-
-#: Of a score: in words, or its text set and its own name.
-Name = str | tuple[str, ...]
-#: Values by layer, by name.
-Curves = Mapping[str, Tensor]
-#: The same by model.
-Models = Mapping[str, Curves]
+IN_A_ROW: dict[str, Any] = {
+    "loc": "upper center",
+    "fontsize": "x-small",
+    "columnspacing": 1,
+    "handlelength": 1.5,
+}
 
 
 def with_looks(named: Mapping[str, T]) -> Iterable[tuple[str, T, dict[str, Any]]]:
@@ -71,6 +67,12 @@ def legend_above(figure: Figure, handles: Sequence[Artist]) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
 
 
+def row(count: int, *, height: int, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Make a figure with one to four panels side by side."""
+    figure, axes = panels([list("abcd"[:count])], height=height, **options)
+    return figure, list(axes.values())
+
+
 def depth(layers: int) -> Tensor:
     """Return the place of each layer between the embedding at 0 and the last at 1: (layers,)."""
     return torch.linspace(0, 1, layers)
@@ -93,10 +95,7 @@ def tokens_of(k: Tensor) -> Tensor:
 def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]], *, gap: float = 0.075) -> None:
     """Write names beside the right ends of lines, pushed apart where they would overlap.
 
-    Args:
-        ax: Where to write; its limits must be set.
-        ends: For each line the height of its end, its name and its colour.
-        gap: The least distance of two names, as a share of the axes' height.
+    An end is the height of a line there, its name and its colour; the gap is a share of the axes' height.
     """
     low, high = ax.get_ylim()
     ends = sorted(ends, key=lambda end: end[0])
@@ -118,41 +117,3 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]], *, gap: float = 
             color=colour,
             annotation_clip=False,
         )
-
-
-def shortened(text: str, length: int = 60) -> str:
-    """Cut a text at a word, with an ellipsis, where it is too long for a menu."""
-    if len(text) <= length:
-        return text
-    return text[:length].rsplit(" ", 1)[0] + " …"
-
-
-def number(value: float) -> str:
-    """Write a number of any size with two digits that count, without an exponent where it is readable so."""
-    if 10 <= abs(value) < 1e6:
-        return f"{float(f'{value:.2g}'):,.0f}"
-    return f"{value:.2g}".replace("e+0", "e")
-
-
-def plain(value: float | Tensor, digits: int = 2) -> str:
-    """Write a number with so many digits after the point, and never a minus before zeros."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}"
-
-
-def signed(value: float | Tensor) -> str:
-    """Write a difference with its sign and one digit after the point; a rounded zero is +0.0."""
-    return f"{round(float(value), 1) + 0.0:+.1f}"
-
-
-def written(name: Name) -> str:
-    """Write a name; of a text set and a score "noun, clustering", or one of them if they are the same."""
-    return name if isinstance(name, str) else ", ".join(dict.fromkeys(name))
-
-
-def extremes(values: Tensor) -> str:
-    """Say where a curve over layers begins and ends, and where it is lowest and highest."""
-    low, high = int(values.argmin()), int(values.argmax())
-    return (
-        f"{plain(values[0])} at layer 0, {plain(values[-1])} at the last, lowest {plain(values[low])} at {low}, "
-        f"highest {plain(values[high])} at {high}"
-    )

@@ -1,7 +1,5 @@
 """Part 3: the path of a prompt's tokens, and the angles by which it turns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -9,12 +7,11 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
 from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE
 from oraledu.representations import geometry
-from oraledu.representations.views.layout import IN_A_ROW, plain
-
-Curvature = Callable[[Tensor], Tensor]
+from oraledu.representations.views.layout import IN_A_ROW, row
+from oraledu.representations.views.words import plain
 
 DIMENSIONS = (2, 4, 16, 64, 512)
 KINDS = {
@@ -28,10 +25,9 @@ KINDS = {
 LIMITS = {"line": "0", "zigzag": "π", "polygon": "2π/n", "walk": "π/2", "independent": "2π/3"}
 
 
-def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
+def path_explorer(*, curvature: Callable[[Tensor], Tensor] = geometry.curvature) -> Explorer:
     """Let a learner choose a short path, move its middle token aside, and see each turn and their mean."""
-    figure, axes = panels([["path", "turns"]], height=300, width_ratios=[1, 1.2])
-    left, right = axes["path"], axes["turns"]
+    figure, (left, right) = row(2, height=300, width_ratios=[1, 1.2])
     (line,) = left.plot([], [], "-o", color=BLUE, markersize=5, linewidth=1.5)
     (start,) = left.plot([], [], "o", color="black", markersize=8, zorder=3)
     (moved,) = left.plot([], [], "s", color=ORANGE, markersize=8, zorder=3)

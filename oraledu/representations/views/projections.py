@@ -1,7 +1,5 @@
 """Part 4: the classes of a task in two dimensions, layer by layer, beside the score of a probe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import PALETTE, Figure, panels
+from oraledu.course.figures import PALETTE, Figure
 from oraledu.representations.states import unit_rows
-from oraledu.representations.views.layout import depth, plain, with_looks
+from oraledu.representations.views.layout import depth, row, with_looks
+from oraledu.representations.views.words import plain
 
 #: Width of a letter and height of a line of a name, in units of the plane, which is two wide.
 LETTER, LINE = 0.045, 0.13
@@ -40,8 +39,7 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
     tasks = list(next(iter(models.values())))
     planes = {(model, name): _planes(task) for model, of in models.items() for name, task in of.items()}
     longest = max(len(task.score) for of in models.values() for task in of.values())
-    figure, axes = panels([["plane", "score"]], height=360, width_ratios=[1.35, 1])
-    left, right = axes["plane"], axes["score"]
+    figure, (left, right) = row(2, height=360, width_ratios=[1.35, 1])
     cloud = left.scatter([], [], s=9, alpha=0.55, linewidths=0)
     names = [left.text(0, 0, "", ha="center", va="center", fontweight="bold", fontsize=8) for _ in PALETTE]
     left.set(xticks=[], yticks=[], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
@@ -84,13 +82,7 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"depth_share": "depth"},
-        depth_share=depths,
-        task=tasks,
-        model=list(models),
-    )
+    return explore(draw, labels={"depth_share": "depth"}, depth_share=depths, task=tasks, model=list(models))
 
 
 def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:

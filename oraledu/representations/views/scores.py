@@ -1,18 +1,17 @@
 """Part 4: which layer is best for which score."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.figures import WIDTH, Figure, panels
+from oraledu.course.figures import Figure
 from oraledu.course.tables import Table, results
 from oraledu.representations.probes import Outcome
 from oraledu.representations.selection import Scores
-from oraledu.representations.views.layout import Curves, Models, plain, signed, written
+from oraledu.representations.views.layout import row
+from oraledu.representations.views.words import Curves, Models, plain, signed, written
 
 MEAN = "mean of all"
 #: Standard deviations beyond which colours stay the same.
@@ -23,8 +22,7 @@ def score_heatmap(*, scores: Curves, model: str) -> Figure:
     """Draw all scores over all layers, each standardised over the layers, with a dot at the best layer."""
     rows = {**scores, MEAN: mean_score(scores)}
     z = torch.stack([standardised(values) for values in rows.values()])
-    figure, axes = panels([["map"]], height=60 + 26 * len(rows), width=WIDTH)
-    ax = axes["map"]
+    figure, (ax,) = row(1, height=60 + 26 * len(rows))
     limit = min(float(z.abs().max()), WIDEST)  # one poor layer must not wash out the others
     image = ax.imshow(
         z.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"

@@ -1,18 +1,17 @@
 """Part 2: spectra, their entropies of every order, and how many directions they count."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
 from oraledu.course.words_b import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from oraledu.representations import entropy
-from oraledu.representations.views.layout import log_axis, name_ends
+from oraledu.representations.views.layout import log_axis, name_ends, row
 
 MatrixEntropy = Callable[[Tensor, float], Tensor]
 
@@ -30,8 +29,7 @@ def spectrum_explorer(
     The learner's or the reference's matrix entropy is given a diagonal z with so many directions.
     """
     ranks = np.arange(1, directions + 1)
-    figure, axes = panels([["shares", "orders"]], height=300, width_ratios=[1.5, 1])
-    left, right = axes["shares"], axes["orders"]
+    figure, (left, right) = row(2, height=300, width_ratios=[1.5, 1])
     bars = left.bar(ranks, np.ones(directions), color=BLUE, width=0.8, label="shares pᵢ")
     (box,) = left.plot([], [], color=ORANGE, linewidth=2, label="equal shares of the same entropy")
     left.set(xlim=(0.3, directions + 0.7), ylim=(0, 1.05), xlabel="direction i", ylabel="share pᵢ")
@@ -42,17 +40,14 @@ def spectrum_explorer(
     right.text(10, np.log(directions) + 0.06, f"log {directions}", color=GREY, ha="right", va="bottom")
     log_axis(right, [0.1, 1, 10])
     right.set(ylim=(-0.1, np.log(directions) + 0.45), xlabel="order α", ylabel="entropy S of order α (nats)")
-    kept: dict[float, tuple[Tensor, list[float]]] = {}
 
-    def of(beta: float) -> tuple[Tensor, list[float]]:
-        if beta not in kept:
-            shares = power_law(directions, beta)
-            z = shares.sqrt().diag()
-            kept[beta] = shares, [float(matrix_entropy(z, order)) for order in FINE_ORDERS]
-        return kept[beta]
+    @cache
+    def over_orders(beta: float) -> list[float]:
+        z = power_law(directions, beta).sqrt().diag()
+        return [float(matrix_entropy(z, order)) for order in FINE_ORDERS]
 
     def draw(beta: float = 1.0, alpha: float = 1.0) -> Figure:
-        shares, values = of(beta)
+        shares, values = power_law(directions, beta), over_orders(beta)
         for bar, share in zip(bars, shares, strict=True):
             bar.set_height(float(share))
         found = float(matrix_entropy(shares.sqrt().diag(), alpha))
@@ -92,23 +87,18 @@ def entropy_orders(
         name: [float(matrix_entropy(values.double().sqrt().diag(), order)) for order in FINE_ORDERS]
         for name, values in spectra.items()
     }
-    figure, axes = panels([["orders"]], height=300, width=600)
-    ax = axes["orders"]
-    for row, colour in zip(found.values(), COLOURS, strict=False):
-        ax.plot(FINE_ORDERS, row, color=colour)
+    figure, (ax,) = row(1, height=300, width=600)
+    ends = []
+    for (name, values), colour in zip(found.items(), COLOURS, strict=False):
+        ax.plot(FINE_ORDERS, values, color=colour)
+        ends.append((values[-1], name, colour))
     log_axis(ax, [0.1, 0.5, 1, 2, 10])
     top = max(values[0] for values in found.values())
-    ax.set(
-        xlim=(0.1, 10),
-        ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05),
-        xlabel="order α",
-        ylabel="entropy S of order α (nats)",
-    )
+    ax.set(xlim=(0.1, 10), ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05))
+    ax.set(xlabel="order α", ylabel="entropy S of order α (nats)")
     for order in (1, 2):
         ax.axvline(order, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
-    name_ends(
-        ax, [(row[-1], name, colour) for (name, row), colour in zip(found.items(), COLOURS, strict=False)]
-    )
+    name_ends(ax, ends)
     one = len(FINE_ORDERS) // 2  # order 1, the middle of a geometric row
     figure.alt = "Entropy in nats over its order from 0.1 to 10. " + " ".join(
         f"{name}: from {values[0]:.2f} over {values[one]:.2f} at order 1 to {values[-1]:.2f}."
@@ -121,8 +111,7 @@ def rank_against_entropy(*, entropies: Tensor, ranks: Tensor) -> Figure:
     """Draw the effective ranks of many matrices against exp(S_1), from nats: no dot lies below the diagonal."""
     counts = entropies.exp()
     above = int((ranks > counts).sum())
-    figure, axes = panels([["ranks"]], height=320, width=400)
-    ax = axes["ranks"]
+    figure, (ax,) = row(1, height=320, width=400)
     top = 1.05 * float(ranks.max())
     ax.plot([1, top], [1, top], color="black", linewidth=1)
     ax.plot(counts, ranks, "o", color=BLUE, markersize=3, alpha=0.5, markeredgewidth=0)

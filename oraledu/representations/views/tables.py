@@ -1,7 +1,5 @@
 """Parts 3 and 7: noisy texts beside the plain ones, and the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
@@ -9,8 +7,9 @@ from torch import Tensor
 from oraledu.course.tables import Table, results
 from oraledu.representations.correlation import spearman
 from oraledu.representations.selection import Choice, pick
-from oraledu.representations.views.layout import Curves, Models, Name, mean_run, plain
+from oraledu.representations.views.layout import mean_run
 from oraledu.representations.views.scores import mean_score
+from oraledu.representations.views.words import Curves, Models, Name, plain
 
 
 def augmentation_table(*, texts: Sequence[str], views: Sequence[Sequence[str]]) -> Table:
@@ -30,13 +29,8 @@ def paper_and_here(
 ) -> Table:
     """Set this run's numbers beside the paper's, with the reason for each difference.
 
-    Args:
-        scores: By model, first the decoder, then the encoder, then by score, (layers,).
-        choices: By score, the layers chosen honestly for the decoder.
-        metrics: The decoder's metrics, (layers,).
-        valley: The names of two of them: the entropy with the first token, and without.
-        picks: By name of a metric which end to trust, ``"low"`` or ``"high"``.
-        vision: By network, first the autoregressive one, then by probe, (layers,) or (seeds, layers).
+    Scores are those of the decoder, then of the encoder; choices and metrics are the decoder's. The valley names the
+    entropy with the first token, and without; picks say which end of a metric to trust, ``"low"`` or ``"high"``.
     """
     (decoder, mine), (encoder, other) = scores.items()
     mean, best = mean_score(mine), int(mean_score(mine).argmax())
