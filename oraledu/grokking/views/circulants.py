@@ -93,11 +93,10 @@ def random_and_learned(
     means = random_accuracy.mean(0)
     first = ", ".join(f"{x:g}: {y:.2f}" for x, y in zip(random_fractions, means, strict=True))
     second = ", ".join(f"{x:g}: {y:.2f}" for x, y in zip(learned_fractions, learned_accuracy, strict=True))
-    figure, ax = subplots(
-        alt=f"Test accuracy over the training fraction. Random circulants, mean of {len(random_accuracy)} draws: "
-        f"{first}. Learned features: {second}.",
-        width=480,
-        height=260,
+    figure, ax = subplots(alt="not drawn yet", width=480, height=260)
+    figure.alt = (
+        f"Test accuracy over the training fraction. Random circulants, mean of {len(random_accuracy)} draws: "
+        f"{first}. Learned features: {second}."
     )
     curve_with_band(
         ax, random_fractions, random_accuracy, label="random circulants, one solve", marker="o", color=BLUE

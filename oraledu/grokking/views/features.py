@@ -54,7 +54,8 @@ def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
 
     def draw(operation: str, reordered: bool, base: int = generator) -> Figure:
         block, reached = learned[operation], powers(base, p)
-        shown = reorder(block, _completed(reached, p)) if reordered else block
+        rest = [digit for digit in range(1, p) if digit not in reached]
+        shown = reorder(block, torch.tensor(reached + rest)) if reordered else block
         redraw_matrix(image, shown)
         edge = len(reached) - 0.5
         framed = reordered and len(reached) < p - 1
@@ -82,11 +83,6 @@ def powers(base: int, p: int) -> list[int]:
     while (following := reached[-1] * base % p) != 1:
         reached.append(following)
     return reached
-
-
-def _completed(reached: list[int], p: int) -> Tensor:
-    """Return the digits that are reached, then the other nonzero ones: (p - 1,)."""
-    return torch.tensor(reached + [digit for digit in range(1, p) if digit not in reached])
 
 
 def _order_in_words(reordered: bool, base: int, count: int, p: int) -> str:

@@ -44,10 +44,16 @@ def fourier_explorer(multiplication: Callable[[Tensor, Tensor], Tensor]) -> Expl
         scores = multiplication(digits[a % p], digits[b % p])
         for bar, score in zip(bars, [*scores, *[0] * (PRIMES[-1] - p)], strict=True):
             bar.set_height(float(score))
-        total.set_title(f"$y_l$, all frequencies:\nlargest at {int(scores.argmax())}")
+        largest = int(scores.argmax())
+        total.set_title(f"$y_l$, all frequencies:\nlargest at {largest}")
         for ax in (wave, total):
             ax.set(xlim=(-0.7, p - 0.3), xticks=range(0, p, 2))
-        figure.alt = _in_words(p, a, b, k, scores)
+        rest = scores.sort().values[:-1].abs().max()
+        figure.alt = (
+            f"Modulo {p}, at frequency {k}: the phases of {a} and {b} are {k * a % p} and {k * b % p} steps of "
+            f"1/{p} turn around the circle, their product is {k * (a + b) % p}. The sum over all frequencies is "
+            f"{scores.max():.2f} at l = {largest} and at most {rest:.2f} in size elsewhere."
+        )
         return figure
 
     return explore(
@@ -79,12 +85,3 @@ def _phases(steps: np.ndarray | int, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ω^steps as points of the plane, with ω = exp(-2πi/p)."""
     angle = -2 * np.pi * (np.asarray(steps) % p) / p
     return np.cos(angle), np.sin(angle)
-
-
-def _in_words(p: int, a: int, b: int, k: int, scores: Tensor) -> str:
-    rest = scores.sort().values[:-1].abs().max()
-    return (
-        f"Modulo {p}, at frequency {k}: the phases of {a} and {b} are {k * a % p} and {k * b % p} steps of 1/{p} turn "
-        f"around the circle, their product is {k * (a + b) % p}. The sum over all frequencies is {scores.max():.2f} at "
-        f"l = {int(scores.argmax())} and at most {rest:.2f} in size elsewhere."
-    )

@@ -17,9 +17,7 @@ from oraledu.grokking.views.layout import SHARES, accuracies, digit_axes, on_gri
 def table(pairs: Tensor, labels: Tensor, train_pairs: Tensor, p: int) -> Figure:
     """Draw the whole table of an operation beside the part of it that is shown in training."""
     whole = on_grid(pairs, labels, p)
-    shown = np.full((p, p), np.nan)
-    rows, columns = train_pairs.numpy().T
-    shown[rows, columns] = whole[rows, columns]
+    shown = np.where(np.isnan(on_grid(train_pairs, train_pairs[:, 0], p)), np.nan, whole)
     figure, axes = subplots(1, 2, alt="not drawn yet", height=330)
     for ax, values, title in ((axes[0], whole, "the table"), (axes[1], shown, "what the machine is shown")):
         ax.imshow(values, cmap="viridis", vmin=0, vmax=p - 1, interpolation="nearest")

@@ -22,9 +22,8 @@ def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: 
     blocks in the squared norm of the metric.
     """
     moved = leaves_zero(history)
-    figure, axes = subplots(
-        2, 3, alt=_in_words(history, toeplitz, hankel, weight, moved), height=470, sharex=True
-    )
+    words = _in_words(history, toeplitz, hankel, weight, moved)
+    figure, axes = subplots(2, 3, alt=words, height=470, sharex=True)
     accuracies(axes[0, 0], history)
     axes[0, 1].plot(history.test_loss, color=BLUE)
     axes[0, 1].set(ylim=(0, None), title="test loss")

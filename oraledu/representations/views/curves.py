@@ -129,11 +129,9 @@ def _grid(
             ax.set_ylabel(names[name], fontsize="small")
         ax.margins(y=0.12)
         ax.locator_params(axis="y", nbins=4)
+    across = "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1"
     with styled():
-        figure.supxlabel(
-            "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1",
-            fontsize=9,
-        )
+        figure.supxlabel(across, fontsize=9)
     if several:
         legend_above(figure, axes[rows[0][0]].get_lines()[: len(models)])
     return figure, axes

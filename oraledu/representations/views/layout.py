@@ -108,12 +108,5 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]], *, gap: float = 
                 places[lower + 1] += excess / 2
     right = ax.get_xlim()[1]
     for place, (_, name, colour) in zip(places, ends, strict=True):
-        ax.annotate(
-            name,
-            (right, low + place * (high - low)),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            annotation_clip=False,
-        )
+        text = ax.annotate(name, (right, low + place * (high - low)), (3, 0), textcoords="offset points")
+        text.set(va="center", color=colour, annotation_clip=False)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -46,7 +47,7 @@ def path_explorer(*, curvature: Callable[[Tensor], Tensor] = geometry.curvature)
         line.set_data(*flat.T)
         start.set_data(*flat[:1].T)
         moved.set_data(*flat[middle : middle + 1].T)
-        left.set(**_limits(flat))
+        _frame(left, flat)
         angles = torch.stack([curvature(z[place : place + 3]) for place in range(tokens - 2)])
         found, expected = float(curvature(z)), theory(kind, tokens)
         places = np.arange(1, tokens - 1)
@@ -54,9 +55,8 @@ def path_explorer(*, curvature: Callable[[Tensor], Tensor] = geometry.curvature)
         mean.set_data(places[[0, -1]], [found, found])
         limit.set_data([0.5, tokens - 1.5], [expected, expected])
         right.set_xlim(0.2, tokens - 1.2)
-        left.set_title(
-            f"{tokens} tokens in {dimensions} dimensions" + (", flattened" if dimensions > 2 else "")
-        )
+        flattened = ", flattened" if dimensions > 2 else ""
+        left.set_title(f"{tokens} tokens in {dimensions} dimensions{flattened}")
         right.set_title(f"curvature {found:.2f}; theory {LIMITS[kind]} = {expected:.2f}")
         name = next(name for name, value in KINDS.items() if value == kind)
         where = " in many dimensions" if kind in ("walk", "independent") else ""
@@ -104,13 +104,8 @@ def path(kind: str, tokens: int, dimensions: int, aside: float = 0.0) -> Tensor:
 
 def theory(kind: str, tokens: int) -> float:
     """Return the curvature of a kind of path in theory, radians; of random ones in many dimensions."""
-    return {
-        "line": 0.0,
-        "zigzag": np.pi,
-        "polygon": 2 * np.pi / tokens,
-        "walk": np.pi / 2,
-        "independent": 2 * np.pi / 3,
-    }[kind]
+    half_turns = {"line": 0, "zigzag": 1, "polygon": 2 / tokens, "walk": 1 / 2, "independent": 2 / 3}
+    return np.pi * half_turns[kind]
 
 
 def _flattened(z: Tensor) -> np.ndarray:
@@ -122,10 +117,8 @@ def _flattened(z: Tensor) -> np.ndarray:
     return (centred @ right[:2].T).numpy()
 
 
-def _limits(flat: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return axis limits that hold a path with some room, and at least three wide."""
-    middle = (flat.max(axis=0) + flat.min(axis=0)) / 2
+def _frame(ax: Axes, flat: np.ndarray) -> None:
+    """Let the axes hold a path with some room."""
+    x, y = (flat.max(axis=0) + flat.min(axis=0)) / 2
     half = max(0.8, 0.58 * float(np.ptp(flat, axis=0).max()))
-    return {
-        name: (centre - half, centre + half) for name, centre in zip(("xlim", "ylim"), middle, strict=True)
-    }
+    ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half))

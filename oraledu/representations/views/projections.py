@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -44,10 +42,9 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
     names = [left.text(0, 0, "", ha="center", va="center", fontweight="bold", fontsize=8) for _ in PALETTE]
     left.set(xticks=[], yticks=[], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
     left.set_xlabel("texts that did not choose the plane")
-    lines = {
-        model: right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)[0]
-        for model, _, look in with_looks(models)
-    }
+    for model, _, look in with_looks(models):
+        right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)
+    lines = list(right.get_lines())
     (dot,) = right.plot([], [], "o", color="black", markersize=8, zorder=3)
     right.set(xlim=(-0.03, 1.03), xlabel="depth (0 embedding, 1 last)", ylabel="score")
     right.legend(loc="lower right", fontsize="small")
@@ -68,7 +65,12 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
             name.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 1.2, "edgecolor": PALETTE[number]})
         for name in names[len(classes) :]:
             name.set_visible(False)
-        _set_scores(right, lines, models, task)
+        for line, of in zip(lines, models.values(), strict=True):
+            line.set_data(depth(len(of[task].score)), of[task].score)
+        every = torch.cat([of[task].score for of in models.values()])
+        low, high = float(every.min()), float(every.max())
+        room = 0.08 * (high - low) + 1e-3
+        right.set_ylim(low - room, high + room)
         value = float(shown.score[layer])
         dot.set_data([layer / last], [value])
         left.set_title(f"{model}, layer {layer} of {last}: {len(classes)} classes of {task}")
@@ -143,15 +145,3 @@ def _between(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> floa
     """Return the share of the variance of points (n, 2) that lies between the means of their classes."""
     rest = points - _middles(points, numbers)[numbers]
     return float(1 - (rest**2).sum() / max((points**2).sum(), 1e-30))
-
-
-def _set_scores(
-    ax: Axes, lines: Mapping[str, Line2D], models: Mapping[str, Mapping[str, Task]], task: str
-) -> None:
-    low, high = 1.0, 0.0
-    for model, line in lines.items():
-        values = models[model][task].score
-        line.set_data(depth(len(values)), values)
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
-    room = 0.08 * (high - low) + 1e-3
-    ax.set_ylim(low - room, high + room)

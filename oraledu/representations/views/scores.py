@@ -33,9 +33,8 @@ def score_heatmap(*, scores: Curves, model: str) -> Figure:
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="layer", title=f"{model}: each score over the layers; the dot marks its best layer")
     ax.locator_params(axis="x", integer=True, nbins=9)
-    bar = figure.colorbar(
-        image, ax=ax, fraction=0.04, pad=0.02, extend="both" if limit == WIDEST else "neither"
-    )
+    extend = "both" if limit == WIDEST else "neither"
+    bar = figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02, extend=extend)
     bar.set_label("standard deviations\nfrom the score's mean", fontsize="small")
     words = "; ".join(
         f"{name} {plain(values.max())} at layer {place}, {plain(values[-1])} at the last"

@@ -37,7 +37,10 @@ def paper_and_here(
     last = len(mean) - 1
     with_first, without = (metrics[name] for name in valley)
     deep = slice(last // 3, 2 * last // 3 + 1)
+    beaten = sum(bool(values[:-1].max() > values[-1]) for values in mine.values())
+    kept = sum(bool(values.max() - values[-1] <= 0.01) for values in other.values())
     clear = sum(choice.interval()[0] > 0 for choice in choices.values())
+    seen = {name: mean_run(mean_score(curves)) for name, curves in vision.items()}
     rows = [
         (
             "mean score: last layer, best layer",
@@ -54,14 +57,14 @@ def paper_and_here(
         (
             "an earlier layer beats the last",
             "on nearly every task",
-            f"on {_beaten(mine)} of {len(mine)} scores; chosen honestly on "
+            f"on {beaten} of {len(mine)} scores; chosen honestly on "
             f"{sum(choice.gain > 0 for choice in choices.values())}, with the interval above zero on {clear}",
             "the paper reports the best layer on the items that chose it",
         ),
         (
             "an encoder trained at its last layer",
             "LLM2Vec-8B: last 63.9 %, best 66.3 %",
-            f"{encoder}: last layer within a point of the best on {_kept(other)} of {len(other)} scores",
+            f"{encoder}: last layer within a point of the best on {kept} of {len(other)} scores",
             "the objective asks for similarity there",
         ),
         (
@@ -87,7 +90,7 @@ def paper_and_here(
         (
             "vision: best layer, of all",
             "inside only for the autoregressive model; else near the last",
-            "; ".join(f"{name} {_depth(curves)}" for name, curves in vision.items()),
+            "; ".join(f"{name} layer {int(of.argmax())} of {len(of) - 1}" for name, of in seen.items()),
             "small networks on small images; means of their probes",
         ),
     ]
@@ -98,21 +101,6 @@ def _percent(value: Tensor | float) -> str:
     return f"{100 * float(value):.1f} %"
 
 
-def _beaten(scores: Curves) -> int:
-    """Count the scores that are best before the last layer."""
-    return sum(bool(values[:-1].max() > values[-1]) for values in scores.values())
-
-
-def _kept(scores: Curves) -> int:
-    """Count the scores whose last layer is at most a point below the best."""
-    return sum(bool(values.max() - values[-1] <= 0.01) for values in scores.values())
-
-
 def _picked(name: str, metric: Tensor, mean: Tensor, end: str) -> str:
     chosen = pick(metric, mean, prefer="low" if end == "low" else "high")
     return f"{end}est {name} {_percent(chosen.score)} (layer {chosen.layer})"
-
-
-def _depth(curves: Curves) -> str:
-    mean = mean_run(mean_score(curves))
-    return f"layer {int(mean.argmax())} of {len(mean) - 1}"
