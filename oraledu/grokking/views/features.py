@@ -60,9 +60,8 @@ def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
         edge = len(reached) - 0.5
         framed = reordered and len(reached) < p - 1
         frame.set_data(([-0.5, edge, edge], [edge, edge, -0.5]) if framed else ([], []))
-        found = ", ".join(
-            f"{name.capitalize()} {deviation(shown, name):.2f}" for name in ("toeplitz", "hankel")
-        )
+        both = ("toeplitz", "hankel")
+        found = ", ".join(f"{side.capitalize()} {deviation(shown, side):.2f}" for side in both)
         order = _order_in_words(reordered, base, len(reached), p)
         ax.set_title(f"{SIGNS[operation]}, {order}\ndeviation: {found}")
         figure.alt = f"The block that {SIGNS[operation]} learned; {order}. Its deviation: {found}."

@@ -56,14 +56,9 @@ def fourier_explorer(multiplication: Callable[[Tensor, Tensor], Tensor]) -> Expl
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"p": "prime p", "a": "first digit a", "b": "second digit b"},
-        p={str(p): p for p in PRIMES},
-        a=(0, PRIMES[-1] - 1),
-        b=(0, PRIMES[-1] - 1),
-        frequency=(0, PRIMES[-1] - 1),
-    )
+    digit = (0, PRIMES[-1] - 1)
+    labels = {"p": "prime p", "a": "first digit a", "b": "second digit b"}
+    return explore(draw, labels=labels, p={str(p): p for p in PRIMES}, a=digit, b=digit, frequency=digit)
 
 
 def _hands(ax: Axes) -> list[Line2D]:

@@ -77,12 +77,8 @@ def first_machine_explorer(p: int, gram: Callable[[Tensor, Tensor, Tensor], Tens
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"fraction": "training fraction"},
-        operation=list("+-*/"),
-        fraction=(0.1, 0.9, 0.05),
-    )
+    labels = {"fraction": "training fraction"}
+    return explore(draw, labels=labels, operation=list("+-*/"), fraction=(0.1, 0.9, 0.05))
 
 
 def accuracy_curves(history: History) -> Figure:

@@ -36,9 +36,8 @@ class _Row:
         right.plot(steps, accuracy, color=BLUE, label="accuracy")
         # A block of zeros, which the kernel machine starts with, has no deviation worth drawing.
         known = self.blocks.abs().amax((1, 2)) > 0
-        for (orientation, values), colour, style in zip(
-            self.deviations.items(), (ORANGE, GREEN), ("--", ":"), strict=True
-        ):
+        styles = zip(self.deviations.items(), (ORANGE, GREEN), ("--", ":"), strict=True)
+        for (orientation, values), colour, style in styles:
             label = f"{orientation.capitalize()} deviation"
             right.plot(steps[known], values[known], color=colour, linestyle=style, label=label)
         right.set(ylim=SHARES, xlabel=unit)

@@ -85,12 +85,8 @@ def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tenso
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"fraction": "training fraction"},
-        fraction=list(fractions),
-        iteration=(0, accuracy.shape[1] - 1),
-    )
+    labels = {"fraction": "training fraction"}
+    return explore(draw, labels=labels, fraction=list(fractions), iteration=(0, len(steps) - 1))
 
 
 def _known(value: Tensor) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
@@ -98,7 +97,7 @@ def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:
     return torch.linalg.svd(means, full_matrices=False).Vh[:, :2].mT
 
 
-def _planes(task: Task) -> tuple[NDArray[np.floating], NDArray[np.integer], list[str]]:
+def _planes(task: Task) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the texts that are drawn in the plane of each layer, (layers, n, 2), their classes, and the names."""
     classes = sorted(set(task.labels))
     numbers = torch.tensor([classes.index(label) for label in task.labels])
@@ -122,11 +121,11 @@ def _steadied(points: Tensor) -> Tensor:
     return torch.stack(steady)
 
 
-def _middles(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> NDArray[np.floating]:
+def _middles(points: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return np.stack([points[numbers == number].mean(axis=0) for number in range(numbers.max() + 1)])
 
 
-def _apart(middles: NDArray[np.floating], names: Sequence[str]) -> NDArray[np.floating]:
+def _apart(middles: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Return places for names near the middles (classes, 2) of classes, pushed up or down where they would overlap."""
     places = middles.copy()
     widths = np.array([len(name) for name in names]) * LETTER
@@ -141,7 +140,7 @@ def _apart(middles: NDArray[np.floating], names: Sequence[str]) -> NDArray[np.fl
     return places
 
 
-def _between(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> float:
+def _between(points: np.ndarray, numbers: np.ndarray) -> float:
     """Return the share of the variance of points (n, 2) that lies between the means of their classes."""
     rest = points - _middles(points, numbers)[numbers]
     return float(1 - (rest**2).sum() / max((points**2).sum(), 1e-30))

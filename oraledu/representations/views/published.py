@@ -33,10 +33,7 @@ TRAINING = (
 def published_models() -> Table:
     """Say for each model with stored results which layer is best, and how much better than the last."""
     header = ["model", "blocks", "best layer", "best (%)", "last (%)", "gain (points)"]
-    rows = [
-        (name, blocks, layer, f"{best:.1f}", f"{last:.1f}", f"{gain:+.1f}")
-        for name, blocks, layer, best, last, gain in MODELS
-    ]
+    rows = [(*model, f"{best:.1f}", f"{last:.1f}", f"{gain:+.1f}") for *model, best, last, gain in MODELS]
     return results(header, rows)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,7 +27,7 @@ def score_heatmap(*, scores: Curves, model: str) -> Figure:
         z.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
     )
     best = [int(values.argmax()) for values in rows.values()]
-    ax.plot(best, np.arange(len(rows)), "o", color="black", markersize=5, markeredgecolor="white")
+    ax.plot(best, range(len(rows)), "o", color="black", markersize=5, markeredgecolor="white")
     ax.axhline(len(scores) - 0.5, color="black", linewidth=1)
     ax.set_yticks(range(len(rows)), list(rows))
     ax.set(xlabel="layer", title=f"{model}: each score over the layers; the dot marks its best layer")
