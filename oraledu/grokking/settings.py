@@ -56,27 +56,16 @@ class CirculantDraws:
 
 @dataclass(frozen=True)
 class Preset:
-    """The experiments of the lesson at one scale.
+    """The experiments of the lesson at one scale."""
 
-    Attributes:
-        widget: The run behind sliders and exercises, small at every scale.
-        paper: The run of the paper's figure.
-        large: Further runs, beyond a laptop's patience.
-        operations: The run that is repeated for each of the four operations.
-        phase_map: Training fraction by iteration.
-        random_circulants: Random features by training fraction.
-        network: The network that learns the same task.
-        circulant_network: A network on circulant-transformed inputs, and on plain ones for comparison.
-    """
-
-    widget: KernelRun
-    paper: KernelRun
-    large: tuple[KernelRun, ...]
-    operations: KernelRun
-    phase_map: PhaseMap
-    random_circulants: CirculantDraws
-    network: NetworkRun
-    circulant_network: NetworkRun
+    widget: KernelRun  # behind sliders and exercises, small at every scale
+    paper: KernelRun  # that of the paper's figure
+    large: tuple[KernelRun, ...]  # further runs, beyond a laptop's patience
+    operations: KernelRun  # repeated for each of the four operations
+    phase_map: PhaseMap  # training fraction by iteration
+    random_circulants: CirculantDraws  # random features by training fraction
+    network: NetworkRun  # learns the same task
+    circulant_network: NetworkRun  # on circulant-transformed inputs, and on plain ones for comparison
 
 
 QUICK = Preset(

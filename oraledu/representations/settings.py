@@ -12,77 +12,44 @@ class VisionRun:
 
     Training images are the first of the set, those that probes are fitted on the ones after them, and those that
     probes are tested on the first of the test set; so no network has seen an image of a probe.
-
-    Attributes:
-        complete: Take the complete Fashion-MNIST, not the embedded subset.
-        train: Images that train the networks.
-        fit: Images that fit the probes.
-        test: Images that test them.
-        tokens: From how many test images entropy and curvature are taken.
-        viewed: How many test images are seen through views.
-        views: Views of each.
-        patch: Side of a patch in pixels, a divisor of 28.
-        width: Width of the networks.
-        depth: Their blocks.
-        heads: Attention heads of a block.
-        steps: Optimiser steps.
-        batch_size: Images in a batch.
-        learning_rate: The largest rate of AdamW.
-        seeds: Of weights and training; each trains both networks.
     """
 
-    complete: bool
+    complete: bool  # take the complete Fashion-MNIST, not the embedded subset
+    # Images that train the networks, that fit the probes, and that test them.
     train: int
     fit: int
     test: int
-    tokens: int
-    viewed: int
-    views: int
-    patch: int
+    tokens: int  # test images that entropy and curvature are taken from
+    viewed: int  # test images that are seen through views
+    views: int  # of each
+    patch: int  # side in pixels, a divisor of 28
     width: int
-    depth: int
-    heads: int
-    steps: int
+    depth: int  # blocks
+    heads: int  # of attention in a block
+    steps: int  # of the optimiser
     batch_size: int
-    learning_rate: float
-    seeds: tuple[int, ...]
+    learning_rate: float  # the largest, of AdamW
+    seeds: tuple[int, ...]  # of weights and training; each trains both networks
 
 
 @dataclass(frozen=True)
 class Preset:
-    """The experiments of the lesson at one scale.
+    """The experiments of the lesson at one scale."""
 
-    Attributes:
-        models: The language models: names of embedded states, or names on the model hub.
-        image_models: The vision models from the hub.
-        texts: At most so many texts of each set; None for all there are.
-        prompts: Prompts whose tokens give entropy and curvature, averaged.
-        viewed: Prompts that are seen through noisy views.
-        views: Views of each, at least 2.
-        permutations: Permutations that DiME averages over.
-        splits: Halvings of the items for the honest choice of a layer.
-        resamples: Draws for the interval of a score.
-        shots: Examples of each class in few-shot classification.
-        bootstraps: Draws of them.
-        tasks: MTEB tasks, whose files the user provides.
-        vision: The two vision transformers.
-        live: The same, small enough to be trained before the reader's eyes.
-    """
-
-    models: tuple[str, ...]
-    image_models: tuple[str, ...]
-    texts: int | None
-    prompts: int
-    viewed: int
-    views: int
-    permutations: int
-    splits: int
-    resamples: int
-    shots: int
-    bootstraps: int
-    tasks: tuple[str, ...]
+    models: tuple[str, ...]  # language models: names of embedded states, or names on the model hub
+    image_models: tuple[str, ...]  # vision models from the hub
+    texts: int | None  # at most so many of each set; None for all there are
+    prompts: int  # whose tokens give entropy and curvature, averaged
+    viewed: int  # prompts that are seen through noisy views
+    views: int  # of each, at least 2
+    permutations: int  # that DiME averages over
+    splits: int  # halvings of the items for the honest choice of a layer
+    resamples: int  # draws for the interval of a score
+    shots: int  # examples of each class in few-shot classification
+    bootstraps: int  # draws of them
+    tasks: tuple[str, ...]  # of MTEB, whose files the user provides
     vision: VisionRun
-    live: VisionRun
+    live: VisionRun  # the same, small enough to be trained before the reader's eyes
 
 
 _VISION = VisionRun(

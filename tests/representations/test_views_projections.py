@@ -1,7 +1,5 @@
 """The explorer of classes in two dimensions: a plane chosen on half of the texts, and the score beside it."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -94,26 +92,3 @@ def test_names_that_would_overlap_are_pushed_apart_and_others_stay():
     assert abs(places[0, 1] - places[1, 1]) >= projections.LINE - 1e-3
     np.testing.assert_array_equal(places[2], middles[2])
     np.testing.assert_array_equal(places[:, 0], middles[:, 0])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"labels": ["a"]}, "1 labels"),
-        ({"score": torch.ones(2)}, r"a score \(2,\)"),
-        ({"labels": ["a", "b"] * 20}, "2 classes"),
-        ({"labels": [*"abcd", *["a"] * 36]}, "each of 2"),
-    ],
-)
-def test_a_task_whose_parts_do_not_fit_is_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        views.task_explorer(models={"m": {"t": dataclasses.replace(task(3, 0), **change)}})
-
-
-def test_models_with_other_tasks_or_none_are_refused():
-    with pytest.raises(ValueError, match="empty"):
-        views.task_explorer(models={})
-    with pytest.raises(ValueError, match="empty"):
-        views.task_explorer(models={"m": {}})
-    with pytest.raises(ValueError, match="expected nouns"):
-        views.task_explorer(models={"m": {"nouns": task(3, 0)}, "n": {"verbs": task(3, 0)}})

@@ -59,11 +59,6 @@ def test_the_entropy_drawn_is_that_of_the_function_handed_in():
     assert "at order 1 it is 0.60" in explorer.alt
 
 
-def test_a_spectrum_of_one_direction_is_refused():
-    with pytest.raises(ValueError, match="directions is 1"):
-        views.spectrum_explorer(directions=1)
-
-
 def test_spectra_are_drawn_as_the_entropies_of_every_order():
     given = {"even": torch.ones(5), "one": torch.eye(5)[0], "steep": spectra.power_law(5, 2.0)}
     figure = views.entropy_orders(spectra=given)
@@ -74,21 +69,6 @@ def test_spectra_are_drawn_as_the_entropies_of_every_order():
         expected = [float(entropy.renyi(values.double(), order)) for order in line.get_xdata()]
         np.testing.assert_allclose(line.get_ydata(), expected, atol=1e-6)
     assert [text.get_text() for text in figure.axes[0].texts] == ["one", "steep", "even"]
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        ({}, "0 entries"),
-        ({str(place): torch.ones(2) for place in range(6)}, "6 entries"),
-        ({"a": torch.zeros(3)}, "'a'"),
-        ({"a": torch.tensor([1.0, -1.0])}, "at least 0"),
-        ({"a": torch.ones(2, 2)}, "'a'"),
-    ],
-)
-def test_spectra_that_are_none_are_refused(bad, message):
-    with pytest.raises(ValueError, match=message):
-        views.entropy_orders(spectra=bad)
 
 
 def test_effective_ranks_lie_above_exp_of_the_entropy_and_a_printed_refutation_is_counted():
@@ -103,9 +83,3 @@ def test_effective_ranks_lie_above_exp_of_the_entropy_and_a_printed_refutation_i
         "0 lie above the diagonal, 50 below"
         in views.rank_against_entropy(entropies=entropies, ranks=ranks / 9).alt
     )
-
-
-@pytest.mark.parametrize("shapes", [((0,), (0,)), ((3,), (4,)), ((3, 1), (3, 1))])
-def test_ranks_and_entropies_must_be_of_the_same_matrices(shapes):
-    with pytest.raises(ValueError, match=r"give \(n,\) each"):
-        views.rank_against_entropy(entropies=torch.zeros(shapes[0]), ranks=torch.zeros(shapes[1]))

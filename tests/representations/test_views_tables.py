@@ -66,32 +66,12 @@ def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(parts):
     assert cells["vision: best layer, of all"] == f"one layer 1 of 2; two layer {two} of 4"
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"scores": {"deep": curves(*SCORES, layers=10)}}, "a decoder and an encoder"),
-        ({"choices": {}}, "choices not empty"),
-        ({"picks": {"LiDAR": "low"}}, "metrics has no LiDAR"),
-        ({"metrics": curves(*METRICS, layers=9)}, "layers of the first model"),
-    ],
-)
-def test_parts_that_do_not_fit_are_refused(parts, change, message):
-    with pytest.raises(ValueError, match=message):
-        views.paper_and_here(**{**parts, **change})
-
-
 def test_noisy_texts_stand_beside_the_plain_ones():
     table = views.augmentation_table(
         texts=["a cat", "a dog"], views=[["a cxt", "a c at"], ["a dgo", "s dog"]]
     )
     assert table.header == ["text", "view 1", "view 2"]
     assert table.rows[1] == ["a dog", "a dgo", "s dog"]
-
-
-@pytest.mark.parametrize("noisy", [[], [["x"]], [["x"], ["y", "z"]], [[], []]])
-def test_texts_with_other_numbers_of_views_are_refused(noisy):
-    with pytest.raises(ValueError, match="views must hold as many"):
-        views.augmentation_table(texts=["a", "b"], views=noisy)
 
 
 def test_the_gains_of_the_published_models_are_best_less_last():

@@ -1,30 +1,27 @@
 """Part 5: a block of one's own making, and how far one solve gets with it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, curve_with_band, matrix_image, subplots
+from oraledu.course.words_b import BLUE, ORANGE, redraw_matrix
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.circulant import block_metric, circulant_matrix
-from oraledu.grokking.views.layout import BLUE, ORANGE, digit_axes, on_grid
-from oraledu.grokking.views.machine import VERDICTS
+from oraledu.grokking.views.layout import SHARES, verdict_table, verdicts
+
+#: Below a panel, in the middle.
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "fontsize": "small"}
 
 
 def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
     """Let a learner build a circulant block, and see which sums one Gaussian kernel regression gets right with it.
 
-    Args:
-        p: An odd prime.
-        fraction: The share of the table that trains.
-        seed: Draws the training pairs and the random phases.
+    The seed draws the training pairs and the random phases.
     """
     pairs, labels = arithmetic.modular_table("+", p)
     data = arithmetic.split(pairs, labels, fraction, generator=torch.Generator().manual_seed(seed))
@@ -33,13 +30,13 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
     turns = torch.rand(half, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     figure, (left, middle, right) = subplots(1, 3, alt="not drawn yet", height=300)
     image = matrix_image(left, torch.zeros(p, p), title="the block C", colorbar=False)
-    upper, lower = _eigenvalue_marks(middle, half)
-    table = right.imshow(
-        np.zeros((p, p)), cmap=ListedColormap([colour for _, colour in VERDICTS]), vmin=0, vmax=2
-    )
-    digit_axes(right, "")
-    marks = [right.scatter([], [], marker="s", color=colour, label=name) for name, colour in VERDICTS]
-    right.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize="small")
+    place = np.arange(1, half + 1)
+    (upper,) = middle.plot(place, np.ones(half), "^", color=BLUE, label="$1 + |c_k|$")
+    (lower,) = middle.plot(place, np.ones(half), "v", color=ORANGE, label="$1 - |c_k|$, at least 0")
+    middle.set(ylim=(-0.15, 3.15), xlabel="frequency k", title="eigenvalues")
+    middle.legend(**BELOW)
+    table, marks = verdict_table(right, p)
+    right.legend(handles=marks, **BELOW)
 
     def draw(
         frequencies: int = half,
@@ -49,18 +46,15 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
     ) -> Figure:
         sizes = torch.zeros(half, dtype=torch.float64)
         sizes[:frequencies] = strength
-        block = circulant_matrix(
-            row_of(sizes, turns if random_phases else torch.zeros_like(turns)), orientation
-        )
+        row = row_of(sizes, turns if random_phases else torch.zeros_like(turns))
+        block = circulant_matrix(row, orientation)
         outputs = rfm.regress(train_pairs, train_labels, test_pairs, block_metric(block), kernel="gaussian")
-        verdicts = (outputs.argmax(1) == test_labels) + 1
-        shown = torch.cat([torch.zeros(len(train_pairs)), verdicts])
-        table.set_data(on_grid(torch.cat([train_pairs, test_pairs]), shown, p))
-        limit = max(float(block.abs().max()), 1e-9)
-        image.set(data=block.numpy(), clim=(-limit, limit))
+        correct = outputs.argmax(1) == test_labels
+        table.set_data(verdicts(train_pairs, test_pairs, correct, p))
+        redraw_matrix(image, block)
         upper.set_ydata(1 + sizes)
         lower.set_ydata((1 - sizes).clamp(min=0))
-        accuracy = float((verdicts == 2).double().mean())
+        accuracy = float(correct.double().mean())
         right.set_title(f"accuracy {accuracy:.2f}")
         figure.alt = (
             f"Left: a {orientation.capitalize()}-circulant block of {frequencies} frequencies of strength "
@@ -72,12 +66,7 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
 
     return explore(
         draw,
-        labels={
-            "frequencies": "number of frequencies",
-            "strength": "strength |c|",
-            "random_phases": "random phases",
-            "orientation": "orientation",
-        },
+        labels={"frequencies": "number of frequencies", "strength": "strength |c|"},
         frequencies=(0, half),
         strength=(0.25, 2.0, 0.25),
         random_phases=True,
@@ -86,26 +75,12 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
 
 
 def row_of(sizes: Tensor, turns: Tensor) -> Tensor:
-    """Return the real row with mean zero whose Fourier coefficients have these sizes and phases.
+    """Return the real row (2h + 1,) with mean zero whose Fourier coefficients have these sizes and phases.
 
-    Args:
-        sizes: (h,) |c_k| for k = 1, …, h.
-        turns: (h,) the phases, as shares of a full turn.
-
-    Returns:
-        (2h + 1,) float64.
+    Both are (h,), for k = 1, …, h; the phases are shares of a full turn.
     """
     coefficients = torch.polar(sizes, 2 * torch.pi * turns)
     return torch.fft.irfft(torch.cat([coefficients.new_zeros(1), coefficients]), n=2 * len(sizes) + 1)
-
-
-def _eigenvalue_marks(ax: Axes, half: int) -> tuple:
-    place = np.arange(1, half + 1)
-    (upper,) = ax.plot(place, np.ones(half), "^", color=BLUE, label="$1 + |c_k|$")
-    (lower,) = ax.plot(place, np.ones(half), "v", color=ORANGE, label="$1 - |c_k|$, at least 0")
-    ax.set(ylim=(-0.15, 3.15), xlabel="frequency k", title="eigenvalues")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize="small")
-    return upper, lower
 
 
 def random_and_learned(
@@ -114,27 +89,19 @@ def random_and_learned(
     learned_fractions: Sequence[float],
     learned_accuracy: Tensor,
 ) -> Figure:
-    """Draw how far random circulant features and learned ones get with a share of the table.
-
-    Args:
-        random_fractions: The shares shown to one solve with random circulant features.
-        random_accuracy: (draws, fractions) the test accuracies.
-        learned_fractions: The shares shown to the recursive feature machine.
-        learned_accuracy: (fractions,) its accuracies at the end.
-    """
+    """Draw how far random circulant features, (draws, fractions), and learned ones get with a share of the table."""
     means = random_accuracy.mean(0)
     first = ", ".join(f"{x:g}: {y:.2f}" for x, y in zip(random_fractions, means, strict=True))
     second = ", ".join(f"{x:g}: {y:.2f}" for x, y in zip(learned_fractions, learned_accuracy, strict=True))
-    figure, ax = subplots(
-        alt=f"Test accuracy over the training fraction. Random circulants, mean of {len(random_accuracy)} draws: "
-        f"{first}. Learned features: {second}.",
-        width=480,
-        height=260,
+    figure, ax = subplots(alt="not drawn yet", width=480, height=260)
+    figure.alt = (
+        f"Test accuracy over the training fraction. Random circulants, mean of {len(random_accuracy)} draws: "
+        f"{first}. Learned features: {second}."
     )
     curve_with_band(
         ax, random_fractions, random_accuracy, label="random circulants, one solve", marker="o", color=BLUE
     )
     ax.plot(learned_fractions, learned_accuracy, "s--", color=ORANGE, label="learned features")
-    ax.set(ylim=(-0.03, 1.05), xlabel="training fraction", ylabel="test accuracy")
+    ax.set(ylim=SHARES, xlabel="training fraction", ylabel="test accuracy")
     ax.legend(loc="upper left")
     return figure

@@ -1,7 +1,5 @@
 """Part 4: the blocks that the four operations learn, and the order of the discrete logarithm."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch
@@ -9,27 +7,28 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.course.words_b import redraw_matrix
 from oraledu.grokking.arithmetic import primitive_roots
 from oraledu.grokking.circulant import ORIENTATION, deviation, reorder
+from oraledu.grokking.views.layout import block_of
 
 #: How the operations are written in a title.
 SIGNS = {"+": "a + b", "-": "a - b", "*": "a × b", "/": "a ÷ b"}
 
 
 def blocks(metrics: Mapping[str, Tensor], order: Tensor) -> Figure:
-    """Draw the lower left block of each operation's metric, those of × and ÷ also in another order.
+    """Draw the lower left block of each operation's metric (2p, 2p), those of × and ÷ also in another order.
 
-    Args:
-        metrics: For each of ``+ - * /`` the metric that it learned, (2p, 2p).
-        order: (p - 1,) the digits in the order of the discrete logarithm.
+    The order is that of the discrete logarithm, (p - 1,).
     """
     figure, axes = subplots(2, 3, alt="not drawn yet", height=500)
+    learned = {op: block_of(metric) for op, metric in metrics.items()}
     words = []
     for row, (plain, disguised) in enumerate((("+", "*"), ("-", "/"))):
         pictures = [
-            (SIGNS[plain], _block(metrics[plain]), plain),
-            (f"{SIGNS[disguised]}, as it is", _block(metrics[disguised]), disguised),
-            (f"{SIGNS[disguised]}, digits as powers", reorder(_block(metrics[disguised]), order), disguised),
+            (SIGNS[plain], learned[plain], plain),
+            (f"{SIGNS[disguised]}, as it is", learned[disguised], disguised),
+            (f"{SIGNS[disguised]}, digits as powers", reorder(learned[disguised], order), disguised),
         ]
         for ax, (title, block, op) in zip(axes[row], pictures, strict=True):
             matrix_image(ax, block, title=title, colorbar=False)
@@ -43,33 +42,26 @@ def blocks(metrics: Mapping[str, Tensor], order: Tensor) -> Figure:
 
 
 def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
-    """Let a learner put a block's digits in the order of the powers of any base.
+    """Let a learner put the digits of each operation's block in the order of the powers of any base.
 
     A base that is no generator reaches only some digits; these stand first, in a frame, and the others follow.
-
-    Args:
-        metrics: For each of ``+ - * /`` the metric that it learned, (2p, 2p).
-        p: An odd prime.
     """
     generator = primitive_roots(p)[0]
-    learned = {op: _block(metric) for op, metric in metrics.items()}
+    learned = {op: block_of(metric) for op, metric in metrics.items()}
     figure, ax = subplots(alt="not drawn yet", width=560, height=430)
     image = matrix_image(ax, torch.zeros(p, p), title="", colorbar=False)
     (frame,) = ax.plot([], [], color="black", linewidth=2)
 
     def draw(operation: str, reordered: bool, base: int = generator) -> Figure:
         block, reached = learned[operation], powers(base, p)
-        shown = reorder(block, _completed(reached, p)) if reordered else block
-        image.set(data=shown.numpy(), extent=(-0.5, len(shown) - 0.5, len(shown) - 0.5, -0.5))
-        limit = float(shown.abs().max())
-        image.set_clim(-limit, limit)
-        ax.set(xlim=(-0.5, len(shown) - 0.5), ylim=(len(shown) - 0.5, -0.5))
+        rest = [digit for digit in range(1, p) if digit not in reached]
+        shown = reorder(block, torch.tensor(reached + rest)) if reordered else block
+        redraw_matrix(image, shown)
         edge = len(reached) - 0.5
         framed = reordered and len(reached) < p - 1
         frame.set_data(([-0.5, edge, edge], [edge, edge, -0.5]) if framed else ([], []))
-        found = ", ".join(
-            f"{name.capitalize()} {deviation(shown, name):.2f}" for name in ("toeplitz", "hankel")
-        )
+        both = ("toeplitz", "hankel")
+        found = ", ".join(f"{side.capitalize()} {deviation(shown, side):.2f}" for side in both)
         order = _order_in_words(reordered, base, len(reached), p)
         ax.set_title(f"{SIGNS[operation]}, {order}\ndeviation: {found}")
         figure.alt = f"The block that {SIGNS[operation]} learned; {order}. Its deviation: {found}."
@@ -77,7 +69,7 @@ def logarithm_explorer(metrics: Mapping[str, Tensor], p: int) -> Explorer:
 
     return explore(
         draw,
-        labels={"operation": "operation", "reordered": "digits in the order of powers", "base": "base"},
+        labels={"reordered": "digits in the order of powers"},
         operation={SIGNS[op]: op for op in ("*", "/", "+", "-")},
         reordered=True,
         base={str(base): base for base in range(2, p)},
@@ -90,16 +82,6 @@ def powers(base: int, p: int) -> list[int]:
     while (following := reached[-1] * base % p) != 1:
         reached.append(following)
     return reached
-
-
-def _completed(reached: list[int], p: int) -> Tensor:
-    """Return the digits that are reached, then the other nonzero ones: (p - 1,)."""
-    return torch.tensor(reached + [digit for digit in range(1, p) if digit not in reached])
-
-
-def _block(metric: Tensor) -> Tensor:
-    half = len(metric) // 2
-    return metric[half:, :half]
 
 
 def _order_in_words(reordered: bool, base: int, count: int, p: int) -> str:

@@ -1,7 +1,5 @@
 """Part 5: Fourier multiplication, step by step on the unit circle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +10,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, subplots
-from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE
+from oraledu.course.words_b import BLUE, GREEN, ORANGE
 
 #: The moduli to choose from; digits beyond them wrap around.
 PRIMES = (5, 7, 11, 13)
@@ -21,16 +19,15 @@ PRIMES = (5, 7, 11, 13)
 def fourier_explorer(multiplication: Callable[[Tensor, Tensor], Tensor]) -> Explorer:
     """Let a learner add two digits by multiplying phases, one frequency at a time.
 
-    Args:
-        multiplication: The learner's or the reference's Fourier multiplication.
+    The Fourier multiplication is the learner's or the reference's.
     """
     figure, (circle, wave, total) = subplots(1, 3, alt="not drawn yet", height=270)
     (roots,) = circle.plot([], [], ".", color=MISSING, markersize=8)
     hands = _hands(circle)
     (single,) = wave.plot([], [], "o-", color=GREEN, markersize=4, linewidth=1)
     bars = total.bar(np.arange(PRIMES[-1]), np.zeros(PRIMES[-1]), color=BLUE, width=0.6)
-    for ax in (wave, total):
-        ax.set(ylim=(-0.3 if ax is total else -0.22, 1.05 if ax is total else 0.22), xlabel="answer $l$")
+    for ax, limits in ((wave, (-0.22, 0.22)), (total, (-0.3, 1.05))):
+        ax.set(ylim=limits, xlabel="answer $l$")
         ax.axhline(0, color="black", linewidth=0.5)
     wave.set_title("this frequency's share of $y_l$")
 
@@ -47,20 +44,21 @@ def fourier_explorer(multiplication: Callable[[Tensor, Tensor], Tensor]) -> Expl
         scores = multiplication(digits[a % p], digits[b % p])
         for bar, score in zip(bars, [*scores, *[0] * (PRIMES[-1] - p)], strict=True):
             bar.set_height(float(score))
-        total.set_title(f"$y_l$, all frequencies:\nlargest at {int(scores.argmax())}")
+        largest = int(scores.argmax())
+        total.set_title(f"$y_l$, all frequencies:\nlargest at {largest}")
         for ax in (wave, total):
             ax.set(xlim=(-0.7, p - 0.3), xticks=range(0, p, 2))
-        figure.alt = _in_words(p, a, b, k, scores)
+        rest = scores.sort().values[:-1].abs().max()
+        figure.alt = (
+            f"Modulo {p}, at frequency {k}: the phases of {a} and {b} are {k * a % p} and {k * b % p} steps of "
+            f"1/{p} turn around the circle, their product is {k * (a + b) % p}. The sum over all frequencies is "
+            f"{scores.max():.2f} at l = {largest} and at most {rest:.2f} in size elsewhere."
+        )
         return figure
 
-    return explore(
-        draw,
-        labels={"p": "prime p", "a": "first digit a", "b": "second digit b"},
-        p={str(p): p for p in PRIMES},
-        a=(0, PRIMES[-1] - 1),
-        b=(0, PRIMES[-1] - 1),
-        frequency=(0, PRIMES[-1] - 1),
-    )
+    digit = (0, PRIMES[-1] - 1)
+    labels = {"p": "prime p", "a": "first digit a", "b": "second digit b"}
+    return explore(draw, labels=labels, p={str(p): p for p in PRIMES}, a=digit, b=digit, frequency=digit)
 
 
 def _hands(ax: Axes) -> list[Line2D]:
@@ -82,12 +80,3 @@ def _phases(steps: np.ndarray | int, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Return ω^steps as points of the plane, with ω = exp(-2πi/p)."""
     angle = -2 * np.pi * (np.asarray(steps) % p) / p
     return np.cos(angle), np.sin(angle)
-
-
-def _in_words(p: int, a: int, b: int, k: int, scores: Tensor) -> str:
-    rest = scores.sort().values[:-1].abs().max()
-    return (
-        f"Modulo {p}, at frequency {k}: the phases of {a} and {b} are {k * a % p} and {k * b % p} steps of 1/{p} turn "
-        f"around the circle, their product is {k * (a + b) % p}. The sum over all frequencies is {scores.max():.2f} at "
-        f"l = {int(scores.argmax())} and at most {rest:.2f} in size elsewhere."
-    )

@@ -1,65 +1,38 @@
 """Parts 1 and 2: the table, the first machine, and the first run of the recursive feature machine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from matplotlib.colors import ListedColormap
-from torch import Tensor
+from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, matrix_image, subplots
+from oraledu.course.words_b import BLUE, ORANGE, PURPLE, redraw_matrix
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import (
-    BLUE,
-    ORANGE,
-    PURPLE,
-    accuracies,
-    digit_axes,
-    on_grid,
-    without_diagonal,
-)
-
-#: What an answer can be; the words stand in the legend, so that colour is never alone.
-VERDICTS = (("shown in training", MISSING), ("answered wrongly", ORANGE), ("answered correctly", BLUE))
+from oraledu.grokking.views.layout import SHARES, accuracies, digit_axes, on_grid, verdict_table, verdicts
 
 
 def table(pairs: Tensor, labels: Tensor, train_pairs: Tensor, p: int) -> Figure:
-    """Draw the whole table of an operation beside the part of it that is shown in training.
-
-    Args:
-        pairs: (N, 2) all digit pairs.
-        labels: (N,) their answers.
-        train_pairs: (n, 2) the pairs of the training set.
-        p: The modulus.
-    """
+    """Draw the whole table of an operation beside the part of it that is shown in training."""
     whole = on_grid(pairs, labels, p)
-    shown = np.full((p, p), np.nan)
-    rows, columns = train_pairs.numpy().T
-    shown[rows, columns] = whole[rows, columns]
-    figure, axes = subplots(
-        1,
-        2,
-        alt=f"Two pictures of the {p} by {p} table of answers. Left: every entry has the colour of its answer. "
-        f"Right: the same table with {len(pairs) - len(train_pairs)} entries left white, the questions.",
-        height=330,
-    )
+    shown = np.where(np.isnan(on_grid(train_pairs, train_pairs[:, 0], p)), np.nan, whole)
+    figure, axes = subplots(1, 2, alt="not drawn yet", height=330)
     for ax, values, title in ((axes[0], whole, "the table"), (axes[1], shown, "what the machine is shown")):
         ax.imshow(values, cmap="viridis", vmin=0, vmax=p - 1, interpolation="nearest")
         digit_axes(ax, title)
+    figure.alt = (
+        f"Two pictures of the {p} by {p} table of answers. Left: every entry has the colour of its answer. "
+        f"Right: the same table with {len(pairs) - len(train_pairs)} entries left white, the questions."
+    )
     return figure
 
 
 def scores_by_occurrence(scores: Tensor, occurrences: Tensor, right: Tensor) -> Figure:
-    """Draw how a first machine scores a class, by how often it occurs in the question's row and column.
+    """Draw how a first machine scores a class, (m, p), by how often it occurs in the question's row and column, (m, p).
 
-    Args:
-        scores: (m, p) the machine's outputs.
-        occurrences: (m, p) how often each class occurs among the training pairs of the question's row and column.
-        right: (m,) the outputs of the right class.
+    Beside them stand the scores of the right class, (m,).
     """
     groups = [scores[occurrences == count].numpy() for count in (0, 1, 2)] + [right.numpy()]
     names = ["seen in neither", "seen in one", "seen in both", "the right class"]
@@ -81,58 +54,36 @@ def scores_by_occurrence(scores: Tensor, occurrences: Tensor, right: Tensor) -> 
 def first_machine_explorer(p: int, gram: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Explorer:
     """Let a learner choose an operation and a training fraction, and see what the machine with M = I answers.
 
-    Args:
-        p: The modulus.
-        gram: The learner's or the reference's Gram matrix.
+    The Gram matrix is the learner's or the reference's.
     """
     metric = torch.eye(2 * p, dtype=torch.float64)
     figure, ax = subplots(alt="not drawn yet", width=600, height=400)
-    image = ax.imshow(
-        np.zeros((p, p)), cmap=ListedColormap([colour for _, colour in VERDICTS]), vmin=0, vmax=2
-    )
-    digit_axes(ax, "")
-    handles = [ax.scatter([], [], marker="s", color=colour, label=name) for name, colour in VERDICTS]
+    image, handles = verdict_table(ax, p)
     figure.legend(handles=handles, loc="outside right upper")
 
     def draw(operation: str, fraction: float) -> Figure:
         pairs, labels = arithmetic.modular_table(operation, p)
         split = arithmetic.split(pairs, labels, fraction, generator=torch.Generator().manual_seed(0))
         train_pairs, train_labels, test_pairs, test_labels = split
-        coefficients = rfm.solve(
-            gram(train_pairs, train_pairs, metric), torch.nn.functional.one_hot(train_labels, p).double()
-        )
+        targets = torch.nn.functional.one_hot(train_labels, p).double()
+        coefficients = rfm.solve(gram(train_pairs, train_pairs, metric), targets)
         right = (gram(test_pairs, train_pairs, metric) @ coefficients).argmax(1) == test_labels
-        verdicts = np.full((p, p), np.nan)
-        verdicts[tuple(train_pairs.numpy().T)] = 0
-        verdicts[tuple(test_pairs.numpy().T)] = 1 + right.numpy()
-        image.set_data(verdicts)
-        ax.set_title(f"a {operation} b: accuracy {right.double().mean():.3f} (chance {1 / p:.3f})")
+        image.set_data(verdicts(train_pairs, test_pairs, right, p))
+        title = f"a {operation} b: accuracy {right.double().mean():.3f} (chance {1 / p:.3f})"
+        ax.set_title(title)
+        figure.alt = (
+            f"The {p} by {p} table of a {operation} b, with the pairs shown in training ({fraction:.0%}), "
+            f"those answered wrongly and those answered correctly marked. {title}"
+        )
         return figure
 
-    def alt(operation: str, fraction: float) -> str:
-        return (
-            f"The {p} by {p} table of a {operation} b, with the pairs shown in training ({fraction:.0%}), "
-            f"those answered wrongly and those answered correctly marked. {ax.get_title()}"
-        )
-
-    return explore(
-        draw,
-        alt=alt,
-        labels={"operation": "operation", "fraction": "training fraction"},
-        operation=list("+-*/"),
-        fraction=(0.1, 0.9, 0.05),
-    )
+    labels = {"fraction": "training fraction"}
+    return explore(draw, labels=labels, operation=list("+-*/"), fraction=(0.1, 0.9, 0.05))
 
 
 def accuracy_curves(history: History) -> Figure:
     """Draw the accuracies and the losses of a run over its iterations."""
-    figure, (left, right) = subplots(
-        1,
-        2,
-        alt="Left: training accuracy is 1 at every iteration; test accuracy stays at 0, then rises steeply and "
-        f"ends at {history.test_accuracy[-1]:.2f}. Right: on a logarithmic scale the training loss stays at "
-        "rounding error throughout, while the test loss falls by less than half.",
-    )
+    figure, (left, right) = subplots(1, 2, alt="not drawn yet")
     accuracies(left, history)
     left.legend(loc="center right")
     right.semilogy(history.train_loss.clamp(min=1e-35), color=ORANGE, linestyle="--", label="training loss")
@@ -140,43 +91,40 @@ def accuracy_curves(history: History) -> Figure:
     right.set_ylim(1e-36, 10)
     right.set(xlabel="iteration", ylabel="squared error", title="losses")
     right.legend(loc="center right")
+    figure.alt = (
+        "Left: training accuracy is 1 at every iteration; test accuracy stays at 0, then rises steeply and "
+        f"ends at {history.test_accuracy[-1]:.2f}. Right: on a logarithmic scale the training loss stays at "
+        "rounding error throughout, while the test loss falls by less than half."
+    )
     return figure
 
 
 def iteration_explorer(history: History) -> Explorer:
-    """Let a learner move through the iterations: the metric without its diagonal, its spectrum, the curves.
-
-    Args:
-        history: A run of `rfm.fit`.
-    """
-    iterations = len(history.test_accuracy)
-    bare = [without_diagonal(metric) for metric in history.metrics[:iterations]]
-    spectra = torch.linalg.eigvalsh(history.metrics[:iterations]).clamp(min=0).flip(1)
+    """Let a learner move through the iterations: the metric without its diagonal, its spectrum, the curves."""
+    metrics = history.metrics[: len(history.test_accuracy)]
+    # The diagonal is large from the start, and would hide the rest.
+    bare = [metric.clone().fill_diagonal_(nan) for metric in metrics]
+    spectra = torch.linalg.eigvalsh(metrics).clamp(min=0).flip(1)
     spectra = spectra / spectra[:, :1]
     figure, (left, middle, right) = subplots(1, 3, alt="not drawn yet", height=280)
     image = matrix_image(left, bare[0], title="metric,\ndiagonal removed", colorbar=False)
-    half = len(history.metrics[0]) // 2
-    for place in (half - 0.5,):
-        left.axhline(place, color="black", linewidth=0.4)
-        left.axvline(place, color="black", linewidth=0.4)
+    half = len(bare[0]) // 2
+    left.axhline(half - 0.5, color="black", linewidth=0.4)
+    left.axvline(half - 0.5, color="black", linewidth=0.4)
     (spectrum,) = middle.plot(np.arange(1, 2 * half + 1), spectra[0], ".", color=PURPLE, markersize=3)
-    middle.set(ylim=(-0.03, 1.05), xlabel="rank", ylabel="eigenvalue / largest", title="its spectrum")
+    middle.set(ylim=SHARES, xlabel="rank", ylabel="eigenvalue / largest", title="its spectrum")
     accuracies(right, history)
     cursor = right.axvline(0, color="black", linewidth=1)
 
     def draw(iteration: int) -> Figure:
-        shown = bare[iteration]
-        limit = np.nanmax(np.abs(shown)) or 1
-        image.set(data=shown, clim=(-limit, limit))
+        redraw_matrix(image, bare[iteration])
         left.set_title(f"metric at iteration {iteration},\ndiagonal removed")
         spectrum.set_ydata(spectra[iteration])
         cursor.set_xdata([iteration, iteration])
-        return figure
-
-    def alt(iteration: int) -> str:
-        return (
+        figure.alt = (
             f"Iteration {iteration}: the metric without its diagonal, its eigenvalues, and the accuracies: "
             f"training {history.train_accuracy[iteration]:.2f}, test {history.test_accuracy[iteration]:.2f}."
         )
+        return figure
 
-    return explore(draw, alt=alt, labels={"iteration": "iteration"}, iteration=(0, iterations - 1))
+    return explore(draw, iteration=(0, len(bare) - 1))

@@ -1,7 +1,5 @@
 """Part 6: the network beside the kernel machine."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,30 +9,24 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.course.words_b import BLUE, GREEN, ORANGE, redraw_matrix
 from oraledu.grokking.circulant import deviation
 from oraledu.grokking.networks import NetworkHistory
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE, bounded
+from oraledu.grokking.views.layout import SHARES, block_of, bounded
 
 
 class _Row:
     """One learner of the comparison: its block as a picture, and its curves with a cursor.
 
-    Args:
-        axes: One for the picture, one for the curves.
-        name: What the learner is called.
-        unit: What its steps are called.
-        steps: (s,) the steps at which it was seen.
-        features: (s, 2p, 2p) its metric or feature matrix at each of them.
-        accuracy: (s,) its test accuracy.
+    It was seen at some steps, (s,); there it had these features, (s, 2p, 2p), and this test accuracy, (s,).
     """
 
     def __init__(
         self, axes: tuple[Axes, Axes], name: str, unit: str, steps: Tensor, features: Tensor, accuracy: Tensor
     ) -> None:
-        half = features.shape[-1] // 2
         self.name, self.unit, self.steps, self.accuracy = name, unit, steps, accuracy
-        self.blocks = features[:, half:, :half]
+        self.blocks = block_of(features)
         self.deviations = {
             orientation: torch.stack([deviation(block, orientation) for block in self.blocks])
             for orientation in ("toeplitz", "hankel")
@@ -44,19 +36,17 @@ class _Row:
         right.plot(steps, accuracy, color=BLUE, label="accuracy")
         # A block of zeros, which the kernel machine starts with, has no deviation worth drawing.
         known = self.blocks.abs().amax((1, 2)) > 0
-        for (orientation, values), colour, style in zip(
-            self.deviations.items(), (ORANGE, GREEN), ("--", ":"), strict=True
-        ):
+        styles = zip(self.deviations.items(), (ORANGE, GREEN), ("--", ":"), strict=True)
+        for (orientation, values), colour, style in styles:
             label = f"{orientation.capitalize()} deviation"
             right.plot(steps[known], values[known], color=colour, linestyle=style, label=label)
-        right.set(ylim=(-0.03, 1.05), xlabel=unit)
+        right.set(ylim=SHARES, xlabel=unit)
         self.cursor = right.axvline(0, color="black", linewidth=1)
 
     def show(self, index: int) -> str:
         """Draw one step, and return it in words."""
         block, step = self.blocks[index], int(self.steps[index])
-        limit = max(float(block.abs().max()), 1e-12)
-        self.image.set(data=block.numpy(), clim=(-limit, limit))
+        redraw_matrix(self.image, block)
         self.left.set_title(f"{self.name}, {self.unit} {step}")
         self.cursor.set_xdata([step, step])
         found = "a block of zeros"
@@ -69,22 +59,11 @@ class _Row:
 
 
 def comparison_explorer(history: History, trained: NetworkHistory) -> Explorer:
-    """Let a learner move kernel machine and network through their steps, one above the other.
-
-    Args:
-        history: A run of `rfm.fit`.
-        trained: A run of `networks.train` on the same operation.
-    """
+    """Let a learner move kernel machine and network through their steps, one above the other."""
     figure, axes = subplots(2, 2, alt="not drawn yet", width=640, height=470, width_ratios=[1, 1.5])
     count = len(history.test_accuracy)
-    machine = _Row(
-        axes[0],
-        "kernel machine",
-        "iteration",
-        torch.arange(count),
-        history.metrics[:count],
-        history.test_accuracy,
-    )
+    seen = torch.arange(count), history.metrics[:count], history.test_accuracy
+    machine = _Row(axes[0], "kernel machine", "iteration", *seen)
     network = _Row(axes[1], "network", "epoch", trained.epochs, trained.features, trained.test_accuracy)
     figure.legend(handles=axes[0, 1].lines[:3], loc="outside lower right", ncols=3)
     epochs = [int(epoch) for epoch in trained.epochs]
@@ -103,18 +82,13 @@ def comparison_explorer(history: History, trained: NetworkHistory) -> Explorer:
 
 
 def circulant_inputs(runs: Mapping[str, NetworkHistory]) -> Figure:
-    """Draw the test accuracy of networks that see their inputs in different ways.
-
-    Args:
-        runs: For each kind of inputs a run of `networks.train`.
-    """
+    """Draw the test accuracy of networks that see their inputs in different ways."""
     ends = ", ".join(f"{name} {bounded(float(trained.test_accuracy[-1]))}" for name, trained in runs.items())
     figure, ax = subplots(alt=f"Test accuracy over the epochs. At the end: {ends}.", width=480, height=250)
     for (name, trained), style, marker in zip(runs.items(), ("-", "--", ":"), ("o", "s", "^"), strict=False):
-        ax.plot(
-            trained.epochs, trained.test_accuracy, linestyle=style, marker=marker, markersize=3, label=name
-        )
-    ax.set(ylim=(-0.03, 1.05), xlabel="epoch", ylabel="test accuracy")
+        look = {"linestyle": style, "marker": marker, "markersize": 3}
+        ax.plot(trained.epochs, trained.test_accuracy, **look, label=name)
+    ax.set(ylim=SHARES, xlabel="epoch", ylabel="test accuracy")
     ax.set_xlim(0, np.max([trained.epochs[-1] for trained in runs.values()]))
     ax.legend(loc="center right")
     return figure

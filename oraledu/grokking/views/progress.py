@@ -1,7 +1,5 @@
 """Part 3: the curves that stand still, those that move first, and the map of training fractions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,27 +9,21 @@ from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.course.words_b import BLUE, GREEN, ORANGE, PURPLE
 from oraledu.grokking.circulant import alignment
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import BLUE, GREEN, ORANGE, PURPLE, accuracies
-
-#: The accuracy from which on a run counts as having left zero.
-MOVED = 0.02
+from oraledu.grokking.views.layout import SHARES, accuracies, leaves_zero
 
 
 def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor) -> Figure:
     """Draw what one usually watches over the iterations, and below it what the features do.
 
-    Args:
-        history: A run of `rfm.fit`.
-        toeplitz: (iterations,) the Toeplitz deviation of the block at each iteration.
-        hankel: (iterations,) the Hankel deviation.
-        weight: (iterations,) the share of the two off-diagonal blocks in the squared norm of the metric.
+    These are the deviations of the block at each iteration, (iterations,), and the share of the two off-diagonal
+    blocks in the squared norm of the metric.
     """
-    moved = int((history.test_accuracy > MOVED).nonzero()[0])
-    figure, axes = subplots(
-        2, 3, alt=_in_words(history, toeplitz, hankel, weight, moved), height=470, sharex=True
-    )
+    moved = leaves_zero(history)
+    words = _in_words(history, toeplitz, hankel, weight, moved)
+    figure, axes = subplots(2, 3, alt=words, height=470, sharex=True)
     accuracies(axes[0, 0], history)
     axes[0, 1].plot(history.test_loss, color=BLUE)
     axes[0, 1].set(ylim=(0, None), title="test loss")
@@ -41,12 +33,8 @@ def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: 
     steps = np.arange(1, len(toeplitz))
     _two_curves(axes[1, 0], steps, {"Hankel": hankel[1:], "Toeplitz": toeplitz[1:]}, "circulant deviation")
     whole, bare = _alignments(history)
-    _two_curves(
-        axes[1, 1],
-        np.arange(len(whole)),
-        {"whole": whole, "without diagonal": bare},
-        "alignment with the last metric",
-    )
+    aligned = {"whole": whole, "without diagonal": bare}
+    _two_curves(axes[1, 1], np.arange(len(whole)), aligned, "alignment with the last metric")
     axes[1, 2].semilogy(steps, weight[1:], color=PURPLE)
     axes[1, 2].set(ylim=(None, 1.3), title="weight of C in the metric")
     axes[1, 2].minorticks_off()
@@ -60,10 +48,7 @@ def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: 
 def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tensor) -> Explorer:
     """Let a learner walk over the map of training fractions and iterations.
 
-    Args:
-        fractions: The shares of the table that were shown.
-        accuracy: (fractions, iterations) the test accuracies.
-        toeplitz: (fractions, iterations) the Toeplitz deviations of the block.
+    Both the test accuracies and the Toeplitz deviations of the block are (fractions, iterations).
     """
     shape = toeplitz.clone()
     shape[:, 0] = nan  # the first block is zero, and its deviation means nothing
@@ -81,7 +66,7 @@ def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tenso
     (rising,) = right.plot(steps, accuracy[0], color=BLUE, label="accuracy")
     (falling,) = right.plot(steps, shape[0], color=ORANGE, linestyle="--", label="deviation")
     cursor = right.axvline(0, color="black", linewidth=1)
-    right.set(ylim=(-0.03, 1.05), xlabel="iteration")
+    right.set(ylim=SHARES, xlabel="iteration")
     figure.legend(handles=right.lines[:2], loc="outside lower right", ncols=2)
 
     def draw(fraction: float, iteration: int) -> Figure:
@@ -92,24 +77,16 @@ def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tenso
         falling.set_ydata(shape[row])
         cursor.set_xdata([iteration, iteration])
         right.set_title(f"fraction {fraction:g}")
-        return figure
-
-    def alt(fraction: float, iteration: int) -> str:
-        row = list(fractions).index(fraction)
-        return (
+        figure.alt = (
             "Two maps over iteration and training fraction, of the test accuracy and of the Toeplitz deviation, and "
             f"the curves for one fraction. At fraction {fraction:g} and iteration {iteration} the accuracy is "
             f"{accuracy[row, iteration]:.2f} and the deviation {_known(shape[row, iteration])}; at the last iteration "
             f"they are {accuracy[row, -1]:.2f} and {_known(shape[row, -1])}."
         )
+        return figure
 
-    return explore(
-        draw,
-        alt=alt,
-        labels={"fraction": "training fraction", "iteration": "iteration"},
-        fraction=list(fractions),
-        iteration=(0, accuracy.shape[1] - 1),
-    )
+    labels = {"fraction": "training fraction"}
+    return explore(draw, labels=labels, fraction=list(fractions), iteration=(0, len(steps) - 1))
 
 
 def _known(value: Tensor) -> str:
@@ -119,7 +96,7 @@ def _known(value: Tensor) -> str:
 def _two_curves(ax: Axes, steps: np.ndarray, curves: dict[str, Tensor], title: str) -> None:
     for (name, values), colour, style in zip(curves.items(), (GREEN, ORANGE), ("--", "-"), strict=True):
         ax.plot(steps, values, color=colour, linestyle=style, label=name)
-    ax.set(ylim=(-0.03, 1.05), title=title)
+    ax.set(ylim=SHARES, title=title)
     ax.legend(loc="best")
 
 

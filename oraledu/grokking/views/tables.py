@@ -1,15 +1,12 @@
 """Part 7 and after it: the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor
 
 from oraledu.course.tables import Table, results
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import bounded
-from oraledu.grokking.views.progress import MOVED
+from oraledu.grokking.views.layout import bounded, leaves_zero
 
 
 def paper_and_here(
@@ -20,32 +17,22 @@ def paper_and_here(
     correlation: float,
     circulant_inputs: Sequence[float],
 ) -> Table:
-    """Set this run's numbers beside the paper's, with the reason for each difference.
+    """Set the large run's numbers beside the paper's, with the reason for each difference.
 
-    Args:
-        history: The large run.
-        toeplitz: (iterations,) its Toeplitz deviations.
-        random_circulant: The accuracy of one solve with random circulant features.
-        correlation: That of the network's feature matrix with the root of its AGOP.
-        circulant_inputs: The accuracies of the network with circulant inputs, and with plain ones.
+    The accuracies of the network are those with circulant inputs, and with plain ones.
     """
-    moved = int((history.test_accuracy > MOVED).nonzero()[0])
     halved = int((toeplitz[2:] < toeplitz[2] / 2).nonzero()[0]) + 2
     with_circulants, without = circulant_inputs
+    rounding = _power_of_ten(float(history.train_loss.max()))
     rows = [
-        (
-            "training loss",
-            "identically zero",
-            f"below {_power_of_ten(float(history.train_loss.max()))}",
-            "rounding",
-        ),
+        ("training loss", "identically zero", f"below {rounding}", "rounding"),
         (
             "test accuracy of a + b, half of the table",
             "perfect",
             history.test_accuracy[-1],
             "a few questions may stay wrong; which ones depends on the split",
         ),
-        ("it rises", "around iterations 8 to 15", f"from iteration {moved}", "none"),
+        ("it rises", "around iterations 8 to 15", f"from iteration {leaves_zero(history)}", "none"),
         (
             "the deviation falls",
             "from the start",

@@ -1,6 +1,7 @@
-"""Parts 3, 4 and 7: metrics and scores over the layers of several models, one small panel each."""
+"""Parts 3, 4 and 7: metrics and scores over the layers of several models, one small panel each.
 
-from __future__ import annotations
+A curve is (layers,), or (runs, layers), whose mean is drawn with the spread of the runs as a band.
+"""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,10 @@ from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.style import styled
+from oraledu.course.words_b import GREY
 from oraledu.representations.selection import interval
-from oraledu.representations.views.layout import GREY, LOOKS, Models, check_models, depth, extremes, plain
+from oraledu.representations.views.layout import depth, legend_above, mean_run, with_looks
+from oraledu.representations.views.words import Models, extremes, plain
 
 #: A place without a panel.
 EMPTY = "."
@@ -28,18 +31,11 @@ def metric_curves(
     references: Mapping[str, float] | None = None,
     columns: int = 3,
 ) -> Figure:
-    """Draw every metric over the layers, one panel each, the models over each other.
+    """Draw every metric over the layers, or those of the names in their order, one panel each.
 
-    Args:
-        models: By model, then by metric, (layers,), or (runs, layers) with the spread of the runs as a band.
-        names: Which metrics to draw, in this order; all of them if left out.
-        references: Values to draw as a dotted line, such as that of chance, by metric.
-        columns: Panels in a row.
-
-    Raises:
-        ValueError: If there is no model or metric, models differ in their metrics, a name is missing, or a curve unfit.
+    References are values to draw as a dotted line, such as that of chance, by metric.
     """
-    models = _chosen(models, names, "models")
+    models = _chosen(models, names)
     figure, axes = _grid(models, [_with_units(models)], columns)
     for name, value in (references or {}).items():
         axes[name].axhline(value, color=GREY, linestyle=":", linewidth=1.2)
@@ -54,60 +50,32 @@ def score_curves(
     level: float = 0.9,
     columns: int = 4,
 ) -> Figure:
-    """Draw every score over the layers with its uncertainty, one panel each, the models over each other.
+    """Draw every score over the layers, one panel each, with a band that holds a share (the level) of its resamples.
 
-    Args:
-        models: By model, then by score, (layers,), or (runs, layers) with the spread of the runs as a band.
-        spreads: By model and score the score of resampled items, (resamples, layers), from `selection.bootstrap`.
-            Their spread around their mean is laid around the score, since resampling moves a V-measure up.
-        level: The share of the resamples that a band holds.
-        columns: Panels in a row.
-
-    Raises:
-        ValueError: If there is no model or score, models differ in their scores, or a curve or spread is unfit.
+    Spreads are the scores of resampled items, (resamples, layers), from `selection.bootstrap`. Their spread around
+    their mean is laid around the score, since resampling moves a V-measure up.
     """
-    models = _chosen(models, (), "models")
-    figure, axes = _grid(models, [dict.fromkeys(next(iter(models.values())), "score")], columns)
-    widest: dict[str, list[float]] = {}
-    for (model, curves), look in zip(models.items(), LOOKS, strict=False):
+    figure, axes = _grid(models, [_as_scores(models)], columns)
+    words = []
+    for model, curves, look in with_looks(models):
+        widths = []
         for name, samples in (spreads or {}).get(model, {}).items():
             values = _runs(curves[name]).mean(axis=0)
-            if samples.ndim != 2 or samples.shape[1] != len(values):
-                raise ValueError(
-                    f"spreads has shape {tuple(samples.shape)} for {model!r}, {name!r}; expected "
-                    f"(resamples, {len(values)})."
-                )
             low, high = (values + each.numpy() for each in interval(samples - samples.mean(dim=0), level))
             place = _places(models, len(values))
             axes[name].fill_between(place, low, high, color=look["color"], alpha=0.2, linewidth=0)
-            widest.setdefault(model, []).append(float((high - low).max()))
-    figure.alt = f"Scores by layer. {_words(models)}" + "".join(
-        f" {model}: no band of {level:.0%} is wider than {plain(max(widths))}."
-        for model, widths in widest.items()
-    )
+            widths.append(float((high - low).max()))
+        if widths:
+            words.append(f" {model}: no band of {level:.0%} is wider than {plain(max(widths))}.")
+    figure.alt = f"Scores by layer. {_words(models)}{''.join(words)}"
     return figure
 
 
 def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (), columns: int = 4) -> Figure:
-    """Draw the metrics and, below them, the probes of several networks over their layers.
-
-    Args:
-        metrics: By network, then by metric, (layers,), or (seeds, layers) with the spread of the seeds as a band.
-        scores: The same of the probes, for the same networks.
-        names: Which metrics to draw, in this order; all of them if left out.
-        columns: Panels in a row.
-
-    Raises:
-        ValueError: If metrics and scores are of other networks, a name is missing, or a curve is unfit.
-    """
-    if list(metrics) != list(scores):
-        raise ValueError(
-            f"metrics are of {', '.join(metrics)}, scores of {', '.join(scores)}; give the same."
-        )
-    metrics, scores = _chosen(metrics, names, "metrics"), _chosen(scores, (), "scores")
+    """Draw the metrics, or those of the names, and below them the probes of the same networks over their layers."""
+    metrics = _chosen(metrics, names)
     both = {model: {**metrics[model], **scores[model]} for model in metrics}
-    groups = [_with_units(metrics), dict.fromkeys(next(iter(scores.values())), "score")]
-    figure, _ = _grid(both, groups, columns)
+    figure, _ = _grid(both, [_with_units(metrics), _as_scores(scores)], columns)
     figure.alt = f"Metrics and probes by layer. {_words(both)}"
     return figure
 
@@ -123,13 +91,13 @@ def _with_units(models: Models) -> dict[str, str]:
     return {name: unit_of(name) for name in next(iter(models.values()))}
 
 
-def _chosen(models: Models, names: Sequence[str], argument: str) -> Models:
-    """Return the curves of the given names in their order, or all, once they are known to fit."""
-    check_models(_means(models), argument)
-    known = list(next(iter(models.values())))
-    if missing := [name for name in names if name not in known]:
-        raise ValueError(f"names has {', '.join(missing)}; there are {', '.join(known)}.")
-    return {model: {name: curves[name] for name in names or known} for model, curves in models.items()}
+def _as_scores(models: Models) -> dict[str, str]:
+    return dict.fromkeys(next(iter(models.values())), "score")
+
+
+def _chosen(models: Models, names: Sequence[str]) -> Models:
+    """Return the curves of the given names in their order, or all."""
+    return {model: {name: curves[name] for name in names or curves} for model, curves in models.items()}
 
 
 def _grid(
@@ -148,7 +116,7 @@ def _grid(
     figure, axes = panels(rows, height=HEIGHT * len(rows) + 26 * several + 18, empty_sentinel=EMPTY)
     for name in names:
         ax = axes[name]
-        for (model, curves), look in zip(models.items(), LOOKS, strict=False):
+        for model, curves, look in with_looks(models):
             runs = _runs(curves[name])
             place = _places(models, runs.shape[1])
             label = f"{model} (mean, min–max of {len(runs)})" if len(runs) > 1 else model
@@ -161,28 +129,17 @@ def _grid(
             ax.set_ylabel(names[name], fontsize="small")
         ax.margins(y=0.12)
         ax.locator_params(axis="y", nbins=4)
+    across = "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1"
     with styled():
-        figure.supxlabel(
-            "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1",
-            fontsize=9,
-        )
+        figure.supxlabel(across, fontsize=9)
     if several:
-        handles = axes[rows[0][0]].get_lines()[: len(models)]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(models), frameon=False)
+        legend_above(figure, axes[rows[0][0]].get_lines()[: len(models)])
     return figure, axes
 
 
 def _runs(values: Tensor) -> NDArray[np.floating]:
     """Return (layers,) or (runs, layers) as (runs, layers)."""
     return np.atleast_2d(values.double().numpy())
-
-
-def _means(models: Models) -> Models:
-    """Average the runs of every curve that has several."""
-    return {
-        model: {name: values.mean(dim=0) if values.ndim == 2 else values for name, values in curves.items()}
-        for model, curves in models.items()
-    }
 
 
 def _same_layers(models: Models) -> bool:
@@ -196,7 +153,7 @@ def _places(models: Models, layers: int) -> NDArray[np.floating]:
 
 def _words(models: Models) -> str:
     return " ".join(
-        f"{model}, {name}: {extremes(values)}."
-        for model, curves in _means(models).items()
+        f"{model}, {name}: {extremes(mean_run(values))}."
+        for model, curves in models.items()
         for name, values in curves.items()
     )

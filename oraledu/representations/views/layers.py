@@ -1,83 +1,56 @@
 """Parts 2 and 5: one prompt through all layers, under every convention, with or without its first token."""
 
-from __future__ import annotations
-
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image, panels
+from oraledu.course.figures import Figure, matrix_image
+from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE, redraw_matrix
 from oraledu.representations import entropy
 from oraledu.representations import gram as grams_module
 from oraledu.representations.views.layout import (
-    BLUE,
     CONVENTIONS,
-    GREY,
-    LOOKS,
-    ORANGE,
-    PURPLE,
-    Curves,
-    check_curves,
-    check_grams,
-    extremes,
+    IN_A_ROW,
     layer_axis,
     name_ends,
-    number,
-    shortened,
+    row,
     tokens_of,
+    with_looks,
 )
+from oraledu.representations.views.words import Curves, extremes, number, shortened
 
 MatrixEntropy = Callable[[Tensor], Tensor]
 #: Shares below this are drawn at the bottom of their panel.
 FLOOR = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
-class _Sight:
-    """One prompt under one convention: (layers, T, T), (layers, T) and (layers,)."""
-
-    grams: Tensor
-    shares: Tensor
-    entropies: Tensor
-
-    @property
-    def scaled(self) -> Tensor:
-        """The entropies over their largest value, log T."""
-        return self.entropies / np.log(self.grams.shape[-1])
-
-
 def layer_explorer(
-    *,
-    grams: Sequence[Tensor],
-    prompts: Sequence[str],
-    matrix_entropy: MatrixEntropy = entropy.matrix_entropy,
+    *, grams: Sequence[Tensor], prompts: Sequence[str], matrix_entropy: MatrixEntropy = entropy.matrix_entropy
 ) -> Explorer:
     """Let a learner walk through the layers, drop the first token, and change what is done to the rows.
 
-    Args:
-        grams: For each prompt its Gram matrices (layers, T, T), the first token included; a few prompts.
-        prompts: Their texts, each another.
-        matrix_entropy: The learner's or the reference's ``matrix_entropy(z)``, given tokens with that Gram matrix.
+    The Gram matrices of a prompt, (layers, T, T), include the first token. The learner's or the reference's matrix
+    entropy is given tokens that have them.
 
     Raises:
-        ValueError: If the prompts are not one a Gram matrix, or a shape is unfit.
+        ValueError: If a prompt, which may be a reader's own, has fewer than 3 tokens.
     """
-    check_grams(grams, prompts)
-    sights = {
-        (prompt, first, convention): _sight(gram, convention, first, matrix_entropy)
-        for prompt, gram in zip(prompts, grams, strict=True)
-        for first in (True, False)
-        for convention in CONVENTIONS.values()
-    }
+    if (shortest := min(gram.shape[-1] for gram in grams)) < 3:
+        raise ValueError(f"grams has a prompt of {shortest} tokens; each needs 3 or more: write more words.")
+    sights = {}
+    choices = itertools.product(zip(prompts, grams, strict=True), (True, False), CONVENTIONS.values())
+    for (prompt, gram), first, convention in choices:
+        under = grams_module.under(gram, convention, first_token=first)  # (layers, T, T)
+        entropies = matrix_entropy(tokens_of(under))  # (layers,)
+        sights[prompt, first, convention] = under, entropy.spectrum_from_gram(under), entropies
     layers = len(grams[0])
-    figure, axes = panels([["gram", "spectrum", "curve"]], height=290, width_ratios=[1, 1, 1.25])
-    image = matrix_image(axes["gram"], torch.zeros(2, 2), title="", colorbar=False)
-    axes["gram"].set(xlabel="token", ylabel="token")
-    spectrum = axes["spectrum"]
+    figure, (left, spectrum, right) = row(3, height=290, width_ratios=[1, 1, 1.25])
+    image = matrix_image(left, torch.zeros(2, 2), title="", colorbar=False)
+    left.set(xlabel="token", ylabel="token")
     (shares,) = spectrum.plot([], [], "o", color=PURPLE, markersize=3)
     longest = max(gram.shape[-1] for gram in grams)
     spectrum.set_yscale("log")
@@ -85,50 +58,39 @@ def layer_explorer(
     # Formulas in $ would cost a sixth of a redraw.
     spectrum.set_yticks([1e-6, 1e-4, 1e-2, 1], ["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
     spectrum.set(xlim=(0, longest + 1), ylim=(FLOOR / 2, 3), xlabel="direction i", ylabel="share pᵢ")
-    right = axes["curve"]
     (plain,) = right.plot([], [], color=GREY, linewidth=1, linestyle="--", label="raw, with first token")
     (curve,) = right.plot([], [], color=BLUE, label="as chosen")
     (dot,) = right.plot([], [], "o", color=ORANGE, markersize=8)
     right.set(ylim=(-0.03, 1.2), yticks=[0, 0.5, 1], title="entropy / log T")
-    right.legend(loc="upper center", ncols=2, fontsize="x-small", columnspacing=1, handlelength=1.5)
+    right.legend(**IN_A_ROW, ncols=2)
     layer_axis(right, layers)
     steps = np.arange(layers)
 
     def draw(
-        layer: int = layers // 2,
-        first_token: bool = True,
-        convention: str = "raw",
-        prompt: str = prompts[0],
+        layer: int = layers // 2, first_token: bool = True, convention: str = "raw", prompt: str = prompts[0]
     ) -> Figure:
-        sight = sights[prompt, first_token, convention]
-        k, p = sight.grams[layer], sight.shares[layer]
-        limit = max(float(k.abs().max()), 1e-30)
-        side = len(k) - 0.5
-        image.set(data=k.numpy(), clim=(-limit, limit), extent=(-0.5, side, side, -0.5))
-        axes["gram"].set(xlim=(-0.5, side), ylim=(side, -0.5))
-        axes["gram"].set_title(f"Gram matrix, layer {layer}\nlargest entry {number(limit)}")
+        under, spectra, entropies = sights[prompt, first_token, convention]
+        k, p, scaled = under[layer], spectra[layer], entropies / np.log(under.shape[-1])
+        whole, _, raw = sights[prompt, True, "raw"]
+        largest = redraw_matrix(image, k)
+        left.set_title(f"Gram matrix, layer {layer}\nlargest entry {number(largest)}")
         shares.set_data(np.arange(1, len(p) + 1), torch.where(p > 0, p.clamp(min=FLOOR), torch.nan))
-        count = float(sight.entropies[layer].exp())
+        count = float(entropies[layer].exp())
         spectrum.set_title(f"its spectrum:\n{count:.1f} directions of {len(p)}")
-        curve.set_data(steps, sight.scaled)
-        plain.set_data(steps, sights[prompt, True, "raw"].scaled)
-        dot.set_data([layer], [sight.scaled[layer]])
+        curve.set_data(steps, scaled)
+        plain.set_data(steps, raw / np.log(whole.shape[-1]))
+        dot.set_data([layer], [scaled[layer]])
         figure.alt = (
             f"“{shortened(prompt)}” at layer {layer}, rows {convention}, {'with' if first_token else 'without'} the "
             f"first token. Left: the {len(k)} by {len(k)} Gram matrix. Middle: its spectrum, of which the first "
             f"direction holds {p[0]:.2f}; {count:.1f} directions count. Right: entropy over log T by layer, "
-            f"{sight.scaled[layer]:.2f} here; {extremes(sight.scaled)}."
+            f"{scaled[layer]:.2f} here; {extremes(scaled)}."
         )
         return figure
 
     return explore(
         draw,
-        labels={
-            "layer": "layer",
-            "first_token": "with the first token",
-            "convention": "rows",
-            "prompt": "prompt",
-        },
+        labels={"first_token": "with the first token", "convention": "rows"},
         layer=(0, layers - 1),
         first_token=True,
         convention=CONVENTIONS,
@@ -137,33 +99,16 @@ def layer_explorer(
 
 
 def entropy_conventions(*, curves: Curves) -> Figure:
-    """Draw the same entropy under several conventions over the layers, each with its name beside it.
-
-    Args:
-        curves: For each convention the entropy over log T, averaged over prompts: (layers,); up to five.
-
-    Raises:
-        ValueError: If there is no curve or more than five, or one is unfit.
-    """
-    layers = check_curves(curves, "curves")
-    if len(curves) > len(LOOKS) + 1:
-        raise ValueError(f"curves has {len(curves)} entries; {len(LOOKS) + 1} can be told apart.")
-    looks = [*LOOKS, {"color": "black", "linestyle": "-", "marker": "v"}]
-    figure, axes = panels([["curves"]], height=320)
-    ax = axes["curves"]
+    """Draw the same entropy over log T under up to five conventions, (layers,) each, with their names beside them."""
+    figure, (ax,) = row(1, height=320)
     ends = []
-    for (name, values), look in zip(curves.items(), looks, strict=False):
+    for name, values, look in with_looks(curves):
         ax.plot(values, **look, markersize=3.5, linewidth=1.5)
-        ends.append((layers - 1.0, float(values[-1]), name, look["color"]))
+        ends.append((float(values[-1]), name, look["color"]))
     ax.set(ylim=(-0.03, 1.05), ylabel="entropy / log T", yticks=[0, 0.25, 0.5, 0.75, 1])
-    layer_axis(ax, layers)
+    layer_axis(ax, len(values))
     name_ends(ax, ends)
     figure.alt = "Entropy over log T by layer. " + " ".join(
         f"{name}: {extremes(values)}." for name, values in curves.items()
     )
     return figure
-
-
-def _sight(gram: Tensor, convention: str, first: bool, matrix_entropy: MatrixEntropy) -> _Sight:
-    under = grams_module.under(gram, convention, first_token=first)
-    return _Sight(under, entropy.spectrum_from_gram(under), matrix_entropy(tokens_of(under)))

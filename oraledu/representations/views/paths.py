@@ -1,19 +1,18 @@
 """Part 3: the path of a prompt's tokens, and the angles by which it turns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
+from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE
 from oraledu.representations import geometry
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, PURPLE, plain
-
-Curvature = Callable[[Tensor], Tensor]
+from oraledu.representations.views.layout import IN_A_ROW, row
+from oraledu.representations.views.words import plain
 
 DIMENSIONS = (2, 4, 16, 64, 512)
 KINDS = {
@@ -27,14 +26,9 @@ KINDS = {
 LIMITS = {"line": "0", "zigzag": "π", "polygon": "2π/n", "walk": "π/2", "independent": "2π/3"}
 
 
-def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
-    """Let a learner choose a short path, move its middle token aside, and see each turn and their mean.
-
-    Args:
-        curvature: The learner's or the reference's ``curvature(z)``.
-    """
-    figure, axes = panels([["path", "turns"]], height=300, width_ratios=[1, 1.2])
-    left, right = axes["path"], axes["turns"]
+def path_explorer(*, curvature: Callable[[Tensor], Tensor] = geometry.curvature) -> Explorer:
+    """Let a learner choose a short path, move its middle token aside, and see each turn and their mean."""
+    figure, (left, right) = row(2, height=300, width_ratios=[1, 1.2])
     (line,) = left.plot([], [], "-o", color=BLUE, markersize=5, linewidth=1.5)
     (start,) = left.plot([], [], "o", color="black", markersize=8, zorder=3)
     (moved,) = left.plot([], [], "s", color=ORANGE, markersize=8, zorder=3)
@@ -44,7 +38,7 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
     (limit,) = right.plot([], [], color=GREY, linestyle="--", label="what theory says")
     right.set(ylim=(-0.1, np.pi * 1.35), xlabel="token", ylabel="turn (radians)")
     right.set_yticks([0, np.pi / 3, np.pi / 2, 2 * np.pi / 3, np.pi], ["0", "π/3", "π/2", "2π/3", "π"])
-    right.legend(loc="upper center", ncols=3, fontsize="x-small", columnspacing=1, handlelength=1.5)
+    right.legend(**IN_A_ROW, ncols=3)
 
     def draw(kind: str = "polygon", tokens: int = 8, dimensions: int = 2, aside: float = 0.0) -> Figure:
         z = path(kind, tokens, dimensions, aside)
@@ -53,7 +47,7 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
         line.set_data(*flat.T)
         start.set_data(*flat[:1].T)
         moved.set_data(*flat[middle : middle + 1].T)
-        left.set(**_limits(flat))
+        _frame(left, flat)
         angles = torch.stack([curvature(z[place : place + 3]) for place in range(tokens - 2)])
         found, expected = float(curvature(z)), theory(kind, tokens)
         places = np.arange(1, tokens - 1)
@@ -61,27 +55,22 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
         mean.set_data(places[[0, -1]], [found, found])
         limit.set_data([0.5, tokens - 1.5], [expected, expected])
         right.set_xlim(0.2, tokens - 1.2)
-        left.set_title(
-            f"{tokens} tokens in {dimensions} dimensions" + (", flattened" if dimensions > 2 else "")
-        )
+        flattened = ", flattened" if dimensions > 2 else ""
+        left.set_title(f"{tokens} tokens in {dimensions} dimensions{flattened}")
         right.set_title(f"curvature {found:.2f}; theory {LIMITS[kind]} = {expected:.2f}")
         name = next(name for name, value in KINDS.items() if value == kind)
+        where = " in many dimensions" if kind in ("walk", "independent") else ""
         figure.alt = (
             f"A path of {tokens} tokens in {dimensions} dimensions, {name}, its middle token moved aside by "
             f"{aside:g}. Its turns lie between {plain(angles.min())} and {plain(angles.max())} "
             f"radians; their mean, the curvature, is {plain(found)}. For the path as it was, theory says "
-            f"{LIMITS[kind]} = {expected:.2f}{_where(kind)}."
+            f"{LIMITS[kind]} = {expected:.2f}{where}."
         )
         return figure
 
     return explore(
         draw,
-        labels={
-            "kind": "path",
-            "tokens": "number of tokens",
-            "dimensions": "dimensions",
-            "aside": "middle token moved aside",
-        },
+        labels={"kind": "path", "tokens": "number of tokens", "aside": "middle token moved aside"},
         kind=KINDS,
         tokens=(4, 24),
         dimensions=list(DIMENSIONS),
@@ -92,14 +81,8 @@ def path_explorer(*, curvature: Curvature = geometry.curvature) -> Explorer:
 def path(kind: str, tokens: int, dimensions: int, aside: float = 0.0) -> Tensor:
     """Return a path (T, D) float64 with steps of about length one, its middle token moved across it.
 
-    Args:
-        kind: One of the values of `KINDS`. A polygon is walked round once: n tokens are n corners.
-        tokens: How many, T >= 3.
-        dimensions: D >= 2; the first three kinds lie in a plane of it.
-        aside: How far the middle token is moved.
-
-    Raises:
-        ValueError: If the kind is unknown.
+    Its kind is a value of `KINDS`; the first three lie in a plane. A polygon is walked round once, so that n tokens
+    are n corners.
     """
     generator = torch.Generator().manual_seed(tokens)
     place = torch.arange(tokens, dtype=torch.float64)
@@ -112,28 +95,17 @@ def path(kind: str, tokens: int, dimensions: int, aside: float = 0.0) -> Tensor:
         angle = 2 * torch.pi * place / tokens
         z[:, 0], z[:, 1] = angle.cos(), angle.sin()
         z /= 2 * np.sin(np.pi / tokens)
-    elif kind in ("walk", "independent"):
+    else:
         z = torch.randn(tokens, dimensions, generator=generator, dtype=torch.float64)
         z = z.cumsum(0) / dimensions**0.5 if kind == "walk" else z / (2 * dimensions) ** 0.5
-    else:
-        raise ValueError(f"kind is {kind!r}; give one of {', '.join(KINDS.values())}.")
     z[tokens // 2, 1] += aside
     return z
 
 
 def theory(kind: str, tokens: int) -> float:
     """Return the curvature of a kind of path in theory, radians; of random ones in many dimensions."""
-    return {
-        "line": 0.0,
-        "zigzag": np.pi,
-        "polygon": 2 * np.pi / tokens,
-        "walk": np.pi / 2,
-        "independent": 2 * np.pi / 3,
-    }[kind]
-
-
-def _where(kind: str) -> str:
-    return " in many dimensions" if kind in ("walk", "independent") else ""
+    half_turns = {"line": 0, "zigzag": 1, "polygon": 2 / tokens, "walk": 1 / 2, "independent": 2 / 3}
+    return np.pi * half_turns[kind]
 
 
 def _flattened(z: Tensor) -> np.ndarray:
@@ -145,11 +117,8 @@ def _flattened(z: Tensor) -> np.ndarray:
     return (centred @ right[:2].T).numpy()
 
 
-def _limits(flat: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return axis limits that hold a path with some room, and at least three wide."""
-    middle = (flat.max(axis=0) + flat.min(axis=0)) / 2
+def _frame(ax: Axes, flat: np.ndarray) -> None:
+    """Let the axes hold a path with some room."""
+    x, y = (flat.max(axis=0) + flat.min(axis=0)) / 2
     half = max(0.8, 0.58 * float(np.ptp(flat, axis=0).max()))
-    return {
-        "xlim": (middle[0] - half, middle[0] + half),
-        "ylim": (middle[1] - half, middle[1] + half),
-    }
+    ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half))

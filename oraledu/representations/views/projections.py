@@ -1,21 +1,17 @@
 """Part 4: the classes of a task in two dimensions, layer by layer, beside the score of a probe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import PALETTE, Figure, panels
+from oraledu.course.figures import PALETTE, Figure
 from oraledu.representations.states import unit_rows
-from oraledu.representations.views.layout import LOOKS, depth, plain
+from oraledu.representations.views.layout import depth, row, with_looks
+from oraledu.representations.views.words import plain
 
 #: Width of a letter and height of a line of a name, in units of the plane, which is two wide.
 LETTER, LINE = 0.045, 0.13
@@ -23,18 +19,11 @@ LETTER, LINE = 0.045, 0.13
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A task with classes, as a model sees it.
+    """A task with classes, as a model sees it."""
 
-    Attributes:
-        states: (layers, n, D) pooled states.
-        labels: n names of classes, at most ten different ones.
-        score: (layers,) the score of a probe.
-        score_name: What the score is called.
-    """
-
-    states: Tensor
-    labels: Sequence[str]
-    score: Tensor
+    states: Tensor  # (layers, n, D), pooled
+    labels: Sequence[str]  # n names of classes, three to ten different ones
+    score: Tensor  # (layers,), of a probe
     score_name: str
 
 
@@ -43,32 +32,18 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
 
     The plane is that in which the means of the classes lie furthest apart; it is found on every other text, and the
     texts that are drawn are the others.
-
-    Args:
-        models: By model, then by task; the same tasks for each model.
-
-    Raises:
-        ValueError: If there is no model or task, models differ in their tasks, or a task's parts do not fit.
     """
-    _check(models)
     tasks = list(next(iter(models.values())))
     planes = {(model, name): _planes(task) for model, of in models.items() for name, task in of.items()}
     longest = max(len(task.score) for of in models.values() for task in of.values())
-    figure, axes = panels([["plane", "score"]], height=360, width_ratios=[1.35, 1])
-    left, right = axes["plane"], axes["score"]
+    figure, (left, right) = row(2, height=360, width_ratios=[1.35, 1])
     cloud = left.scatter([], [], s=9, alpha=0.55, linewidths=0)
     names = [left.text(0, 0, "", ha="center", va="center", fontweight="bold", fontsize=8) for _ in PALETTE]
-    left.set(
-        xticks=[],
-        yticks=[],
-        xlim=(-1.05, 1.05),
-        ylim=(-1.05, 1.05),
-        xlabel="texts that did not choose the plane",
-    )
-    lines = {
-        model: right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)[0]
-        for model, look in zip(models, LOOKS, strict=False)
-    }
+    left.set(xticks=[], yticks=[], xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+    left.set_xlabel("texts that did not choose the plane")
+    for model, _, look in with_looks(models):
+        right.plot([], [], **look, markersize=3, linewidth=1.3, label=model)
+    lines = list(right.get_lines())
     (dot,) = right.plot([], [], "o", color="black", markersize=8, zorder=3)
     right.set(xlim=(-0.03, 1.03), xlabel="depth (0 embedding, 1 last)", ylabel="score")
     right.legend(loc="lower right", fontsize="small")
@@ -89,7 +64,12 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
             name.set_bbox({"facecolor": "white", "alpha": 0.8, "pad": 1.2, "edgecolor": PALETTE[number]})
         for name in names[len(classes) :]:
             name.set_visible(False)
-        _set_scores(right, lines, models, task)
+        for line, of in zip(lines, models.values(), strict=True):
+            line.set_data(depth(len(of[task].score)), of[task].score)
+        every = torch.cat([of[task].score for of in models.values()])
+        low, high = float(every.min()), float(every.max())
+        room = 0.08 * (high - low) + 1e-3
+        right.set_ylim(low - room, high + room)
         value = float(shown.score[layer])
         dot.set_data([layer / last], [value])
         left.set_title(f"{model}, layer {layer} of {last}: {len(classes)} classes of {task}")
@@ -103,21 +83,13 @@ def task_explorer(*, models: Mapping[str, Mapping[str, Task]]) -> Explorer:
         )
         return figure
 
-    return explore(
-        draw,
-        labels={"depth_share": "depth", "task": "task", "model": "model"},
-        depth_share=depths,
-        task=tasks,
-        model=list(models),
-    )
+    return explore(draw, labels={"depth_share": "depth"}, depth_share=depths, task=tasks, model=list(models))
 
 
 def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:
     """Return two orthonormal directions in which the means of classes differ most: (layers, n, D) -> (layers, D, 2).
 
-    Args:
-        states: (layers, n, D).
-        numbers: (n,) the class of each row, from 0 up to three or more; each occurs.
+    The rows belong to classes with the numbers 0 to two or more, (n,); each occurs.
     """
     count = int(numbers.max()) + 1
     means = torch.stack([states[:, numbers == number].mean(dim=1) for number in range(count)], dim=1)
@@ -125,7 +97,7 @@ def discriminant_plane(states: Tensor, numbers: Tensor) -> Tensor:
     return torch.linalg.svd(means, full_matrices=False).Vh[:, :2].mT
 
 
-def _planes(task: Task) -> tuple[NDArray[np.floating], NDArray[np.integer], list[str]]:
+def _planes(task: Task) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return the texts that are drawn in the plane of each layer, (layers, n, 2), their classes, and the names."""
     classes = sorted(set(task.labels))
     numbers = torch.tensor([classes.index(label) for label in task.labels])
@@ -149,11 +121,11 @@ def _steadied(points: Tensor) -> Tensor:
     return torch.stack(steady)
 
 
-def _middles(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> NDArray[np.floating]:
+def _middles(points: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return np.stack([points[numbers == number].mean(axis=0) for number in range(numbers.max() + 1)])
 
 
-def _apart(middles: NDArray[np.floating], names: Sequence[str]) -> NDArray[np.floating]:
+def _apart(middles: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Return places for names near the middles (classes, 2) of classes, pushed up or down where they would overlap."""
     places = middles.copy()
     widths = np.array([len(name) for name in names]) * LETTER
@@ -168,45 +140,7 @@ def _apart(middles: NDArray[np.floating], names: Sequence[str]) -> NDArray[np.fl
     return places
 
 
-def _between(points: NDArray[np.floating], numbers: NDArray[np.integer]) -> float:
+def _between(points: np.ndarray, numbers: np.ndarray) -> float:
     """Return the share of the variance of points (n, 2) that lies between the means of their classes."""
     rest = points - _middles(points, numbers)[numbers]
     return float(1 - (rest**2).sum() / max((points**2).sum(), 1e-30))
-
-
-def _set_scores(
-    ax: Axes, lines: Mapping[str, Line2D], models: Mapping[str, Mapping[str, Task]], task: str
-) -> None:
-    low, high = 1.0, 0.0
-    for model, line in lines.items():
-        values = models[model][task].score
-        line.set_data(depth(len(values)), values)
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
-    room = 0.08 * (high - low) + 1e-3
-    ax.set_ylim(low - room, high + room)
-
-
-def _check(models: Mapping[str, Mapping[str, Task]]) -> None:
-    if not models or not all(models.values()):
-        raise ValueError("models is empty; give at least one model with one task.")
-    if len(models) > len(LOOKS):
-        raise ValueError(f"models has {len(models)} entries; {len(LOOKS)} can be told apart.")
-    names = list(next(iter(models.values())))
-    for model, tasks in models.items():
-        if list(tasks) != names:
-            raise ValueError(
-                f"models has tasks {', '.join(tasks)} for {model!r}; expected {', '.join(names)}."
-            )
-        for name, task in tasks.items():
-            layers, items = task.states.shape[0], task.states.shape[1]
-            counts = {label: list(task.labels).count(label) for label in set(task.labels)}
-            if task.score.shape != (layers,) or layers < 2 or len(task.labels) != items:
-                raise ValueError(
-                    f"models[{model!r}][{name!r}] has states {tuple(task.states.shape)}, {len(task.labels)} labels and "
-                    f"a score {tuple(task.score.shape)}; give (layers, n, D), n and (layers,), 2 layers or more."
-                )
-            if not 3 <= len(counts) <= len(PALETTE) or min(counts.values()) < 2:
-                raise ValueError(
-                    f"models[{model!r}][{name!r}] has {len(counts)} classes; give 3 to {len(PALETTE)}, each of 2 "
-                    "or more texts."
-                )

@@ -4,11 +4,10 @@ They are the main scores of the paper's 32 tasks of MTEB, in percent, averaged, 
 authors' code (2024, older than the final paper). Mamba-370M has all tasks at 27 of its 49 layers; these count.
 """
 
-from __future__ import annotations
-
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
 from oraledu.course.tables import Table, results
-from oraledu.representations.views.layout import BLUE, ORANGE, name_ends
+from oraledu.course.words_b import BLUE, ORANGE
+from oraledu.representations.views.layout import name_ends, row
 
 #: Model, its blocks, the best layer (0 is the embedding), the mean score there and at the last layer, the gain.
 MODELS = (
@@ -34,30 +33,23 @@ TRAINING = (
 def published_models() -> Table:
     """Say for each model with stored results which layer is best, and how much better than the last."""
     header = ["model", "blocks", "best layer", "best (%)", "last (%)", "gain (points)"]
-    rows = [
-        (name, blocks, layer, f"{best:.1f}", f"{last:.1f}", f"{gain:+.1f}")
-        for name, blocks, layer, best, last, gain in MODELS
-    ]
+    rows = [(*model, f"{best:.1f}", f"{last:.1f}", f"{gain:+.1f}") for *model, best, last, gain in MODELS]
     return results(header, rows)
 
 
 def published_training() -> Figure:
     """Draw the best and the last layer of Pythia-410M over its training, with the number of the best layer."""
-    figure, axes = panels([["training"]], height=300, width=600)
-    ax = axes["training"]
+    figure, (ax,) = row(1, height=300, width=600)
     steps, _, best, last = zip(*TRAINING, strict=True)
     places = range(len(steps))
     ax.plot(places, best, "-o", color=BLUE)
     ax.plot(places, last, "--s", color=ORANGE)
     for place, (_, layer, score, _) in zip(places, TRAINING, strict=True):
-        ax.annotate(
-            f"{layer}", (place, score), xytext=(0, 6), textcoords="offset points", ha="center", color=BLUE
-        )
+        ax.annotate(str(layer), (place, score), (0, 6), textcoords="offset points", ha="center", color=BLUE)
     ax.set_xticks(places, [f"{step:,}" for step in steps])
     ax.set(xlim=(-0.3, len(steps) - 0.85), ylim=(24, 56), xlabel="training step", ylabel="mean score (%)")
     ax.set_title("Pythia-410M, 24 blocks; the numbers are those of the best layer")
-    end = len(steps) - 1.0
-    name_ends(ax, [(end, best[-1], "best layer", BLUE), (end, last[-1], "last layer", ORANGE)])
+    name_ends(ax, [(best[-1], "best layer", BLUE), (last[-1], "last layer", ORANGE)])
     words = ", ".join(
         f"step {step}: layer {layer} {top:.1f}, last {end:.1f}" for step, layer, top, end in TRAINING
     )

@@ -1,7 +1,5 @@
 """Part 5: one massive token, the bound that it sets to the entropy of all, and how close real prompts come to it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,9 +9,10 @@ from matplotlib.lines import Line2D
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
+from oraledu.course.words_b import BLUE, GREY, ORANGE
 from oraledu.representations import entropy, sink
-from oraledu.representations.views.layout import BLUE, GREY, ORANGE, check_grams, tokens_of
+from oraledu.representations.views.layout import log_axis, row, tokens_of
 
 MatrixEntropy = Callable[[Tensor], Tensor]
 EntropyBound = Callable[[Tensor, int], Tensor]
@@ -34,30 +33,21 @@ def sink_explorer(
     In the toy the first token is orthogonal to the others, which share a direction as far as one wants; at 0 they
     are orthogonal, and the bound is met.
 
-    Args:
-        grams: For each prompt its Gram matrices (layers, T, T), the first token included.
-        matrix_entropy: The learner's or the reference's ``matrix_entropy(z)``.
-        entropy_bound: The learner's or the reference's ``entropy_bound(share, tokens)``.
-
-    Raises:
-        ValueError: If there is no prompt, or a shape is unfit.
+    The Gram matrices of a prompt, (layers, T, T), include the first token. Both functions are the learner's or the
+    reference's.
     """
-    check_grams(grams, [""] * len(grams))
-    layers = len(grams[0])
     real, bound = _measured(grams, matrix_entropy, entropy_bound)
-    figure, axes = panels([["toy", "real"]], height=320, width_ratios=[1.15, 1])
-    left, right = axes["toy"], axes["real"]
+    figure, (left, right) = row(2, height=320, width_ratios=[1.15, 1])
     fine = torch.from_numpy(np.geomspace(1, 1000, 61))
     (curve,) = left.plot(fine, np.zeros(61), color=BLUE, label="bound")
     (dot,) = left.plot([], [], "o", color=ORANGE, markersize=8, label="entropy of the toy")
-    left.set_xscale("log")
-    left.minorticks_off()
-    left.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
-    left.set(
-        ylim=(-0.03, 1.08), xlabel="length of one token / length of the others", ylabel="entropy / log T"
-    )
+    log_axis(left, [1, 10, 100, 1000])
+    left.set(ylim=(-0.03, 1.08), ylabel="entropy / log T")
+    left.set_xlabel("length of one token / length of the others")
     left.legend(loc="upper right")
     here = _diagonal(right, bound, real)
+    most = float((real - bound).max())
+    excess = "none" if most < 1e-4 else f"{most:.2g}"  # rounding is none
 
     def draw(strength: float = 10.0, tokens: int = 24, likeness: float = 0.0, layer: int = 0) -> Figure:
         top = np.log(tokens)
@@ -76,7 +66,7 @@ def sink_explorer(
             f"{strength:g} times the length of the others; the entropy there, with others of cosine {likeness:g}, is "
             f"{found:.2f}. Right: entropy against the bound of the first token's share for {len(grams)} prompts; at "
             f"layer {layer} the mean entropy is {mean:.2f}, the mean bound {float(bound[:, layer].mean()):.2f}, and "
-            f"the largest excess over the bound {_excess(real, bound)}."
+            f"the largest excess over the bound {excess}."
         )
         return figure
 
@@ -91,18 +81,12 @@ def sink_explorer(
         strength=[float(strength) for strength in STRENGTHS],
         tokens=list(TOKENS),
         likeness=[0.0, 0.25, 0.5, 0.75, 1.0],
-        layer=(0, layers - 1),
+        layer=(0, real.shape[1] - 1),
     )
 
 
 def toy(strength: float, tokens: int, likeness: float) -> Tensor:
-    """Return tokens (T, T) float64: the first of a length, orthogonal to the others, which have length 1.
-
-    Args:
-        strength: The length of the first token.
-        tokens: How many there are, T >= 2.
-        likeness: The cosine of any two of the others, in [0, 1].
-    """
+    """Return tokens (T, T) float64: a strong first one, orthogonal to the others, of length 1 and this cosine."""
     k = torch.full((tokens, tokens), likeness, dtype=torch.float64)
     k.fill_diagonal_(1)
     k[0], k[:, 0] = 0, 0
@@ -131,9 +115,3 @@ def _diagonal(ax: Axes, bound: Tensor, real: Tensor) -> Line2D:
     ax.set_xlabel("bound of the first token / log T")
     ax.text(0.97, 0.03, "grey: all layers", transform=ax.transAxes, ha="right", color=GREY)
     return here
-
-
-def _excess(real: Tensor, bound: Tensor) -> str:
-    """Say by how much the entropy exceeds its bound at most, coarsely: rounding is none."""
-    excess = float((real - bound).max())
-    return "none" if excess < 1e-4 else f"{excess:.2g}"

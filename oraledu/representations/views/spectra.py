@@ -1,17 +1,17 @@
 """Part 2: spectra, their entropies of every order, and how many directions they count."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, panels
+from oraledu.course.figures import Figure
+from oraledu.course.words_b import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from oraledu.representations import entropy
-from oraledu.representations.views.layout import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, name_ends
+from oraledu.representations.views.layout import log_axis, name_ends, row
 
 MatrixEntropy = Callable[[Tensor, float], Tensor]
 
@@ -26,18 +26,10 @@ def spectrum_explorer(
 ) -> Explorer:
     """Let a learner tilt a power-law spectrum i^-β and choose the order α: exp(S_α) says how many directions count.
 
-    Args:
-        matrix_entropy: The learner's or the reference's ``matrix_entropy(z, alpha)``, which is given a diagonal z.
-        directions: How many eigenvalues there are, 2 or more.
-
-    Raises:
-        ValueError: If there are fewer than 2 directions.
+    The learner's or the reference's matrix entropy is given a diagonal z with so many directions.
     """
-    if directions < 2:
-        raise ValueError(f"directions is {directions}; a spectrum needs 2 or more.")
     ranks = np.arange(1, directions + 1)
-    figure, axes = panels([["shares", "orders"]], height=300, width_ratios=[1.5, 1])
-    left, right = axes["shares"], axes["orders"]
+    figure, (left, right) = row(2, height=300, width_ratios=[1.5, 1])
     bars = left.bar(ranks, np.ones(directions), color=BLUE, width=0.8, label="shares pᵢ")
     (box,) = left.plot([], [], color=ORANGE, linewidth=2, label="equal shares of the same entropy")
     left.set(xlim=(0.3, directions + 0.7), ylim=(0, 1.05), xlabel="direction i", ylabel="share pᵢ")
@@ -46,21 +38,16 @@ def spectrum_explorer(
     (dot,) = right.plot([], [], "o", color=ORANGE, markersize=7)
     right.axhline(np.log(directions), color=GREY, linestyle=":")
     right.text(10, np.log(directions) + 0.06, f"log {directions}", color=GREY, ha="right", va="bottom")
-    right.set_xscale("log")
-    right.minorticks_off()
-    right.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
+    log_axis(right, [0.1, 1, 10])
     right.set(ylim=(-0.1, np.log(directions) + 0.45), xlabel="order α", ylabel="entropy S of order α (nats)")
-    kept: dict[float, tuple[Tensor, list[float]]] = {}
 
-    def of(beta: float) -> tuple[Tensor, list[float]]:
-        if beta not in kept:
-            shares = power_law(directions, beta)
-            z = shares.sqrt().diag()
-            kept[beta] = shares, [float(matrix_entropy(z, order)) for order in FINE_ORDERS]
-        return kept[beta]
+    @cache
+    def over_orders(beta: float) -> list[float]:
+        z = power_law(directions, beta).sqrt().diag()
+        return [float(matrix_entropy(z, order)) for order in FINE_ORDERS]
 
     def draw(beta: float = 1.0, alpha: float = 1.0) -> Figure:
-        shares, values = of(beta)
+        shares, values = power_law(directions, beta), over_orders(beta)
         for bar, share in zip(bars, shares, strict=True):
             bar.set_height(float(share))
         found = float(matrix_entropy(shares.sqrt().diag(), alpha))
@@ -95,46 +82,22 @@ def power_law(directions: int, beta: float) -> Tensor:
 def entropy_orders(
     *, spectra: Mapping[str, Tensor], matrix_entropy: MatrixEntropy = entropy.matrix_entropy
 ) -> Figure:
-    """Draw the entropy of spectra over its order: no curve rises.
-
-    Args:
-        spectra: For each name eigenvalues or shares (n,), at least 0; up to five.
-        matrix_entropy: The learner's or the reference's ``matrix_entropy(z, alpha)``, which is given a diagonal z.
-
-    Raises:
-        ValueError: If there are no spectra or more than five, or one is not (n,), at least 0 and somewhere above.
-    """
-    if not 1 <= len(spectra) <= len(COLOURS):
-        raise ValueError(f"spectra has {len(spectra)} entries; give one to {len(COLOURS)}.")
-    for name, values in spectra.items():
-        if values.ndim != 1 or not (values >= 0).all() or not values.sum() > 0:
-            raise ValueError(
-                f"spectra has an entry at {name!r} that is not (n,), at least 0, with a sum above 0."
-            )
+    """Draw the entropy of up to five spectra, eigenvalues or shares (n,), over its order: no curve rises."""
     found = {
         name: [float(matrix_entropy(values.double().sqrt().diag(), order)) for order in FINE_ORDERS]
         for name, values in spectra.items()
     }
-    figure, axes = panels([["orders"]], height=300, width=600)
-    ax = axes["orders"]
-    for row, colour in zip(found.values(), COLOURS, strict=False):
-        ax.plot(FINE_ORDERS, row, color=colour)
-    ax.set_xscale("log")
-    ax.minorticks_off()
-    ax.set_xticks([0.1, 0.5, 1, 2, 10], ["0.1", "0.5", "1", "2", "10"])
+    figure, (ax,) = row(1, height=300, width=600)
+    ends = []
+    for (name, values), colour in zip(found.items(), COLOURS, strict=False):
+        ax.plot(FINE_ORDERS, values, color=colour)
+        ends.append((values[-1], name, colour))
+    log_axis(ax, [0.1, 0.5, 1, 2, 10])
     top = max(values[0] for values in found.values())
-    ax.set(
-        xlim=(0.1, 10),
-        ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05),
-        xlabel="order α",
-        ylabel="entropy S of order α (nats)",
-    )
+    ax.set(xlim=(0.1, 10), ylim=(-0.05 * top - 0.02, 1.08 * top + 0.05))
+    ax.set(xlabel="order α", ylabel="entropy S of order α (nats)")
     for order in (1, 2):
         ax.axvline(order, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
-    ends = [
-        (10.0, values[-1], name, colour)
-        for (name, values), colour in zip(found.items(), COLOURS, strict=False)
-    ]
     name_ends(ax, ends)
     one = len(FINE_ORDERS) // 2  # order 1, the middle of a geometric row
     figure.alt = "Entropy in nats over its order from 0.1 to 10. " + " ".join(
@@ -145,35 +108,17 @@ def entropy_orders(
 
 
 def rank_against_entropy(*, entropies: Tensor, ranks: Tensor) -> Figure:
-    """Draw the effective rank of many matrices against exp(S_1): no dot lies below the diagonal.
-
-    Args:
-        entropies: (n,) the matrix entropies S_1, nats.
-        ranks: (n,) the effective ranks of the same matrices.
-
-    Raises:
-        ValueError: If the shapes differ, or there is no matrix.
-    """
-    if entropies.ndim != 1 or entropies.shape != ranks.shape or not len(ranks):
-        raise ValueError(
-            f"entropies and ranks have shapes {tuple(entropies.shape)} and {tuple(ranks.shape)}; give (n,) each."
-        )
+    """Draw the effective ranks of many matrices against exp(S_1), from nats: no dot lies below the diagonal."""
     counts = entropies.exp()
     above = int((ranks > counts).sum())
-    figure, axes = panels([["ranks"]], height=320, width=400)
-    ax = axes["ranks"]
+    figure, (ax,) = row(1, height=320, width=400)
     top = 1.05 * float(ranks.max())
     ax.plot([1, top], [1, top], color="black", linewidth=1)
     ax.plot(counts, ranks, "o", color=BLUE, markersize=3, alpha=0.5, markeredgewidth=0)
-    ax.set(
-        xlim=(0.95, top),
-        ylim=(0.95, top),
-        xlabel="exp S₁ (σ² as shares)",
-        ylabel="effective rank (σ as shares)",
-    )
-    ax.text(
-        0.97, 0.05, "here the printed\ntheorem would hold", transform=ax.transAxes, ha="right", color=GREY
-    )
+    ax.set(xlim=(0.95, top), ylim=(0.95, top))
+    ax.set(xlabel="exp S₁ (σ² as shares)", ylabel="effective rank (σ as shares)")
+    words = "here the printed\ntheorem would hold"
+    ax.text(0.97, 0.05, words, transform=ax.transAxes, ha="right", color=GREY)
     ax.set_title(f"above the diagonal: {above} of {len(ranks)}")
     figure.alt = (
         f"Effective rank over exp of the entropy for {len(ranks)} matrices; {above} lie above the diagonal, "

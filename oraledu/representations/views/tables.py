@@ -1,7 +1,5 @@
 """Parts 3 and 7: noisy texts beside the plain ones, and the results beside the paper's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
@@ -9,27 +7,14 @@ from torch import Tensor
 from oraledu.course.tables import Table, results
 from oraledu.representations.correlation import spearman
 from oraledu.representations.selection import Choice, pick
-from oraledu.representations.views.layout import Curves, Models, Name, check_curves, check_models, plain
+from oraledu.representations.views.layout import mean_run
 from oraledu.representations.views.scores import mean_score
+from oraledu.representations.views.words import Curves, Models, Name, plain
 
 
 def augmentation_table(*, texts: Sequence[str], views: Sequence[Sequence[str]]) -> Table:
-    """Set texts beside noisy views of them.
-
-    Args:
-        texts: The texts.
-        views: For each text the same number of views, at least one.
-
-    Raises:
-        ValueError: If the views are not as many for each text.
-    """
-    counts = {len(each) for each in views}
-    if len(views) != len(texts) or len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"views must hold as many views, at least one, for each of {len(texts)} texts; got {len(views)} lists of "
-            f"{sorted(counts)}."
-        )
-    header = ["text", *(f"view {place}" for place in range(1, counts.pop() + 1))]
+    """Set texts beside noisy views of them, as many of each."""
+    header = ["text", *(f"view {place}" for place in range(1, len(views[0]) + 1))]
     return results(header, [(text, *each) for text, each in zip(texts, views, strict=True)])
 
 
@@ -44,24 +29,18 @@ def paper_and_here(
 ) -> Table:
     """Set this run's numbers beside the paper's, with the reason for each difference.
 
-    Args:
-        scores: By model, first the decoder, then the encoder, then by score, (layers,).
-        choices: By score, the layers chosen honestly for the decoder.
-        metrics: The decoder's metrics, (layers,).
-        valley: The names of two of them: the entropy with the first token, and without.
-        picks: By name of a metric which end to trust, ``"low"`` or ``"high"``.
-        vision: By network, first the autoregressive one, then by probe, (layers,) or (seeds, layers).
-
-    Raises:
-        ValueError: If there are not two models each, a curve is unfit, or a metric is missing.
+    Scores are those of the decoder, then of the encoder; choices and metrics are the decoder's. The valley names the
+    entropy with the first token, and without; picks say which end of a metric to trust, ``"low"`` or ``"high"``.
     """
-    _check(scores, choices, metrics, [*valley, *picks])
     (decoder, mine), (encoder, other) = scores.items()
     mean, best = mean_score(mine), int(mean_score(mine).argmax())
     last = len(mean) - 1
     with_first, without = (metrics[name] for name in valley)
     deep = slice(last // 3, 2 * last // 3 + 1)
+    beaten = sum(bool(values[:-1].max() > values[-1]) for values in mine.values())
+    kept = sum(bool(values.max() - values[-1] <= 0.01) for values in other.values())
     clear = sum(choice.interval()[0] > 0 for choice in choices.values())
+    seen = {name: mean_run(mean_score(curves)) for name, curves in vision.items()}
     rows = [
         (
             "mean score: last layer, best layer",
@@ -78,14 +57,14 @@ def paper_and_here(
         (
             "an earlier layer beats the last",
             "on nearly every task",
-            f"on {_beaten(mine)} of {len(mine)} scores; chosen honestly on "
+            f"on {beaten} of {len(mine)} scores; chosen honestly on "
             f"{sum(choice.gain > 0 for choice in choices.values())}, with the interval above zero on {clear}",
             "the paper reports the best layer on the items that chose it",
         ),
         (
             "an encoder trained at its last layer",
             "LLM2Vec-8B: last 63.9 %, best 66.3 %",
-            f"{encoder}: last layer within a point of the best on {_kept(other)} of {len(other)} scores",
+            f"{encoder}: last layer within a point of the best on {kept} of {len(other)} scores",
             "the objective asks for similarity there",
         ),
         (
@@ -111,7 +90,7 @@ def paper_and_here(
         (
             "vision: best layer, of all",
             "inside only for the autoregressive model; else near the last",
-            "; ".join(f"{name} {_depth(curves)}" for name, curves in vision.items()),
+            "; ".join(f"{name} layer {int(of.argmax())} of {len(of) - 1}" for name, of in seen.items()),
             "small networks on small images; means of their probes",
         ),
     ]
@@ -122,36 +101,6 @@ def _percent(value: Tensor | float) -> str:
     return f"{100 * float(value):.1f} %"
 
 
-def _beaten(scores: Curves) -> int:
-    """Count the scores that are best before the last layer."""
-    return sum(bool(values[:-1].max() > values[-1]) for values in scores.values())
-
-
-def _kept(scores: Curves) -> int:
-    """Count the scores whose last layer is at most a point below the best."""
-    return sum(bool(values.max() - values[-1] <= 0.01) for values in scores.values())
-
-
 def _picked(name: str, metric: Tensor, mean: Tensor, end: str) -> str:
     chosen = pick(metric, mean, prefer="low" if end == "low" else "high")
     return f"{end}est {name} {_percent(chosen.score)} (layer {chosen.layer})"
-
-
-def _depth(curves: Curves) -> str:
-    mean = mean_score(
-        {name: values if values.ndim == 1 else values.mean(dim=0) for name, values in curves.items()}
-    )
-    return f"layer {int(mean.argmax())} of {len(mean) - 1}"
-
-
-def _check(scores: Models, choices: Mapping[Name, Choice], metrics: Curves, names: Sequence[str]) -> None:
-    check_models(scores, "scores")
-    if len(scores) != 2 or not choices:
-        raise ValueError(
-            f"scores must be of a decoder and an encoder, got {', '.join(scores)}; choices not empty."
-        )
-    layers = check_curves(metrics, "metrics")
-    if missing := [name for name in names if name not in metrics]:
-        raise ValueError(f"metrics has no {', '.join(missing)}; it has {', '.join(metrics)}.")
-    if layers != len(next(iter(next(iter(scores.values())).values()))):
-        raise ValueError("metrics must be over the layers of the first model of scores.")
