@@ -190,6 +190,15 @@ def matrix_image(
     return image
 
 
+def redraw_matrix(image: AxesImage, matrix: torch.Tensor) -> float:
+    """Show another matrix, of any shape, in a diverging `matrix_image`; return the size of its largest entry."""
+    limit = max(float(matrix.abs().nan_to_num().max()), 1e-30)
+    bottom, right = (side - 0.5 for side in matrix.shape)
+    image.set(data=matrix.numpy(), clim=(-limit, limit), extent=(-0.5, right, bottom, -0.5))
+    image.axes.set(xlim=(-0.5, right), ylim=(bottom, -0.5))
+    return limit
+
+
 def curve_with_band(
     ax: Axes,
     x: ArrayLike | torch.Tensor,

@@ -11,6 +11,10 @@ from cycler import cycler
 from oraledu.course.surroundings import PICTURES
 
 PALETTE: tuple[str, ...] = tuple(seaborn.color_palette("colorblind").as_hex())
+BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[:5]
+GREY = "#8c8c8c"
+#: The grey of words that stand back.
+FAINT = "#595959"
 PIXELS_PER_INCH = 96  # what CSS calls an inch
 
 STYLE: dict[Any, Any] = {

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from oraledu.course.words import bounded
 from oraledu.grokking import arithmetic, circulant, networks, rfm, views
-from oraledu.grokking.views.layout import bounded
 
 P = 13
 
@@ -78,10 +78,3 @@ def test_the_networks_on_circulant_inputs_are_told_by_their_last_accuracies():
     alt = looks_drawn(views.circulant_inputs(runs))
     for name, trained in runs.items():
         assert f"{name} {bounded(float(trained.test_accuracy[-1]))}" in alt
-
-
-@pytest.mark.parametrize(
-    ("share", "told"), [(0.945, "above 0.9"), (1.0, "above 1.0"), (0.049, "below 0.1"), (0.1, "below 0.2")]
-)
-def test_a_share_is_told_by_the_tenth_that_it_lies_beyond(share, told):
-    assert bounded(share) == told

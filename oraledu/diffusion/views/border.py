@@ -11,7 +11,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, panels, subplots
-from oraledu.course.words_a import BLUE
+from oraledu.course.style import BLUE
 from oraledu.diffusion.machines import denoise
 from oraledu.diffusion.schedule import alpha_bar
 from oraledu.diffusion.views.layout import Window, bare, difference, noisy, picture, show

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, ORANGE
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.diffusion.machines import Machine, sample
 from oraledu.diffusion.views.layout import picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, distinct, plural, traced

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
 from oraledu.course.figures import Figure, panels, subplots
-from oraledu.course.words_a import ORANGE
+from oraledu.course.style import ORANGE
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import times
 from oraledu.diffusion.views.layout import difference, montage, picture, show

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import WIDTH, Figure, subplots
-from oraledu.course.style import PIXELS_PER_INCH, STYLE
-from oraledu.course.words_a import BLUE, GREY, ORANGE
+from oraledu.course.style import BLUE, GREY, ORANGE, PIXELS_PER_INCH, STYLE
 from oraledu.diffusion.schedule import alpha_bar
 
 POINTS_PER_INCH = 72

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
+from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE, RED
 from oraledu.course.tables import Table, results
-from oraledu.course.words_a import BLUE, GREEN, ORANGE, PURPLE, RED, above
+from oraledu.course.words import above
 from oraledu.diffusion.study import Entry, Study
 from oraledu.diffusion.views.summaries import rounded
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore, precompute
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, ORANGE
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.diffusion.machines import sample
 from oraledu.diffusion.mosaic import nearest_distance
 from oraledu.diffusion.schedule import alpha_bar

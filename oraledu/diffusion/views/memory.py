@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, ORANGE
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.diffusion.schedule import alpha_bar, times
 from oraledu.diffusion.views.layout import Ranking, image_rows, picture, show
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels, subplots
-from oraledu.course.words_a import ORANGE
+from oraledu.course.style import ORANGE
 from oraledu.diffusion.machines import Provenance, Trajectory
 from oraledu.diffusion.views.layout import Window, picture, show
 from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural

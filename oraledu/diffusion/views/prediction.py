@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels, subplots
+from oraledu.course.style import BLUE, FAINT, GREY
 from oraledu.course.tables import Table, results
-from oraledu.course.words_a import BLUE, FAINT, GREY, above
+from oraledu.course.words import above
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.sampling import Trajectory
 from oraledu.diffusion.views.layout import LINE, image_rows

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, panels
-from oraledu.course.words_a import BLUE, above
+from oraledu.course.style import BLUE
+from oraledu.course.words import above
 from oraledu.diffusion.calibrate import pearson_r
 from oraledu.diffusion.schedule import times
 from oraledu.diffusion.views.layout import Window, bare, picture, show

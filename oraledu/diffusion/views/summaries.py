@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from oraledu.course.words_a import BLUE
+from oraledu.course.style import BLUE
 
 
 def rounded(value: float, step: float) -> str:

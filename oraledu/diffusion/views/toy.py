@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import WIDTH, Figure, panels
-from oraledu.course.words_a import BLUE, RED
+from oraledu.course.style import BLUE, RED
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import alpha_bar, times
 from oraledu.diffusion.views.layout import bare, picture, show

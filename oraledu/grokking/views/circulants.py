@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, curve_with_band, matrix_image, subplots
-from oraledu.course.words_b import BLUE, ORANGE, redraw_matrix
+from oraledu.course.figures import Figure, curve_with_band, matrix_image, redraw_matrix, subplots
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.circulant import block_metric, circulant_matrix
 from oraledu.grokking.views.layout import SHARES, verdict_table, verdicts

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image, subplots
-from oraledu.course.words_b import redraw_matrix
+from oraledu.course.figures import Figure, matrix_image, redraw_matrix, subplots
 from oraledu.grokking.arithmetic import primitive_roots
 from oraledu.grokking.circulant import ORIENTATION, deviation, reorder
 from oraledu.grokking.views.layout import block_of

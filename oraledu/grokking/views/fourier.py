@@ -10,7 +10,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import MISSING, Figure, subplots
-from oraledu.course.words_b import BLUE, GREEN, ORANGE
+from oraledu.course.style import BLUE, GREEN, ORANGE
 
 #: The moduli to choose from; digits beyond them wrap around.
 PRIMES = (5, 7, 11, 13)

@@ -1,7 +1,5 @@
 """What the views of this lesson share."""
 
-import math
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -10,7 +8,7 @@ from matplotlib.image import AxesImage
 from torch import Tensor, cat, zeros
 
 from oraledu.course.figures import MISSING
-from oraledu.course.words_b import BLUE, ORANGE
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.grokking.rfm import History
 
 #: What an answer can be; the words stand in the legend, so that colour is never alone.
@@ -31,13 +29,6 @@ def accuracies(ax: Axes, history: History) -> None:
 def leaves_zero(history: History) -> int:
     """Return the first iteration at which the test accuracy is not zero any more."""
     return int((history.test_accuracy > MOVED).nonzero()[0])
-
-
-def bounded(share: float) -> str:
-    """Say between which tenths a share lies, from below or from above: one digit, so that machines agree on it."""
-    if share > 0.5:
-        return f"above {math.floor(10 * share) / 10:.1f}"
-    return f"below {math.floor(10 * share + 1) / 10:.1f}"
 
 
 def block_of(features: Tensor) -> Tensor:

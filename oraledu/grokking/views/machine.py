@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import MISSING, Figure, matrix_image, subplots
-from oraledu.course.words_b import BLUE, ORANGE, PURPLE, redraw_matrix
+from oraledu.course.figures import MISSING, Figure, matrix_image, redraw_matrix, subplots
+from oraledu.course.style import BLUE, ORANGE, PURPLE
 from oraledu.grokking import arithmetic, rfm
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.layout import SHARES, accuracies, digit_axes, on_grid, verdict_table, verdicts

@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image, subplots
-from oraledu.course.words_b import BLUE, GREEN, ORANGE, redraw_matrix
+from oraledu.course.figures import Figure, matrix_image, redraw_matrix, subplots
+from oraledu.course.style import BLUE, GREEN, ORANGE
+from oraledu.course.words import bounded
 from oraledu.grokking.circulant import deviation
 from oraledu.grokking.networks import NetworkHistory
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import SHARES, block_of, bounded
+from oraledu.grokking.views.layout import SHARES, block_of
 
 
 class _Row:

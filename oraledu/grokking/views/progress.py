@@ -9,7 +9,7 @@ from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, matrix_image, subplots
-from oraledu.course.words_b import BLUE, GREEN, ORANGE, PURPLE
+from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE
 from oraledu.grokking.circulant import alignment
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.layout import SHARES, accuracies, leaves_zero

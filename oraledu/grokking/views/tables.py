@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from oraledu.course.tables import Table, results
+from oraledu.course.words import bounded
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import bounded, leaves_zero
+from oraledu.grokking.views.layout import leaves_zero
 
 
 def paper_and_here(

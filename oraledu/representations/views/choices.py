@@ -10,7 +10,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_b import BLUE, GREEN, GREY, ORANGE, PURPLE
+from oraledu.course.style import BLUE, GREEN, GREY, ORANGE, PURPLE
 from oraledu.representations.correlation import distance_correlation, spearman
 from oraledu.representations.selection import Choice, choose, pick
 from oraledu.representations.views.layout import layer_axis, legend_above, name_rows, row, with_looks

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.course.style import styled
-from oraledu.course.words_b import GREY
+from oraledu.course.style import GREY, styled
 from oraledu.representations.selection import interval
 from oraledu.representations.views.layout import depth, legend_above, mean_run, with_looks
 from oraledu.representations.views.words import Models, extremes, plain

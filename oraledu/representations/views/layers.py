@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image
-from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE, redraw_matrix
+from oraledu.course.figures import Figure, matrix_image, redraw_matrix
+from oraledu.course.style import BLUE, GREY, ORANGE, PURPLE
 from oraledu.representations import entropy
 from oraledu.representations import gram as grams_module
 from oraledu.representations.views.layout import (

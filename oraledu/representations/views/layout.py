@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_b import BLUE, GREEN, ORANGE, PURPLE
+from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure
-from oraledu.course.words_b import BLUE, GREY, ORANGE, PURPLE
+from oraledu.course.style import BLUE, GREY, ORANGE, PURPLE
 from oraledu.representations import geometry
 from oraledu.representations.views.layout import IN_A_ROW, row
 from oraledu.representations.views.words import plain

@@ -5,8 +5,8 @@ authors' code (2024, older than the final paper). Mamba-370M has all tasks at 27
 """
 
 from oraledu.course.figures import Figure
+from oraledu.course.style import BLUE, ORANGE
 from oraledu.course.tables import Table, results
-from oraledu.course.words_b import BLUE, ORANGE
 from oraledu.representations.views.layout import name_ends, row
 
 #: Model, its blocks, the best layer (0 is the embedding), the mean score there and at the last layer, the gain.

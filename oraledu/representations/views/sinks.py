@@ -10,7 +10,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure
-from oraledu.course.words_b import BLUE, GREY, ORANGE
+from oraledu.course.style import BLUE, GREY, ORANGE
 from oraledu.representations import entropy, sink
 from oraledu.representations.views.layout import log_axis, row, tokens_of
 

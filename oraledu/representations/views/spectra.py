@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure
-from oraledu.course.words_b import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
+from oraledu.course.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 from oraledu.representations import entropy
 from oraledu.representations.views.layout import log_axis, name_ends, row
 

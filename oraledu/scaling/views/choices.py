@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
+from oraledu.course.style import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
 from oraledu.scaling.views.layout import Normalize, about, cut, decades, joined, nearest, shades, size_legend

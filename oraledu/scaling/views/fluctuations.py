@@ -8,7 +8,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels, subplots
-from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
+from oraledu.course.style import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling.views.layout import PALE, about, decades, joined, look, nearest, plain
 
 #: Where the cursor of the fluctuation explorer can stand, in shares of the run.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import FAINT, GREY
+from oraledu.course.style import FAINT, GREY
 from oraledu.scaling import curves
 from oraledu.scaling.frontier import fit_frontier
 from oraledu.scaling.horizon import Horizon

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 from oraledu.course.figures import PALETTE
-from oraledu.course.words_a import BLUE, GREEN, ORANGE, PURPLE, RED
+from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE, RED
 
 PALE = "#d9d9d9"
 

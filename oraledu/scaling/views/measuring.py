@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, GREY, ORANGE
+from oraledu.course.style import BLUE, GREY, ORANGE
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.views.layout import about, decades, legend_below, mean_floor, nearest
 

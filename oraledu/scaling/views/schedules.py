@@ -12,7 +12,8 @@ from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, GREY, ORANGE, above
+from oraledu.course.style import BLUE, GREY, ORANGE
+from oraledu.course.words import above
 from oraledu.scaling import noise
 from oraledu.scaling.linear import LinearLadder
 from oraledu.scaling.runs import Runs

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
-from oraledu.course.words_a import BLUE, GREEN, GREY, ORANGE
+from oraledu.course.style import BLUE, GREEN, GREY, ORANGE
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.mup import CoordinateCheck
 from oraledu.scaling.views.layout import (

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from oraledu.course.figures import matrix_image, subplots
-from oraledu.course.words_b import redraw_matrix
+from oraledu.course.figures import matrix_image, redraw_matrix, subplots
 
 
 @pytest.mark.parametrize(
