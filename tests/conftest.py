@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from oraledu.app import catalogue
 from oraledu.app.execute import comparable_environment
 from tests import replay
 
@@ -50,9 +51,9 @@ class Replays:
         self.lessons: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        path, _, cell = report.nodeid.partition("::")
-        if report.when == "call" and path.startswith("lessons/") and cell:
-            self.lessons.add(Path(path).stem)
+        path = Path(report.nodeid.partition("::")[0])
+        if report.when == "call" and path.parts[0] == "lessons":
+            self.lessons |= {path.stem} & {lesson.name for lesson in catalogue.LESSONS}
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if missed := [name for name in self.lessons if not (self.log / f"{name}.json").exists()]:

@@ -11,7 +11,7 @@ from oraledu.course.examine import examine
 from oraledu.course.quiz import Quiz
 from oraledu.representations import checks, geometry, models
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import Decompositions, edits, within
+from oraledu.representations.checks.inputs import Decompositions, within
 
 
 def test_each_of_five_questions_has_one_right_answer():
@@ -129,11 +129,6 @@ def test_a_property_of_rows_tells_the_first_that_is_off():
     assert is_one.__name__ == "is_one"
     assert is_one(lambda x: x, None) == "second"
     assert is_one(lambda x: x + 1, None) == "first"
-
-
-def test_a_table_of_edits_is_read_row_by_row():
-    table = "a => b :: one\na( =>\nc => d\\n    e\n  :: two: c, and d"
-    assert edits(table) == [("a", "b", "one"), ("a(", "", "c", "d\n    e", "two: c, and d")]
 
 
 def test_by_the_rule_of_the_text_the_curvatures_of_the_lesson_are_those_of_the_library():
