@@ -116,7 +116,7 @@ class _Examination:
                 "the result is a view of an input, so that changing one changes the other: return a copy"
             )
         self._compared(trial, check_values, self.exercise.tolerance)
-        trial.kept = copy.deepcopy(actual)
+        trial.kept = forms.mapped(actual, lambda tensor: tensor.detach().clone())
 
     def _other_forms(self, trial: _Trial) -> None:
         """Compare on tensors that are not contiguous, and in the other float type where the case bears it."""

@@ -17,7 +17,7 @@ CELLS = (
     "line()",
     "from oraledu.course.explorer import explore\n\nexplore(line, height=(0, 9))",
     "from oraledu.course.quiz import quiz\n\n"
-    'quiz("How high?", options=[("2", True, "By default."), ("3", False, "Ask for it.")])',
+    'quiz("How high?\\n- [x] 2 :: By default.\\n- [ ] 3 :: Ask for it.")',
 )
 
 
