@@ -1,12 +1,13 @@
 """What the exercises share: random inputs, properties by rows, tables of slips, a look at decompositions."""
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -119,23 +120,30 @@ class Decompositions(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.sizes: list[int] = []
+        self._before: list[tuple[Any, str, Any]] = []
 
     def __enter__(self) -> "Decompositions":
-        """Look at every function of NumPy and SciPy that is called, under whatever name it was imported."""
-
-        def look(frame: FrameType, event: str, argument: Any) -> None:
-            code, module = frame.f_code, str(frame.f_globals.get("__name__"))
-            if event == "call" and code.co_name.startswith(names) and module.startswith(("numpy.", "scipy.")):
-                sizes.append(min(np.shape(next(iter(frame.f_locals.values()), ()))[-2:], default=0))
-
-        names, sizes, self._before = self.NAMES, self.sizes, sys.getprofile()
-        sys.setprofile(look)
+        """Put a look before the functions of NumPy and SciPy, also where these call each other."""
+        for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):
+            for name, function in list(vars(module).items()):
+                if name.startswith(self.NAMES) and callable(function):
+                    self._before.append((module, name, function))
+                    setattr(module, name, self._seen(function))
         super().__enter__()
         return self
 
     def __exit__(self, *raised: Any) -> None:
         super().__exit__(*raised)
-        sys.setprofile(self._before)
+        while self._before:
+            setattr(*self._before.pop())
+
+    def _seen(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            self.sizes.append(min(np.shape(next(iter((*args, *kwargs.values())), ()))[-2:], default=0))
+            return function(*args, **kwargs)
+
+        return noting
 
     # What is called meanwhile is no method with a name of ours: those are closed to a learner's function.
     def __torch_function__(
