@@ -38,7 +38,9 @@ def test_every_listed_mistake_is_rejected_and_most_are_told_by_name(lesson, exer
     for mistake, line in lines.items():
         assert line.startswith(f"{exercise.name}: not yet right."), (mistake, line)
     unnamed = [mistake for mistake, line in lines.items() if mistake not in line]
-    assert exercise.name == "refute" or len(unnamed) <= len(lines) / 3, unnamed
+    # What raises quotes its exception instead, and a matrix that does not refute is told why.
+    share = {"refute": 1, "discrete_log_order": 1 / 3}.get(exercise.name, 1 / 4)
+    assert len(unnamed) <= len(lines) * share, unnamed
 
 
 @pytest.mark.parametrize(
