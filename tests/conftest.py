@@ -62,14 +62,14 @@ class Replays:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the variables before anything imports torch, or starts a kernel that inherits them."""
+    """Set the variables before anything imports torch, or starts a kernel or a worker that inherits them."""
+    if hasattr(config, "workerinput"):
+        return
     cache = tempfile.mkdtemp(prefix="oraledu-test-cache-")
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
     os.environ.update(comparable_environment(cache))
     replays = Replays(Path(cache))
     os.environ.update(replays.environment)
-    if hasattr(config, "workerinput"):  # the process that started this one hears of every failure
-        return
     folder = config.rootpath / "test-results"
     if not config.option.collectonly:
         shutil.rmtree(folder, ignore_errors=True)

@@ -38,7 +38,8 @@ def on_both(compute: Callable[[torch.device], object], tolerance: float = 1e-9) 
     with counting() as work:
         there = tensors(compute(BOARD))
     here = tensors(compute(CPU))
-    assert here and len(there) == len(here)
+    assert here
+    assert len(there) == len(here)
     for one, other in zip(there, here, strict=True):
         torch.testing.assert_close(one.cpu(), other, rtol=tolerance, atol=tolerance)
     assert work.share > 0.95, work
@@ -47,9 +48,9 @@ def on_both(compute: Callable[[torch.device], object], tolerance: float = 1e-9) 
 
 class TestTheDevice:
     def test_refuses_to_mix_with_the_cpu(self) -> None:
-        with pytest.raises(RuntimeError, match="same device|of the CPU"):
+        with pytest.raises(RuntimeError, match=r"same device|of the CPU"):
             torch.ones(3, device=BOARD) + torch.ones(3)
-        with pytest.raises(RuntimeError, match="same device|of the CPU"):
+        with pytest.raises(RuntimeError, match=r"same device|of the CPU"):
             torch.ones(3, 3, device=BOARD) @ torch.ones(3, 3)
 
     def test_refuses_a_generator_of_the_cpu(self) -> None:
@@ -77,7 +78,8 @@ class TestTheDevice:
             torch.linalg.cholesky(matrix @ matrix).sum().item()
             _ = torch.eye(10) @ torch.eye(10)
         assert work.operations == {NAME: 2 * 5**3 + 5**3, "cpu": 2 * 10**3}
-        assert work.transfers == {"from cpu": 1} and work.numbers == 1
+        assert work.transfers == {"from cpu": 1}
+        assert work.numbers == 1
 
     def test_trains_a_network_as_the_cpu_does(self) -> None:
         def train(device: torch.device) -> list[Tensor]:
@@ -102,7 +104,9 @@ def test_a_feature_machine_computes_there_and_sends_nothing_back_and_forth(kerne
             *(part.to(device) for part in parts), 11, kernel=kernel, iterations=iterations
         )
 
-    parts = arithmetic.split(*arithmetic.modular_table("+", 11), 0.6, generator=torch.Generator().manual_seed(0))
+    parts = arithmetic.split(
+        *arithmetic.modular_table("+", 11), 0.6, generator=torch.Generator().manual_seed(0)
+    )
     assert on_both(fit(2)).transfers == on_both(fit(4)).transfers
 
 
@@ -110,9 +114,13 @@ def test_a_quadratic_network_learns_there() -> None:
     def train(device: torch.device) -> networks.NetworkHistory:
         net = networks.QuadraticNet(11, 16, generator=torch.Generator().manual_seed(1)).to(device)
         order = torch.Generator().manual_seed(2)
-        return networks.train(net, *(part.to(device) for part in parts), epochs=2, generator=order, batch_size=32)
+        return networks.train(
+            net, *(part.to(device) for part in parts), epochs=2, generator=order, batch_size=32
+        )
 
-    parts = arithmetic.split(*arithmetic.modular_table("-", 11), 0.6, generator=torch.Generator().manual_seed(0))
+    parts = arithmetic.split(
+        *arithmetic.modular_table("-", 11), 0.6, generator=torch.Generator().manual_seed(0)
+    )
     on_both(train)
 
 

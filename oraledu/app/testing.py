@@ -16,8 +16,10 @@ NOTEBOOKS = (
     f"--nbval-cell-timeout={CELL_TIMEOUT}",
     "--nbval-sanitize-with=tests/sanitize.cfg",
 )
-#: A worker for each core, and each module with one of them. Notebooks and the browser want the cores for themselves.
-FAST = ("--numprocesses=auto", "--dist=loadscope", "-m", "not browser and not slow")
+#: A worker for each core, and each module or notebook with one of them: a kernel computes in one thread. In the order
+#: of their names a lesson and its solution, which share long runs by the cache, do not run at the same time.
+EVERY_CORE = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
+FAST = ("-m", "not browser and not slow")
 
 
 def run(*, fast: bool = False, every_browser_test: bool = False, arguments: Sequence[str] = ()) -> int:
@@ -36,5 +38,5 @@ def run(*, fast: bool = False, every_browser_test: bool = False, arguments: Sequ
         raise UserError("the tests are not in the installed package; run 'oraledu test' in a checkout")
     extra = {"ORALEDU_REQUIRE_BROWSER": "1"} if every_browser_test else {}
     with comparable_run(extra) as environment:
-        command = [sys.executable, "-m", "pytest", *(FAST if fast else NOTEBOOKS), *arguments]
+        command = [sys.executable, "-m", "pytest", *EVERY_CORE, *(FAST if fast else NOTEBOOKS), *arguments]
         return subprocess.run(command, cwd=root, env=environment).returncode

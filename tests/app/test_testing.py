@@ -33,6 +33,7 @@ def test_notebooks_run_under_strict_nbval(called: dict[str, Any]):
     assert called["python"] == [sys.executable, "-m", "pytest"]
     assert called["cwd"] == ROOT
     assert called["words"] == [
+        *testing.EVERY_CORE,
         "--nbval",
         "--nbval-current-env",
         "--nbval-cell-timeout=900",
@@ -43,8 +44,7 @@ def test_notebooks_run_under_strict_nbval(called: dict[str, Any]):
 def test_fast_leaves_out_notebooks_browser_and_slow_tests(called: dict[str, Any]):
     testing.run(fast=True)
     assert called["words"] == [
-        "--numprocesses=auto",
-        "--dist=loadscope",
+        *testing.EVERY_CORE,
         "-m",
         "not browser and not slow",
     ]

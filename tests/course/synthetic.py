@@ -1,5 +1,6 @@
 """Small exercises for the tests, made of functions that no lesson has."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,3 +73,10 @@ def exercise_of(reference: Any, *arguments: Any, **settings: Any) -> Exercise:
         cases=lambda generator: [Case("the only case", arguments, probe=probe)],
         **settings,
     )
+
+
+def compute_for(seconds: float) -> None:
+    """Keep the processor busy for so long."""
+    begun = time.process_time()
+    while time.process_time() < begun + seconds:
+        pass

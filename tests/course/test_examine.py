@@ -15,6 +15,7 @@ from tests.course.synthetic import (
     COLUMNS,
     UNSTABLE,
     columns_softmax,
+    compute_for,
     exercise_of,
     good_softmax,
     softmax,
@@ -295,7 +296,7 @@ def at_full_size(generator):
 def test_a_slow_function_is_right_but_not_for_the_long_runs():
     def slow(scores):
         if len(scores) == 50:
-            time.sleep(0.3)
+            compute_for(0.3)
         return good_softmax(scores)
 
     outcome = examine(softmax_exercise(full_size=at_full_size, slow_factor=7.0), slow, attempt=1)
@@ -304,6 +305,15 @@ def test_a_slow_function_is_right_but_not_for_the_long_runs():
         "softmax: correct, but more than 7 times slower than the reference at the lesson's full size. "
         "The small figures use your function, the long runs the reference."
     )
+
+
+def test_waiting_for_a_busy_machine_makes_no_function_slow():
+    def delayed(scores):
+        if len(scores) == 50:
+            time.sleep(0.3)
+        return good_softmax(scores)
+
+    assert status(softmax_exercise(full_size=at_full_size, slow_factor=7.0), delayed) == "correct"
 
 
 def test_a_function_as_fast_as_the_reference_is_not_slow():

@@ -36,7 +36,7 @@ def test_a_notebook_goes_on_whatever_a_function_does():
         "it runs for more than 0.5 seconds": defined("while True: pass"),
         "runs for more than 0.5 seconds and was": defined("time.sleep(3600)"),
         "in line 2 of your function: `return scores[100]`": defined("return scores[100]"),
-        "it returns nothing": defined("for n in range(100_000): print(n)"),
+        "it returns nothing": defined("for n in range(10_000): print(n)"),
         "borrowed": defined("return softmax(scores)"),
         "correct": defined("return good_softmax(scores)"),
     }
