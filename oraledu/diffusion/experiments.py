@@ -74,6 +74,11 @@ def learn(run: NetworkRun, images: Tensor, generator: torch.Generator) -> tuple[
     return network, losses
 
 
+def trained(run: NetworkRun, seed: int, device: str) -> tuple[Predictor, Tensor]:
+    """Return what `learn` does with the run's own images: settings alone decide it, so that it can be cached."""
+    return learn(run, training_images(run).to(device), torch.Generator().manual_seed(seed))
+
+
 def noises(run: NetworkRun, images: Tensor, *, calibration: bool) -> Tensor:
     """Return the noises that calibrate a run, or those from which images are predicted: like the images."""
     seed, count = (CALIBRATION_SEED, run.calibration_noises) if calibration else (PREDICTION_SEED, run.noises)

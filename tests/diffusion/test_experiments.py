@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from oraledu import data
+from oraledu.course.cache import cached
 from oraledu.diffusion import calibrate, experiments, networks, settings
 from oraledu.diffusion.machines import Machine, sample
 from tests.diffusion.awake import awake, noise, seeded
@@ -67,6 +68,17 @@ def test_learning_is_building_and_training_with_one_generator():
     assert torch.equal(losses, networks.train(reference, images, generator=generator, **options))
     for mine, expected in zip(network.parameters(), reference.parameters(), strict=True):
         assert torch.equal(mine, expected)
+
+
+def test_a_network_is_trained_from_settings_alone_and_can_be_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("ORALEDU_CACHE", str(tmp_path))
+    expected, losses = experiments.learn(TINY, experiments.training_images(TINY), seeded(3))
+    kept = cached(experiments.trained)
+    for _ in range(2):
+        network, same = kept(TINY, 3, "cpu")
+        assert torch.equal(same, losses)
+        for mine, theirs in zip(network.parameters(), expected.parameters(), strict=True):
+            assert torch.equal(mine, theirs)
 
 
 def test_the_noises_of_prediction_are_not_those_of_calibration():
