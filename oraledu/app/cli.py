@@ -98,9 +98,9 @@ def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) ->
 @click.argument("lesson", metavar="NN", type=LESSON)
 @click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
 def reset(lesson: Lesson, folder: Path | None) -> int:
-    """Put a fresh copy of a lesson beside your old one.
+    """Put a fresh lesson and its solution beside your old ones.
 
-    The old one keeps its work, under a name with today's date. DIR is the folder that 'oraledu lab' made.
+    The old ones keep your work, under a name with today's date. DIR is the folder that 'oraledu lab' made.
     """
     from oraledu.app import workspace
 
