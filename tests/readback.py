@@ -58,9 +58,9 @@ class Reading:
         if self.back:
             return
         source = result.info.raw_cell
+        self.seconds[source] = time.perf_counter() - self.began
         if found := re.search(r'start\("(\d\d_\w+)"\)', source):
             self.open(found[1])
-        self.seconds[source] = time.perf_counter() - self.began
         if self.stored and source == list(self.stored)[-1]:
             self.go_back()
 

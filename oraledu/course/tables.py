@@ -10,19 +10,11 @@ from typing import Any
 _LEFT = ' style="text-align: left"'
 
 
-#: Letters of formulas, which LaTeX's text fonts lack.
-_NAMES = {"α": "alpha", "β": "beta", "γ": "gamma", "η": "eta", "λ": "lambda", "ρ": "rho", "σ": "sigma"}
-_NAMES |= {
-    "τ": "tau",
-    "Δ": "Delta",
-    "ℓ": "ell",
-    "√": "surd",
-    "∝": "propto",
-    "≤": "le",
-    "≥": "ge",
-    "≈": "approx",
-}
-_FORMULAS = str.maketrans({letter: f"$\\{name}$" for letter, name in _NAMES.items()})
+#: Letters of formulas, which LaTeX's text fonts lack, and what LaTeX calls them.
+_NAMES = "alpha beta gamma eta lambda rho sigma tau Delta ell surd propto le ge approx"
+_FORMULAS = str.maketrans(
+    {letter: f"$\\{name}$" for letter, name in zip("αβγηλρστΔℓ√∝≤≥≈", _NAMES.split(), strict=True)}
+)
 
 
 class Table:

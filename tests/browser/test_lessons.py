@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from oraledu.app import catalogue, generate
 from tests.browser.conftest import new_page
 from tests.browser.driver import MINUTE, Notebook, move, picture, wait_for_another_picture
+from tests.published import checks_called
 
 LESSONS = [lesson.name for lesson in catalogue.LESSONS]
 
@@ -41,7 +42,7 @@ def solved_cells(name: str) -> dict[str, str]:
     """Return the solved source of each exercise by the name of its function."""
     solution = generate.parse((catalogue.source_folder("solutions") / f"{name}.py").read_text("utf-8"))
     cells = [cell.source for cell in solution.cells if "exercise" in cell.metadata.get("tags", [])]
-    return dict(zip(generate.checks_called(solution), cells, strict=True))
+    return dict(zip(checks_called(solution), cells, strict=True))
 
 
 def expect_every_stored_picture(notebook: Notebook, path: Path) -> None:

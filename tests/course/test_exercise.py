@@ -15,8 +15,8 @@ import torch
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Case, Exercise, Reference, Todo, credit, long_run
 from oraledu.course.guard import Guard
-from oraledu.course.proof import rejections
 from tests.course.synthetic import columns_softmax, good_softmax, softmax, softmax_exercise
+from tests.proof import rejections
 
 
 def unwritten(scores):
