@@ -64,8 +64,8 @@ def ready(root: Path, extras: Sequence[str]) -> bool:
 def wanted(root: Path) -> dict[str, str]:
     """Return what a stamp must hold: the Python, the checkout's place, and a digest of what is installed."""
     inputs = b"\0".join((root / name).read_bytes() for name in ("pyproject.toml", LOCK))
-    # As a URI the root reads the same under every locale.
-    return {"python": VERSION, "root": root.as_uri(), "inputs": hashlib.sha256(inputs).hexdigest()}
+    place = os.fsencode(root).decode("utf-8", "surrogateescape")  # the same under every locale
+    return {"python": VERSION, "root": place, "inputs": hashlib.sha256(inputs).hexdigest()}
 
 
 def _read_stamp(venv: Path) -> dict[str, Any]:

@@ -205,6 +205,20 @@ def test_the_environments_own_pip_fills_it_where_there_is_one(root: Path, monkey
     assert install._pip(venv) == [str(install.python_of(venv)), "-m", "pip"]
 
 
+def test_under_another_locale_the_checkout_is_the_same(tmp_path: Path):
+    root = tmp_path / "Cours é"
+    root.mkdir()
+    for name in ("pyproject.toml", install.LOCK):
+        (root / name).touch()
+    program = "import json; from pathlib import Path; from oraledu.app import install; "
+    program += "print(json.dumps(install.wanted(next(Path().glob('Cours*')).absolute())))"
+    command = [sys.executable, "-X", "utf8=0", "-c", program]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == install.wanted(root)
+    assert install.wanted(root)["root"] == str(root)
+
+
 def test_what_pip_has_not_installed_is_asked_before_the_stamp(root: Path, steps: Steps, monkeypatch):
     monkeypatch.setattr(install, "lacking", lambda root, python, extras: "numpy>=2.4")
     with pytest.raises(InstallError, match=r"has not installed numpy>=2\.4; see 'pip config list'"):

@@ -141,19 +141,16 @@ class Notebook:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
-    def save(self, pair: Sequence[Path], text: str) -> None:
-        """Save with Ctrl+S, and see that every file of the pair on disk holds a text.
+    def save(self, pair: Sequence[Path], text: str, seconds: float = 120) -> None:
+        """Save with Ctrl+S and wait until every file of the pair on disk holds a text.
 
-        What tells that it is done is the server's answer. The tab's mark of unsaved changes tells less: the widgets
-        may note their state again after the save.
+        The tab's mark of unsaved changes tells less: the widgets may note their state again after the save.
         """
-        with self.page.expect_response(
-            lambda answer: answer.request.method == "PUT" and text in (answer.request.post_data or ""),
-            timeout=2 * MINUTE,
-        ) as saved:
-            self.page.keyboard.press("Control+S")
-        assert saved.value.ok
-        assert [str(path) for path in pair if text not in path.read_text("utf-8")] == []
+        self.page.keyboard.press("Control+S")
+        deadline = time.monotonic() + seconds
+        while missing := [str(path) for path in pair if text not in path.read_text("utf-8")]:
+            assert time.monotonic() < deadline, f"{text!r} was not saved to {missing}"
+            self.page.wait_for_timeout(200)
 
     def shut_down(self) -> None:
         """Shut the kernel down, and wait until the status bar says so."""
