@@ -17,8 +17,9 @@ from tests import replay
 #: What each kernel runs at its start.
 STARTUP = """import sys
 sys.path.append({root!r})
-from tests import replay
+from tests import readback, replay
 replay.watch(get_ipython())
+readback.watch(get_ipython())
 """
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -37,7 +38,7 @@ class FailureFolder:
 
 
 class Replays:
-    """Has the kernels of the lessons compare every right answer with the reference, and asks whether they did."""
+    """Has the kernels of the lessons compare every right answer and go back cell by cell; asks whether they did."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "replayed"
@@ -56,9 +57,10 @@ class Replays:
             self.lessons |= {path.stem} & {lesson.name for lesson in catalogue.LESSONS}
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if missed := [name for name in self.lessons if not (self.log / f"{name}.json").exists()]:
-            print(f"\nno right answer was compared in {', '.join(sorted(missed))}")
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for ending, what in ((".json", "right answer was compared"), (".cells", "cell was run once more")):
+            if missed := [name for name in self.lessons if not (self.log / f"{name}{ending}").exists()]:
+                print(f"\nno {what} in {', '.join(sorted(missed))}")
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ import ast
 import copy
 import functools
 import importlib
+import re
 from pathlib import Path
 
 import torch
@@ -18,6 +19,12 @@ EXERCISES = [(lesson, exercise) for lesson in catalogue.LESSONS for exercise in 
 
 def unwritten(*args, **kwargs):
     raise Todo
+
+
+def checks_called(notebook):
+    """Return the names of the exercises whose checks a notebook calls, in order."""
+    checks = [cell.source for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
+    return [re.search(r"^(\w+) = checks\.", source, re.MULTILINE)[1] for source in checks]
 
 
 def namespace(lesson):

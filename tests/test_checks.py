@@ -6,8 +6,8 @@ import pytest
 
 from oraledu.app import catalogue
 from oraledu.course.examine import examine
-from oraledu.course.proof import rejections
 from oraledu.course.quiz import Quiz
+from tests.proof import rejections
 from tests.published import EXERCISES, STYLES, published, right_answers, without_gradients
 
 every_exercise = pytest.mark.parametrize(

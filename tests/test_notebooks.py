@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from oraledu.app import build, catalogue, generate
+from oraledu.app import build, catalogue
+from tests.published import checks_called
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = pytest.mark.parametrize("lesson", catalogue.LESSONS, ids=lambda lesson: lesson.name)
@@ -39,7 +40,7 @@ def test_every_solution_is_a_lesson_of_the_catalogue():
 
 @LESSONS
 def test_every_exercise_of_the_topic_is_met_once_and_in_order(lesson):
-    called = generate.checks_called(stored("solutions", lesson))
+    called = checks_called(stored("solutions", lesson))
     assert called == [exercise.name for exercise in catalogue.exercises(lesson)]
 
 
@@ -108,6 +109,24 @@ def test_every_picture_has_words(lesson):
                     alt = output.metadata["image/png"]["alt"]
                     assert len(alt) > 20, cell.source
                     assert output.data["text/plain"].startswith(alt[:20])
+
+
+@LESSONS
+def test_the_words_of_every_picture_can_be_reached_before_its_cell_runs(lesson):
+    for kind in ("lessons", "solutions"):
+        for cell in code_cells(stored(kind, lesson)):
+            pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+            hidden = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+            assert sum(text.startswith('<p class="jp-sr-only"') for text in hidden) == pictures, cell.source
+
+
+@LESSONS
+def test_tables_and_quizzes_have_a_form_for_print_with_no_letter_that_its_fonts_lack(lesson):
+    for cell in code_cells(stored("lessons", lesson)):
+        for data in (output.get("data", {}) for output in cell.outputs):
+            if data.get("text/html", "").startswith(("<table>", "<fieldset>")):
+                text = re.sub(r"\$[^$]*\$", "", data["text/markdown"])
+                assert re.findall("[\u0370-\u03ff\u2100-\u22ff]", text) == [], text
 
 
 @LESSONS

@@ -1,6 +1,7 @@
 """The rules that hold for the repository as a whole."""
 
 import ast
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -295,6 +296,46 @@ def test_the_words_are_spelt():
     command = [sys.executable, "-m", "codespell_lib", *texts]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_clone_on_windows_keeps_every_byte():
+    if not (ROOT / ".git").exists():
+        pytest.skip("only a checkout has line ends to keep")
+    command = [
+        "git",
+        "check-attr",
+        "text",
+        "eol",
+        "--",
+        "oraledu/data/diffusion_study.json",
+        "lessons/04_grokking.py",
+    ]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.rpartition(": ")[2] for line in said] == ["unset", "lf", "auto", "lf"]
+
+
+def test_what_the_package_imports_it_requires():
+    own = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["models"]]
+    required = {canonicalize_name(Requirement(text).name) for text in own} | {"oraledu"}
+    # What these bring along by their own requirements, and what is only asked for beside them.
+    required |= {
+        "ipython",
+        "ipykernel",
+        "jupyter-client",
+        "jupyter-core",
+        "nbformat",
+        "nbclient",
+        "packaging",
+        "pyzmq",
+    }
+    required |= {"traitlets", "pillow", "cycler", "tokenizers"}
+    known = importlib.metadata.packages_distributions()
+    found = set()
+    for path in MODULES:
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            tops = {name.partition(".")[0] for name in imported(statement, ["oraledu", "x"])}
+            found |= {canonicalize_name(name) for top in tops for name in known.get(top, [])}
+    assert found - required == set()
 
 
 def test_the_wheel_carries_the_lessons_the_solutions_and_the_settings(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        return _complain(f"{error.filename}: {error.strerror}; choose a place that you may write to", 2)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "make room, then run this again" if full else "choose a place that you may write to"
+        return _complain(f"{error.filename2 or error.filename}: {error.strerror}; {cure}", 2)
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted", 130)
 
@@ -86,6 +89,8 @@ def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) ->
 
     folder = folder or workspace.default_folder()
     workspace.prepare(folder)
+    for line in workspace.notes(folder):
+        print(line)
     return lab.serve(folder, workspace.first_lesson(folder), port=port, browser=not no_browser, check=check)
 
 
@@ -93,9 +98,9 @@ def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) ->
 @click.argument("lesson", metavar="NN", type=LESSON)
 @click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
 def reset(lesson: Lesson, folder: Path | None) -> int:
-    """Put a fresh copy of a lesson beside your old one.
+    """Put a fresh lesson and its solution beside your old ones.
 
-    The old one keeps its work, under a name with today's date. DIR is the folder that 'oraledu lab' made.
+    The old ones keep your work, under a name with today's date. DIR is the folder that 'oraledu lab' made.
     """
     from oraledu.app import workspace
 

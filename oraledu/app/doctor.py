@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -12,18 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-from jupyter_client.manager import KernelManager
 from packaging.requirements import Requirement
 
 import oraledu
+from oraledu.app import install, launch
 from oraledu.app.catalogue import PACKAGE
-from oraledu.app.kernels import manager_options
+from oraledu.data import embedded
 
-#: Lines "digest  name", as `sha256sum` writes them, for the data sets that lie beside it.
-CHECKSUMS = "SHA256SUMS"
 KERNEL_SECONDS = 60
-REINSTALL = "run 'python3 -m oraledu lab' in the checkout, or install the package anew"
+REINSTALL = "remove the folder .venv in the checkout, then run there 'python3 -m oraledu lab'"
+if not install.made_here(Path(sys.prefix)):
+    REINSTALL = f"{sys.executable} -m pip install --force-reinstall -e {launch.checkout() or 'oraledu'}"
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,21 @@ class Finding:
 def main() -> int:
     """Print every finding as soon as it is known; return 1 if something is to be mended."""
     wrong = 0
-    for examine in (versions, threads, devices, kernel, data):
+    for examine in (python_path, versions, threads, devices, kernel, data):
         for finding in examine():
             print(finding, flush=True)
             wrong += finding.cure is not None
     print("All is well." if wrong == 0 else f"To mend: {wrong}.")
     return min(wrong, 1)
+
+
+def python_path() -> Iterator[Finding]:
+    """Look for packages that come before those of the environment."""
+    entries = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    names = sorted(each.name for each in importlib.metadata.distributions(path=entries))
+    if names:
+        found = f"{os.pathsep.join(entries)} comes before the course's own packages, with {', '.join(names)}"
+        yield Finding("PYTHONPATH", found, "unset PYTHONPATH, then run this again")
 
 
 def versions() -> Iterator[Finding]:
@@ -67,7 +74,7 @@ def versions() -> Iterator[Finding]:
 
 
 def _version(requirement: Requirement) -> Finding:
-    cure = f"pip install '{requirement}'"
+    cure = " ".join([*install._pip(Path(sys.prefix)), "install", f"'{requirement}'"])
     try:
         found = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
@@ -101,17 +108,12 @@ def devices() -> Iterator[Finding]:
 
 
 def kernel() -> Iterator[Finding]:
-    """Start the kernel that the notebooks ask for, and see whether it finds the course."""
-    try:
-        KernelSpecManager().get_kernel_spec("python3")
-    except NoSuchKernel:
-        yield Finding("kernel", "there is none of the name python3", REINSTALL)
-        return
+    """Start the kernel that runs the notebooks, and see whether it finds the course."""
     try:
         prefix, package = _ask_kernel(
             "import json, sys, oraledu; print(json.dumps([sys.prefix, oraledu.__file__]))"
         )
-    except (OSError, RuntimeError, TimeoutError, ValueError) as error:
+    except Exception as error:  # what is in the way may fail in any way
         yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", REINSTALL)
         return
     if Path(package).resolve().parent != PACKAGE:
@@ -127,6 +129,12 @@ def _ask_kernel(code: str) -> list[str]:
         RuntimeError: the kernel does not start, or the code fails in it.
         TimeoutError: it does not answer.
     """
+    # Imported here, so that this command can name a package in their way.
+    from jupyter_client.manager import KernelManager
+
+    from oraledu.app.kernels import manager_options, prepare_environment
+
+    prepare_environment()
     manager = KernelManager(kernel_name="python3", **manager_options())
     manager.start_kernel()
     client = manager.blocking_client()
@@ -149,16 +157,11 @@ def _ask_kernel(code: str) -> list[str]:
 
 def data(folder: Path = PACKAGE / "data") -> Iterator[Finding]:
     """Compare each data set of the course with its checksum."""
-    sums = folder / CHECKSUMS
-    if not sums.exists():
-        yield Finding("data", "none; the lessons here make their own")
-        return
-    for line in sums.read_text("utf-8").splitlines():
-        digest, name = line.split(maxsplit=1)
-        path = folder / name
-        if not path.is_file():
-            yield Finding(f"data {name}", "missing", REINSTALL)
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            yield Finding(f"data {name}", "damaged: its checksum is another", REINSTALL)
+    cure = f"in the checkout: git checkout -- {folder}" if launch.checkout() else REINSTALL
+    for name, digest in embedded.read_checksums(folder).items():
+        try:
+            embedded.read_checked(name, folder)
+        except (OSError, ValueError) as error:
+            yield Finding(f"data {name}", str(error), cure)
         else:
             yield Finding(f"data {name}", f"sha256 {digest[:12]}")

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from PIL import Image
 from traitlets.config import Config
 
-from oraledu.app.kernels import manager_options
+from oraledu.app.kernels import manager_options, prepare_environment
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 900
@@ -69,6 +69,7 @@ def execute(
         nbclient.exceptions.CellExecutionError: a cell raised; the message holds the cell and its traceback.
     """
     copy = nbformat.from_dict(notebook)
+    prepare_environment()
     client = NotebookClient(
         copy,
         timeout=timeout,

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+#: By these nbconvert knows how to export a script; JupyterLab adds the version, which differs between machines.
+LANGUAGE: dict[str, object] = {"name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3"}
+LANGUAGE |= {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+}
 PAIRING = {"notebook_metadata_filter": "kernelspec,-all", "cell_metadata_filter": "tags,-all"}
 
 _CHECK = re.compile(r"^(\w+) = checks\.(\w+)\((\w+)\)$", re.MULTILINE)
@@ -126,20 +133,6 @@ def leaks(solution: NotebookNode, lesson: NotebookNode) -> list[str]:
     return sorted(line for line in {*telling, BEGIN, END} if line in visible)
 
 
-def checks_called(notebook: NotebookNode) -> list[str]:
-    """Return the names of the exercises whose checks a notebook calls, in order."""
-    return [_CHECK.search(cell.source).group(2) for cell in notebook.cells if "check" in _tags(cell)]  # type: ignore[union-attr]
-
-
-def same_inputs(first: NotebookNode, second: NotebookNode) -> bool:
-    """Tell whether two notebooks hold the same cells: types, tags and sources."""
-    return _inputs(first) == _inputs(second)
-
-
-def _inputs(notebook: NotebookNode) -> list[tuple[str, str, tuple[str, ...]]]:
-    return [(cell.cell_type, cell.source, tuple(_tags(cell))) for cell in notebook.cells]
-
-
 def _tags(cell: NotebookNode) -> Sequence[str]:
     return cell.metadata.get("tags", [])
 
@@ -213,6 +206,4 @@ def _clean(cells: Sequence[NotebookNode]) -> NotebookNode:
         seen[key] += 1
         tags = {"tags": list(_tags(cell))} if _tags(cell) else {}
         fresh.append(make(source=cell.source, id=identifier, metadata=tags))
-    return nbformat.v4.new_notebook(
-        cells=fresh, metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    )
+    return nbformat.v4.new_notebook(cells=fresh, metadata={"kernelspec": KERNEL, "language_info": LANGUAGE})

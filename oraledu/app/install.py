@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,8 @@ FOLDER = ".venv"
 LOCK = "constraints.txt"
 LOG = "oraledu-install.log"
 STAMP = "oraledu-stamp.json"
+#: The user's pip may be set to install elsewhere, or nothing. Its index and its proxy count.
+ORDINARY = {"PIP_USER": "0", "PIP_DRY_RUN": "0", "PIP_NO_DEPS": "0"}
 ROOM = 3_000_000_000
 TAIL = 15
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -61,7 +64,8 @@ def ready(root: Path, extras: Sequence[str]) -> bool:
 def wanted(root: Path) -> dict[str, str]:
     """Return what a stamp must hold: the Python, the checkout's place, and a digest of what is installed."""
     inputs = b"\0".join((root / name).read_bytes() for name in ("pyproject.toml", LOCK))
-    return {"python": VERSION, "root": str(root), "inputs": hashlib.sha256(inputs).hexdigest()}
+    place = os.fsencode(root).decode("utf-8", "surrogateescape")  # the same under every locale
+    return {"python": VERSION, "root": place, "inputs": hashlib.sha256(inputs).hexdigest()}
 
 
 def _read_stamp(venv: Path) -> dict[str, Any]:
@@ -91,6 +95,7 @@ def install(root: Path, extras: Sequence[str]) -> None:
     if fresh:
         check_machine(root)
     venv.mkdir(exist_ok=True)
+    os.environ.update(ORDINARY)
     label = f"Installing the course into {FOLDER}"
     with _locked_log(venv) as log, _sigterm_interrupts(), _Line(label, log, root) as line:
         (venv / STAMP).unlink(missing_ok=True)
@@ -99,8 +104,27 @@ def install(root: Path, extras: Sequence[str]) -> None:
             without_pip = [] if _has("ensurepip") else ["--without-pip"]
             line.run([_python(venv), "-m", "venv", *without_pip, str(venv)])
         package = f".[{','.join(extras)}]" if extras else "."
-        line.run([*_pip(venv), "install", "--no-input", "-c", LOCK, "-e", package])
+        line.run([*_pip(venv), "install", "--target=", "--no-input", "-c", LOCK, "-e", package])
+        _make_relative(venv, root)
+        if lacks := lacking(root, python_of(venv), extras):
+            raise InstallError(f"pip has not installed {lacks}; see 'pip config list' and {log.name}", 1)
         (venv / STAMP).write_text(json.dumps({**target, "extras": extras}, indent=1) + "\n", "utf-8")
+
+
+def _make_relative(venv: Path, root: Path) -> None:
+    """Name the checkout by its way from the environment: Python before 3.13 reads a path as the locale has it."""
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(venv)}))
+    for link in packages.glob("*oraledu*.pth"):
+        link.write_text(os.path.relpath(root, packages) + "\n", "ascii")
+
+
+def lacking(root: Path, python: Path, extras: Sequence[str]) -> str:
+    """Return what a Python's environment lacks to run the checkout; nothing where it lacks nothing."""
+    question = (
+        "import sys; from oraledu.app import launch as l; print(*l.unmet(l.checkout(), sys.argv[1:])[:1])"
+    )
+    asked = subprocess.run([python, "-c", question, *extras], cwd=root, capture_output=True, text=True)
+    return asked.stdout.strip() or ("a Python that runs the course" if asked.returncode else "")
 
 
 def check_machine(root: Path) -> None:

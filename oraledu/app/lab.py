@@ -13,10 +13,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.paths import jupyter_config_dir
 from jupyterlab.labapp import LabApp
 
+from oraledu.app import doctor
 from oraledu.app.errors import UserError
-from oraledu.app.kernels import manager_options
+from oraledu.app.kernels import manager_options, prepare_environment
 from oraledu.course import results
 
 #: JupyterLab reads `labconfig/default_setting_overrides.json` below each folder of JUPYTER_CONFIG_PATH.
@@ -47,7 +49,7 @@ def serve(
     server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, browser and not check))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop(from_signal=True))
-    address = f"http://{HOST}:{server.port}"
+    address = server.connection_url.rstrip("/")
     code = 0
 
     async def on_ready() -> None:
@@ -74,7 +76,13 @@ def _prepare_environment(folder: Path) -> None:
     """Give JupyterLab the course's settings and its terminals the course's commands; leave the home alone."""
     found = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *([found] if found else [])])
-    os.environ.setdefault("JUPYTERLAB_WORKSPACES_DIR", str(folder.resolve() / results.MARKER / "workspaces"))
+    marker = folder.resolve() / results.MARKER
+    os.environ.setdefault("JUPYTERLAB_WORKSPACES_DIR", str(marker / "workspaces"))
+    # What the user has set for other servers stays out; how the user's JupyterLab looks comes along.
+    os.environ.setdefault("JUPYTERLAB_SETTINGS_DIR", str(Path(jupyter_config_dir(), "lab", "user-settings")))
+    os.environ["JUPYTER_CONFIG_DIR"] = str(marker / "jupyter")
+    os.environ.pop("JUPYTERLAB_DIR", None)
+    prepare_environment()
     commands = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", os.defpath)])
 
@@ -84,6 +92,11 @@ def _options(folder: Path, notebook: Path, token: str, port: int | None, browser
         f"--ServerApp.root_dir={folder.resolve()}",
         f"--ServerApp.ip={HOST}",
         f"--ServerApp.open_browser={browser and _has_browser()}",
+        # A configuration for all users of the machine may say otherwise.
+        "--ServerApp.base_url=/",
+        f"--ServerApp.preferred_dir={folder.resolve()}",
+        "--ServerApp.certfile=",
+        "--ServerApp.keyfile=",
         f"--IdentityProvider.token={token}",
         f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
         f"--LabApp.default_url=/lab/tree/{notebook.as_posix()}",
@@ -108,14 +121,17 @@ def _has_browser() -> bool:
 
 
 def _check(address: str, notebook: Path, token: str) -> int:
-    """Open JupyterLab's page and both halves of a notebook through the server; return 0 if all is well."""
+    """Open JupyterLab's page and both halves of a notebook, and start a kernel; return 0 if all is well."""
     try:
         with _get(f"{address}/lab", token) as answer:
-            answer.read()
+            if b"jupyter-config-data" not in answer.read():
+                raise ValueError(f"the page holds no JupyterLab; {doctor.REINSTALL}")
         for half in (notebook, notebook.with_suffix(".py")):
             with _get(f"{address}/api/contents/{half.as_posix()}?type=notebook", token) as answer:
                 cells = json.load(answer)["content"]["cells"]
             print(f"{half.as_posix()} opens with {len(cells)} cells", flush=True)
+        if wrong := [each for each in doctor.kernel() if each.cure]:
+            raise ValueError(f"{wrong[0].subject}: {wrong[0].found}; {wrong[0].cure}")
     except (OSError, ValueError, KeyError) as error:
         print(f"the check failed: {error}", file=sys.stderr)
         return 1

@@ -36,6 +36,10 @@ def launch(arguments: Sequence[str]) -> int:
     # Two processes with two threads each are many times slower on two cores than with one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     root = checkout()
+    # Whoever has the package itself from PYTHONPATH means it; for all others its packages are in the way.
+    found = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if any(found) and str(root) not in found and install.made_here(Path(sys.prefix)):
+        return hand_over([sys.executable, "-m", "oraledu", *arguments])
     try:
         python = None if root is None else choose(root, arguments)
     except InstallError as error:
@@ -106,7 +110,8 @@ def _installed_from(root: Path) -> bool:
     source = json.loads(origin or "{}")
     if not source.get("dir_info", {}).get("editable"):
         return False
-    return Path(url2pathname(urlsplit(source["url"]).path)).resolve() == root
+    path = Path(url2pathname(urlsplit(source["url"]).path))
+    return source["url"] == root.as_uri() or path.resolve() == root
 
 
 def _met(text: str) -> bool:
@@ -129,13 +134,9 @@ def users_own(root: Path, extras: Sequence[str]) -> Path:
         InstallError: it does not; nothing in it is touched.
     """
     python = install.python_of(root / install.FOLDER)
-    question = (
-        "import sys; from oraledu.app import launch as l; print(*l.unmet(l.checkout(), sys.argv[1:])[:1])"
-    )
-    asked = subprocess.run([python, "-c", question, *extras], cwd=root, capture_output=True, text=True)
-    if asked.returncode == 0 and not asked.stdout.strip():
+    lacking = install.lacking(root, python, extras)
+    if not lacking:
         return python
-    lacking = asked.stdout.strip() or "a Python that runs the course"
     package = f"'.[{','.join(extras)}]'" if extras else "."
     raise InstallError(
         f"{install.FOLDER} was not made by this command and lacks {lacking}; move it away, or run "
@@ -145,6 +146,7 @@ def users_own(root: Path, extras: Sequence[str]) -> Path:
 
 def hand_over(command: list[str]) -> int:
     """Go on as another process: in this one's place where the system can, so that signals reach it."""
+    os.environ.pop("PYTHONPATH", None)
     if sys.platform == "win32":
         return subprocess.call(command)
     sys.stdout.flush()

@@ -15,7 +15,7 @@ from traitlets.config import Config
 from oraledu.app import catalogue
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
-from oraledu.app.kernels import manager_options
+from oraledu.app.kernels import manager_options, prepare_environment
 
 RUNS = Path("runs")
 KERNEL_LOG = "kernel.log"
@@ -69,6 +69,7 @@ def _without_outputs(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def _execute(notebook: nbformat.NotebookNode, folder: Path, environment: dict[str, str]) -> None:
     """Run all cells, however long they take, with a bar that counts them (none where CI is set)."""
+    prepare_environment()
     config = Config(KernelManager=manager_options())
     client = NotebookClient(notebook, timeout=None, kernel_name="python3", config=config)
     with (

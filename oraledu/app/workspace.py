@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
+import tempfile
 from collections.abc import Iterator
 from datetime import date
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
 
@@ -25,9 +28,9 @@ PAIRING = """# Saving a notebook in JupyterLab writes both halves of its pair.
 formats = "ipynb,py:percent"
 notebook_metadata_filter = "kernelspec,-all"
 cell_metadata_filter = "tags,-all"
-# When a pair is opened its script decides. Copying a folder may leave the script some seconds older: that is
-# forgiven. A notebook that another editor has saved later is not: JupyterLab then says how the two differ.
-outdated_text_notebook_margin = 60
+# When a pair is opened its script decides. A notebook that another editor has saved later, and that holds
+# something else, is not passed over: JupyterLab then says how the two differ.
+outdated_text_notebook_margin = 1
 """
 
 
@@ -58,33 +61,72 @@ def prepare(folder: Path) -> list[Path]:
         OSError: the folder cannot be written.
     """
     _refuse_the_checkout(folder)
+    outer = next((each for each in folder.resolve().parents if (each / results.MARKER).is_dir()), None)
+    if outer and not (folder / results.MARKER).is_dir():
+        raise UserError(f"{folder} lies in your folder of lessons {outer}; run 'oraledu lab {outer}'")
     if not any(catalogue.source_folder("lessons").glob("*.ipynb")):
         raise UserError("this copy of the course has no lessons; in a checkout, 'oraledu build' makes them")
-    (folder / results.MARKER).mkdir(parents=True, exist_ok=True)
+    marker = folder / results.MARKER
+    marker.mkdir(parents=True, exist_ok=True)
+    if not os.access(marker, os.W_OK):
+        raise UserError(f"{folder} cannot be written; choose another folder: oraledu lab DIR")
     new = []
     for kind in KINDS:
         target = folder / kind
         target.mkdir(exist_ok=True)
-        if not (target / "jupytext.toml").exists():
-            (target / "jupytext.toml").write_text(PAIRING, "utf-8")
+        settings = target / "jupytext.toml"
+        there = settings.read_text("utf-8") if settings.exists() else ""
+        # A margin of 60 seconds, which earlier folders have, loses what another editor wrote within it.
+        wanted = there.replace("notebook_margin = 60\n", "notebook_margin = 1\n") or PAIRING
+        if wanted != there:
+            settings.write_text(wanted, "utf-8")
         for source in sorted(catalogue.source_folder(kind).glob("*.ipynb")):
             if not any(_pair(target, source.stem)):
                 _copy_pair(source.parent, target, source.stem)
                 new.append(target / source.name)
+                if kind == "lessons":  # what was handed out, to know it from a later version
+                    shutil.copyfile(source.with_suffix(".py"), marker / f"{source.stem}.py")
     _trust(folder, new)
     return new
 
 
+def notes(folder: Path) -> list[str]:
+    """Return a line for each thing in a learner's folder that may surprise: an old lesson, half a pair, a name."""
+    lines = []
+    for lesson in catalogue.LESSONS:
+        fresh = f"'oraledu reset {lesson.number}' puts a fresh one here, and keeps yours."
+        halves = [path.name for path in _pair(folder / "lessons", lesson.name)]
+        if len(halves) == 1:
+            lines.append(f"Of lesson {lesson.number} only {halves[0]} is here; {fresh}")
+        elif _is_old(folder, f"{lesson.name}.py"):
+            lines.append(f"Lesson {lesson.number} comes from another version of the course; {fresh}")
+    for path in sorted(folder.glob("*/*.py")):
+        if PathFinder.find_spec(path.stem, [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]):
+            lines.append(f"{path} has the name of a package, which it hides from the lessons; rename it.")
+    return lines
+
+
+def _is_old(folder: Path, script: str) -> bool:
+    """Tell whether what was handed out (where that was not kept, the solution) is not what the course has now."""
+    kept, kind = folder / results.MARKER / script, KINDS[0]
+    if not kept.is_file():
+        kept, kind = folder / KINDS[1] / script, KINDS[1]
+    now = catalogue.source_folder(kind) / script
+    return kept.is_file() and kept.read_text("utf-8") != now.read_text("utf-8")
+
+
 def reset(folder: Path, lesson: Lesson) -> list[Path]:
-    """Put a fresh copy of a lesson into the learner's folder; return where the old files are kept.
+    """Put a fresh lesson and its solution into the learner's folder; return where the old files are kept.
 
     Raises:
         UserError: it is no learner's folder.
         OSError: the folder cannot be written.
     """
-    lessons = existing(folder) / "lessons"
-    kept = _free_name(lessons, f"{lesson.name}_{date.today().isoformat()}")
-    old = [path.rename(lessons / f"{kept}{path.suffix}") for path in _pair(lessons, lesson.name)]
+    old = []
+    for kind in KINDS:
+        place = existing(folder) / kind
+        kept = _free_name(place, f"{lesson.name}_{date.today().isoformat()}")
+        old += [path.rename(place / f"{kept}{path.suffix}") for path in _pair(place, lesson.name)]
     prepare(folder)
     return old
 
@@ -111,11 +153,16 @@ def _pair(folder: Path, stem: str) -> Iterator[Path]:
 
 
 def _copy_pair(source: Path, target: Path, stem: str) -> None:
-    """Copy both halves of a notebook, with one time: jupytext warns of a script older than its notebook."""
-    copies = [Path(shutil.copyfile(path, target / path.name)) for path in _pair(source, stem)]
-    now = copies[-1].stat().st_mtime
-    for copy in copies:
-        os.utime(copy, (now, now))
+    """Copy both halves of a notebook, with one time: jupytext warns of a script older than its notebook.
+
+    They get their names when both are whole: a full disk leaves no half.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent / results.MARKER) as drafts:
+        copies = [Path(shutil.copyfile(path, Path(drafts, path.name))) for path in _pair(source, stem)]
+        now = copies[-1].stat().st_mtime
+        for copy in copies:
+            os.utime(copy, (now, now))
+            os.replace(copy, target / copy.name)
 
 
 def _trust(folder: Path, notebooks: list[Path]) -> None:

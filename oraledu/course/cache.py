@@ -4,6 +4,7 @@ import functools
 import hashlib
 import inspect
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ def cached(function: Callable[P, R]) -> Callable[P, R]:
 
     A result is found again for equal arguments, under the same source of this package and the same torch. Each
     call is stored as it ends, so interrupting a loop over many runs loses only the run under way. Above two GiB
-    the results unused for longest are dropped.
+    the results unused for longest are dropped; in a folder that cannot be written nothing is kept, and a line says so.
 
     Args:
         function: A function at the top level of a module. Its arguments are settings: numbers, strings, seeds,
@@ -71,6 +72,12 @@ def source_digest() -> str:
 
 @functools.cache
 def _memory(folder: Path) -> joblib.Memory:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        print(f"Long runs are not kept: {folder} cannot be written ({error.strerror}).")
+        return joblib.Memory(None, verbose=0)
     memory = joblib.Memory(folder, verbose=0)
     memory.reduce_size(bytes_limit=KEPT_BYTES)
     return memory

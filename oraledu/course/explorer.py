@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
+from IPython.display import display
 from matplotlib.transforms import Bbox
 from traitlets import Unicode
 
@@ -63,7 +64,7 @@ class Explorer:
         self._words = widgets.HTML()
         self._alert = widgets.HTML()
         self._widget = widgets.VBox(
-            [*controls.values(), self._alert, self._image, self._words],
+            [*controls.values(), self._alert, self._image],
             layout=widgets.Layout(align_items="flex-start"),
         )
         self.redraw()
@@ -170,6 +171,14 @@ class Explorer:
             data, metadata = mimebundle(self._shown.png, self.alt, self._shown.size)
         view = self._widget._repr_mimebundle_()
         return {**view, **data}, metadata
+
+    def _ipython_display_(self) -> None:
+        # IPython prefers this to the method above. The words are a second output: of a stored picture JupyterLab
+        # shows no alt text, and without its kernel what is left of the words is this hidden paragraph.
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
+        words = {"text/html": self._words.value, "text/plain": ""}
+        display({**self._words._repr_mimebundle_(), **words}, raw=True)
 
 
 def explore(

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from string import ascii_lowercase
 
+from oraledu.course.tables import in_markdown
+
 
 @dataclass(frozen=True)
 class Option:
@@ -31,6 +33,14 @@ class Quiz:
         )
         # A fieldset with a legend is a named group to a screen reader; JupyterLab's sanitizer would drop ARIA.
         return f"<fieldset><legend><b>{html.escape(self.question)}</b></legend>{answers}</fieldset>"
+
+    def _repr_markdown_(self) -> str:
+        lines = [f"**{self.question}**", ""]
+        for option in self.options:  # in print nothing unfolds
+            lines.append(
+                f"* {option.text}: *{'right' if option.right else 'not this one'}.* {option.explanation}"
+            )
+        return in_markdown("\n".join(lines))
 
     def __repr__(self) -> str:
         lettered = zip(ascii_lowercase, self.options, strict=False)

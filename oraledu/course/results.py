@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from filelock import FileLock
+
 from oraledu.course.verdict import STATUSES, Status
 
+BEGAN = Path.cwd()  # a cell may change the working directory
 MARKER = ".oraledu"
 FILE = "results.json"
 VERSION = 1
@@ -36,9 +39,8 @@ class Result:
 
 
 def find_folder() -> Path | None:
-    """Return the nearest `.oraledu` folder from the working directory upward, or None where there is none."""
-    here = Path.cwd()
-    marked = (folder / MARKER for folder in (here, *here.parents))
+    """Return the nearest `.oraledu` folder upward from the working directory, or from where the process began."""
+    marked = (folder / MARKER for here in (Path.cwd(), BEGAN) for folder in (here, *here.parents))
     return next((folder for folder in marked if folder.is_dir()), None)
 
 
@@ -71,9 +73,12 @@ def record(exercise: str, status: Status) -> str | None:
     """
     try:
         folder = find_folder()
-        return None if folder is None else _update(folder, exercise, status)
+        if folder is None:
+            return None
+        with FileLock(folder / f"{FILE}.lock", timeout=10):  # a second notebook may record meanwhile
+            return _update(folder, exercise, status)
     except OSError as error:
-        return f"Your results could not be saved ({error.strerror}); the lesson goes on without."
+        return f"Your results could not be saved ({error.strerror or error}); the lesson goes on without."
 
 
 def _update(folder: Path, exercise: str, status: Status) -> str | None:

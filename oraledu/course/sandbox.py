@@ -86,8 +86,10 @@ class Sandbox:
             except BaseException as error:
                 if was_called():
                     raise Borrowed from error
-                if isinstance(error, Todo) or _by_the_user(error):
+                if isinstance(error, Todo | Complaint) or _by_the_user(error):
                     raise
+                if isinstance(error, NotImplementedError) and _raised_in(error, function):
+                    raise Todo from error
                 raise Complaint(self._told(error, function)) from error
             finally:
                 self._calling = False
@@ -165,15 +167,19 @@ def _words(error: BaseException) -> str:
 
 def _by_the_user(error: BaseException) -> bool:
     """Tell an interrupt from a KeyboardInterrupt that the function itself raises."""
-    if not isinstance(error, KeyboardInterrupt):
-        return False
+    return isinstance(error, KeyboardInterrupt) and not _raised_in(error)
+
+
+def _raised_in(error: BaseException, function: Function | None = None) -> bool:
+    """Tell whether a `raise` raised it (of the function's own body, where one is given), and no compiled code."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None:
-        return True
-    code = trace.tb_frame.f_code.co_code
-    return dis.opname[code[trace.tb_lasti]] != "RAISE_VARARGS"
+        return False
+    code = trace.tb_frame.f_code
+    own = function is None or code is getattr(inspect.unwrap(function), "__code__", None)
+    return own and dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
 
 
 class _Router:

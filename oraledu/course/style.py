@@ -56,12 +56,14 @@ STYLE: dict[Any, Any] = {
 
 
 def theme() -> None:
-    """Give the course's look to every figure made from here on, also to those of `matplotlib.pyplot`."""
+    """Give the course's look, and nothing of a user's own, to all figures from here on, also those of `pyplot`."""
+    matplotlib.rcdefaults()
     matplotlib.rcParams.update(STYLE)
 
 
 @contextmanager
 def styled() -> Iterator[None]:
     """Give the course's look to what this thread draws meanwhile; pictures are drawn one at a time."""
-    with PICTURES, matplotlib.rc_context(STYLE):
+    with PICTURES, matplotlib.rc_context():
+        theme()
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import random
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from oraledu.course.verdict import Complaint
 
 #: Held while a picture is drawn, and while that which all threads share is put aside or put back.
 PICTURES = threading.RLock()
@@ -92,6 +95,8 @@ def _put_aside(stack: ExitStack) -> None:
     stack.callback(random.setstate, random.getstate())
     stack.callback(np.random.set_state, np.random.get_state())
     stack.enter_context(settings_put_back(_COMPUTING + _OTHERS))
+    stack.callback(setattr, builtins, "input", builtins.input)
+    builtins.input = _no_answer
     stack.callback(os.chdir, os.getcwd())
     stack.callback(_restore, os.environ, dict(os.environ))
     stack.callback(sys.path.__setitem__, slice(None), list(sys.path))
@@ -106,6 +111,10 @@ def _put_aside(stack: ExitStack) -> None:
         # In ipykernel such a hook belongs to the thread that registers it.
         publisher.register_hook(_hold_back)
         stack.callback(publisher.unregister_hook, _hold_back)
+
+
+def _no_answer(prompt: object = "") -> str:
+    raise Complaint("it waits for an answer, as at a breakpoint: to debug it, call it in a cell of your own")
 
 
 def _restore(mapping: Any, before: dict[Any, Any]) -> None:

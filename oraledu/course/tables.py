@@ -10,6 +10,13 @@ from typing import Any
 _LEFT = ' style="text-align: left"'
 
 
+#: Letters of formulas, which LaTeX's text fonts lack, and what LaTeX calls them.
+_NAMES = "alpha beta gamma eta lambda rho sigma tau Delta ell surd propto le ge approx"
+_FORMULAS = str.maketrans(
+    {letter: f"$\\{name}$" for letter, name in zip("αβγηλρστΔℓ√∝≤≥≈", _NAMES.split(), strict=True)}
+)
+
+
 class Table:
     """A table that shows itself at the end of a cell; use `results` to make one."""
 
@@ -27,8 +34,20 @@ class Table:
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col"{_LEFT}>{html.escape(cell)}</th>' for cell in self.header)
+        head = head.replace(f'<th scope="col"{_LEFT}></th>', "<td></td>")
         body = "".join(f"<tr>{_html_row(row)}</tr>" for row in self.rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _repr_markdown_(self) -> str:
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        return "\n".join(f"| {' | '.join(map(in_markdown, line))} |" for line in lines)
+
+
+def in_markdown(text: str) -> str:
+    """Write a text for Markdown, with the letters of formulas outside of formulas as formulas."""
+    pieces = text.split("$")
+    pieces[::2] = [piece.replace("|", r"\|").translate(_FORMULAS) for piece in pieces[::2]]
+    return "$".join(pieces)
 
 
 def results(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:

@@ -55,6 +55,8 @@ def read_checked(file: str, folder: Path = FOLDER) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: {CURE}")
     content = path.read_bytes()
+    if path.suffix == ".json":  # git may have given a text the line ends of Windows
+        content = content.replace(b"\r\n", b"\n")
     if read_checksums(folder).get(file) != hashlib.sha256(content).hexdigest():
         raise ValueError(f"{path} is damaged: its checksum is not that of {CHECKSUMS}; {CURE}")
     return content

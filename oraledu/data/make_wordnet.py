@@ -2,8 +2,8 @@
 
     python -m oraledu.data.make_wordnet FOLDER
 
-The folder holds `data.noun` and `data.verb`, as Debian's package `wordnet-base` does. Synsets come in the order of
-a hash of their place in the database, so the choice is arbitrary and the same everywhere.
+The folder holds `data.noun` and `data.verb` of Debian's package `wordnet-base` 1:3.0-37. Synsets come in the order of
+a hash of their place in the database, so the choice is arbitrary; other copies of WordNet 3.0 have other places.
 """
 
 import hashlib
@@ -130,7 +130,7 @@ def read(path: Path) -> list[Synset]:
         FileNotFoundError: If the file is missing.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: unpack the database files of WordNet 3.0 there")
+        raise FileNotFoundError(f"{path} is missing: unpack Debian's wordnet-base 1:3.0-37 there")
     lines = path.read_text("ascii").splitlines()
     return [_parse(line) for line in lines if not line.startswith("  ")]
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from nbconvert.exporters import ScriptExporter
 
 from oraledu.app import build, catalogue, generate
 from oraledu.app.catalogue import Lesson
@@ -174,6 +175,18 @@ def _change_tag(root):
     store(root, "solutions", notebook)
 
 
+def _change_metadata(root):
+    notebook = read(root, "lessons")
+    notebook.metadata["language_info"]["version"] = "3.11.7"
+    store(root, "lessons", notebook)
+
+
+def _change_a_cells_metadata(root):
+    notebook = read(root, "lessons")
+    notebook.cells[1].metadata["lines_to_next_cell"] = 2
+    store(root, "lessons", notebook)
+
+
 def _change_id(root):
     notebook = read(root, "solutions")
     notebook.cells[0].id = "something"
@@ -211,8 +224,10 @@ def _lost_pair(root):
     ("fault", "complaint"),
     [
         (_edit_lesson_text, "lessons/00_sample.py: not what the source gives"),
-        (_edit_notebook, "lessons/00_sample.ipynb: its cells are not those of the .py"),
-        (_change_tag, "solutions/00_sample.ipynb: its cells are not those of the .py"),
+        (_edit_notebook, "lessons/00_sample.ipynb: its cells are not the generated ones"),
+        (_change_tag, "solutions/00_sample.ipynb: its metadata are not the generated ones"),
+        (_change_metadata, "lessons/00_sample.ipynb: its metadata are not the generated ones"),
+        (_change_a_cells_metadata, "lessons/00_sample.ipynb: its metadata are not the generated ones"),
         (_change_id, "solutions/00_sample.ipynb: its cell ids"),
         (_forget_a_run, "the cell 'import sys' was never executed"),
         (_leak_in_output, "lessons/00_sample: a line of a solution stands here: total_of_both = x + x"),
@@ -275,6 +290,23 @@ def test_restore_refuses_inputs_that_have_drifted(built, capsys):
     assert build.main(restore=True, root=built) == 1
     assert "run 'oraledu build 00' first" in capsys.readouterr().out
     assert (built / "lessons" / "00_sample.ipynb").read_bytes() == before
+
+
+def test_robust_tries_what_other_machines_do_each_alone_and_all_at_once():
+    variants = [set(extra.items()) for extra in build.VARIANTS.values()]
+    for alone in (
+        ("ATEN_CPU_CAPABILITY", "default"),
+        ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+        ("MKL_CBWR", "COMPATIBLE"),
+    ):
+        assert {alone} in variants
+    assert any({("ATEN_CPU_CAPABILITY", "default"), ("MKL_CBWR", "COMPATIBLE")} < each for each in variants)
+
+
+def test_a_stored_notebook_exports_as_a_script_with_its_text(built):
+    script, resources = ScriptExporter().from_notebook_node(read(built, "lessons"))
+    assert resources["output_extension"] == ".py"
+    assert "# # A sample" in script
 
 
 @pytest.mark.slow

@@ -61,7 +61,8 @@ def test_each_finished_cell_is_reported(tmp_path):
 def test_no_time_and_no_version_stays_in_the_notebook(tmp_path):
     done = run("# %%\nx = 1", tmp_path)
     assert done.cells[0].metadata == {}
-    assert done.metadata == {"kernelspec": generate.KERNEL, "language_info": {"name": "python"}}
+    assert done.metadata == {"kernelspec": generate.KERNEL, "language_info": generate.LANGUAGE}
+    assert "version" not in generate.LANGUAGE
 
 
 def test_a_comparable_run_has_one_thread_no_bars_and_an_empty_cache_that_goes_away():

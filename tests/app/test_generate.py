@@ -147,7 +147,3 @@ def test_the_output_of_a_solution_cell_in_the_lesson_is_a_leak():
 def test_a_line_that_both_notebooks_share_is_no_leak():
     source = EXERCISE + "\n# %%\ntotal_of_both = x + x"
     assert generate.leaks(generate.parse(source), learner(source)) == []
-
-
-def test_the_checks_that_a_notebook_calls_are_listed_in_order():
-    assert generate.checks_called(generate.parse(EXERCISE)) == ["double"]

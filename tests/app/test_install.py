@@ -40,6 +40,7 @@ def steps(root: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
             python.symlink_to(sys.executable)
 
     monkeypatch.setattr(install._Line, "run", run)
+    monkeypatch.setattr(install, "lacking", lambda root, python, extras: "")
     return done
 
 
@@ -202,6 +203,70 @@ def test_the_environments_own_pip_fills_it_where_there_is_one(root: Path, monkey
     version = f"python{install.VERSION}"
     (venv / "lib" / version / "site-packages" / "pip").mkdir(parents=True)
     assert install._pip(venv) == [str(install.python_of(venv)), "-m", "pip"]
+
+
+def test_under_another_locale_the_checkout_is_the_same(tmp_path: Path):
+    root = tmp_path / "Cours é"
+    root.mkdir()
+    for name in ("pyproject.toml", install.LOCK):
+        (root / name).touch()
+    program = "import json; from pathlib import Path; from oraledu.app import install; "
+    program += "print(json.dumps(install.wanted(next(Path().glob('Cours*')).absolute())))"
+    command = [sys.executable, "-X", "utf8=0", "-c", program]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == install.wanted(root)
+    assert install.wanted(root)["root"] == str(root)
+
+
+def test_what_pip_has_not_installed_is_asked_before_the_stamp(root: Path, steps: Steps, monkeypatch):
+    monkeypatch.setattr(install, "lacking", lambda root, python, extras: "numpy>=2.4")
+    with pytest.raises(InstallError, match=r"has not installed numpy>=2\.4; see 'pip config list'"):
+        install.install(root, ())
+    assert not install.ready(root, ())
+
+
+BACKEND = """
+import os, zipfile
+
+def build_editable(folder, settings=None, metadata=None):
+    with zipfile.ZipFile(os.path.join(folder, "oraledu-1-py3-none-any.whl"), "w") as wheel:
+        wheel.writestr("_oraledu.pth", os.getcwd())
+        wheel.writestr("oraledu-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: oraledu\\nVersion: 1\\n")
+        wheel.writestr("oraledu-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("oraledu-1.dist-info/RECORD", "")
+    return "oraledu-1-py3-none-any.whl"
+"""
+
+
+def test_neither_the_users_pip_settings_nor_the_letters_of_the_path_keep_it_from_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "Cours é 課程"
+    root.mkdir()
+    (root / "pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+        "[project]\nname = 'oraledu'\nversion = '1'\n"
+    )
+    (root / "backend.py").write_text(BACKEND)
+    (root / "found.py").write_text("print('found')")
+    (root / install.LOCK).touch()
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nno-index = true\n[install]\nuser = true\ndry-run = true\nno-deps = true\n"
+        f"target = {tmp_path / 'other'}\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setattr(install, "lacking", lambda root, python, extras: "")
+    missing_modules(monkeypatch, "ensurepip")
+    install.install(root, ())
+    python, elsewhere = install.python_of(root / ".venv"), {"PATH": os.environ["PATH"]}
+    for locale in ("C", "C.UTF-8"):
+        command = [python, "-c", "import found"]
+        done = subprocess.run(
+            command, cwd="/", env={**elsewhere, "LC_ALL": locale}, capture_output=True, text=True
+        )
+        assert done.stdout == "found\n", done.stderr
+    assert not (tmp_path / "other").exists()
 
 
 def test_two_installs_at_once_are_one_too_many(root: Path, steps: Steps):

@@ -1,7 +1,10 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 from oraledu.app import kernels
 
@@ -22,6 +25,27 @@ manager.shutdown_kernel()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "ok\n"
     assert "WARNING" not in done.stderr
+
+
+def test_a_kernel_of_the_same_name_elsewhere_comes_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text('{"argv": ["another"], "display_name": "Mine", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert KernelSpecManager().get_kernel_spec("python3").argv == ["another"]
+    kernels.prepare_environment()
+    assert KernelSpecManager().get_kernel_spec("python3").argv != ["another"]
+
+
+def test_where_the_home_cannot_be_written_kernels_meet_their_clients_elsewhere(tmp_path: Path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "good"))
+    kernels.prepare_environment()
+    assert os.environ["JUPYTER_RUNTIME_DIR"] == str(tmp_path / "good")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "file" / "below"))
+    kernels.prepare_environment()
+    assert os.access(os.environ["JUPYTER_RUNTIME_DIR"], os.W_OK)
 
 
 def test_nothing_is_asked_of_versions_that_do_not_know_it(monkeypatch: pytest.MonkeyPatch):

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from oraledu.app import lab, workspace
+from oraledu.app.doctor import Finding
 from oraledu.app.errors import UserError
 
 NOTEBOOK = "lessons/07_sums.ipynb"
@@ -59,6 +61,13 @@ class Served:
 
     def post(self, path: str, content: object) -> Any:
         return self.get(path, self.token, json.dumps(content).encode())
+
+    def put(self, path: str, content: object) -> Any:
+        headers = {"Authorization": f"token {self.token}"}
+        body = json.dumps(content).encode()
+        request = urllib.request.Request(self.address + path, headers=headers, data=body, method="PUT")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return json.load(answer)
 
 
 @contextmanager
@@ -117,6 +126,52 @@ def test_check_opens_both_halves_and_exits(sources: Path):
     assert done.stdout.count("ready at ") == 1
 
 
+HOSTILE = """
+c.ServerApp.preferred_dir = "/"
+c.ServerApp.base_url = "/user/alice/"
+c.ServerApp.certfile = c.ServerApp.keyfile = "/no/such/file"
+
+def fail(**_):
+    raise RuntimeError
+
+c.FileContentsManager.post_save_hook = fail
+"""
+
+
+def test_what_the_user_has_set_for_other_servers_changes_nothing(sources: Path, tmp_path: Path, monkeypatch):
+    (tmp_path / ".jupyter").mkdir()
+    (tmp_path / ".jupyter" / "jupyter_server_config.py").write_text(HOSTILE)
+    kernel = tmp_path / "share" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text('{"argv": ["false"], "display_name": "Mine", "language": "python"}')
+    for name, value in (("HOME", "."), ("JUPYTER_PATH", "share"), ("JUPYTERLAB_DIR", "empty")):
+        monkeypatch.setenv(name, str(tmp_path / value))
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(sources) as served:
+        assert served.url.startswith(f"{served.address}/lab/tree/{NOTEBOOK}?token=")
+        assert (
+            served.get("/api/kernelspecs", served.token)["kernelspecs"]["python3"]["spec"]["argv"][0]
+            != "false"
+        )
+        notebook = served.get(f"/api/contents/{NOTEBOOK}", served.token)
+        saved = served.put(f"/api/contents/{NOTEBOOK}", {"type": "notebook", "content": notebook["content"]})
+        assert saved["path"] == NOTEBOOK
+        assert lab._check(served.address, Path(NOTEBOOK), served.token) == 0
+
+
+def test_check_starts_a_kernel_and_wants_the_application_on_the_page(monkeypatch, capsys):
+    pages = {"/lab": b"jupyter-config-data", "/api": b'{"content": {"cells": []}}'}
+    monkeypatch.setattr(lab, "_get", lambda url, token: io.BytesIO(pages[url[:4]]))
+    wrong = Finding("kernel", "it does not run the course", "mend it")
+    monkeypatch.setattr(lab.doctor, "kernel", lambda: iter([wrong]))
+    assert lab._check("", Path(NOTEBOOK), "") == 1
+    assert capsys.readouterr().err == "the check failed: kernel: it does not run the course; mend it\n"
+    pages["/lab"] = b"JupyterLab application assets not found"
+    assert lab._check("", Path(NOTEBOOK), "") == 1
+    assert "the page holds no JupyterLab" in capsys.readouterr().err
+
+
 def test_check_fails_where_a_lesson_cannot_be_opened(sources: Path, tmp_path: Path):
     workspace.prepare(tmp_path / "work")
     (tmp_path / "work" / NOTEBOOK).write_text("no notebook")
@@ -172,7 +227,13 @@ def test_the_home_keeps_its_settings_and_the_folder_its_workspaces(tmp_path: Pat
     monkeypatch.setenv("PATH", "/bin")
     monkeypatch.setenv("JUPYTERLAB_WORKSPACES_DIR", "")
     monkeypatch.delenv("JUPYTERLAB_WORKSPACES_DIR")
+    for name in ("JUPYTERLAB_SETTINGS_DIR", "JUPYTER_PATH", "JUPYTERLAB_DIR"):
+        monkeypatch.setenv(name, "/of/the/user")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", "/of/the/user/too")
+    monkeypatch.delenv("JUPYTERLAB_SETTINGS_DIR")
     lab._prepare_environment(tmp_path)
+    assert os.environ["JUPYTERLAB_SETTINGS_DIR"] == "/of/the/user/too/lab/user-settings"
+    assert os.environ["JUPYTER_CONFIG_DIR"] == str(tmp_path / ".oraledu" / "jupyter")
     assert os.environ["JUPYTER_CONFIG_PATH"] == f"{lab.CONFIG}{os.pathsep}/of/the/user"
     assert os.environ["JUPYTERLAB_WORKSPACES_DIR"] == str(tmp_path / ".oraledu" / "workspaces")
     assert os.environ["PATH"] == f"{Path(sys.executable).parent}{os.pathsep}/bin"

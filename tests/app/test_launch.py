@@ -23,6 +23,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout whose environment is missing; what would be installed is noted in `installed`."""
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / install.LOCK).write_text("")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setattr(launch, "checkout", lambda: tmp_path)
     monkeypatch.setattr(launch, "unmet", lambda root, extras: ["numpy>=2.4"])
     monkeypatch.setattr(install, "install", lambda root, extras: pytest.fail("nothing is to be installed"))
@@ -172,11 +173,25 @@ def test_one_thread_unless_the_user_says_otherwise(root, monkeypatch, before, af
     assert os.environ["OMP_NUM_THREADS"] == after
 
 
-def test_handing_over_replaces_this_process(monkeypatch: pytest.MonkeyPatch):
+def test_handing_over_replaces_this_process_and_leaves_other_packages_behind(monkeypatch: pytest.MonkeyPatch):
     called = []
-    monkeypatch.setattr(os, "execv", lambda path, words: called.append((path, words)))
+    monkeypatch.setenv("PYTHONPATH", "/older/packages")
+    monkeypatch.setattr(
+        os, "execv", lambda path, words: called.append((path, words, "PYTHONPATH" in os.environ))
+    )
     launch.hand_over(["/python", "-m", "oraledu"])
-    assert called == [("/python", ["/python", "-m", "oraledu"])]
+    assert called == [("/python", ["/python", "-m", "oraledu"], False)]
+
+
+@pytest.mark.parametrize(("entry", "begins_anew"), [("/older/packages", True), (None, False)])
+def test_inside_our_own_environment_other_packages_stay_out_of_the_way(
+    root: Path, monkeypatch: pytest.MonkeyPatch, handed_over, entry: str | None, begins_anew: bool
+):
+    # Only who has the course itself from there means it.
+    monkeypatch.setenv("PYTHONPATH", entry or str(root))
+    monkeypatch.setattr(install, "made_here", lambda venv: venv == Path(sys.prefix))
+    launch.launch(["doctor"])
+    assert handed_over == ([[sys.executable, "-m", "oraledu", "doctor"]] if begins_anew else [])
 
 
 def test_an_old_python_is_told_so_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys):

@@ -1,11 +1,16 @@
+import errno
 import os
+import re
+import shutil
 import tomllib
 from datetime import date
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupytext import TextFileContentsManager
 from nbformat.sign import NotebookNotary
+from tornado.web import HTTPError
 
 from oraledu.app import catalogue, workspace
 from oraledu.app.errors import UserError
@@ -51,7 +56,28 @@ def test_saving_there_writes_both_halves_as_in_the_checkout(work: Path, kind: st
     margins = [each.pop("outdated_text_notebook_margin") for each in (there, here)]
     assert there == here
     # Of the checkout the scripts are the source. Of a learner's pair either may hold the newer work.
-    assert 1 < margins[0] < margins[1]
+    assert margins[0] <= 1 < margins[1]
+
+
+@pytest.mark.parametrize("seconds", [5, 59])
+def test_what_another_editor_wrote_after_the_last_save_is_not_passed_over(work: Path, seconds: int):
+    contents = TextFileContentsManager(root_dir=str(work))
+    notebook = nbformat.read(work / f"{LESSON}.ipynb", as_version=4)
+    later = (work / f"{LESSON}.py").stat().st_mtime + seconds
+    os.utime(work / f"{LESSON}.ipynb", (later, later))
+    assert contents.get(f"{LESSON}.ipynb")["type"] == "notebook"  # the same work, under a later time
+    notebook.cells[0].source += "  # more"
+    nbformat.write(notebook, work / f"{LESSON}.ipynb")
+    os.utime(work / f"{LESSON}.ipynb", (later, later))
+    with pytest.raises(HTTPError, match="more"):
+        contents.get(f"{LESSON}.ipynb")
+
+
+def test_an_earlier_folder_gets_the_margin_and_keeps_all_else(work: Path):
+    path = work / "lessons" / "jupytext.toml"
+    path.write_text(path.read_text().replace("margin = 1\n", "margin = 60\n") + "# mine\n")
+    workspace.prepare(work)
+    assert path.read_text() == workspace.PAIRING + "# mine\n"
 
 
 def test_no_script_is_older_than_its_notebook(work: Path):
@@ -95,9 +121,14 @@ def test_a_lesson_that_came_later_is_added(work: Path, sources: Path):
 def test_reset_puts_a_fresh_copy_and_keeps_the_old_one(work: Path, sources: Path):
     for ending in (".ipynb", ".py"):
         (work / f"{LESSON}{ending}").write_text(f"mine{ending}")
+    (work / "solutions" / "07_sums.py").write_text("of an earlier course")
     kept = workspace.reset(work, catalogue.LESSONS[0])
-    assert kept == [work / f"{LESSON}_{TODAY}.ipynb", work / f"{LESSON}_{TODAY}.py"]
-    assert [path.read_text() for path in kept] == ["mine.ipynb", "mine.py"]
+    assert [str(path.relative_to(work)) for path in kept] == [
+        f"{kind}/07_sums_{TODAY}{ending}" for kind in ("lessons", "solutions") for ending in (".ipynb", ".py")
+    ]
+    assert [kept[n].read_text() for n in (0, 1, 3)] == ["mine.ipynb", "mine.py", "of an earlier course"]
+    solution = "solutions/07_sums.py"
+    assert (work / solution).read_bytes() == (sources / solution).read_bytes()
     for ending in (".ipynb", ".py"):
         assert (work / f"{LESSON}{ending}").read_bytes() == (sources / f"{LESSON}{ending}").read_bytes()
 
@@ -109,6 +140,79 @@ def test_two_resets_on_one_day_lose_nothing(work: Path):
     kept = sorted((work / "lessons").glob("07_sums_*.py"))
     assert [path.name for path in kept] == [f"07_sums_{TODAY}{end}.py" for end in ("", "_2", "_3")]
     assert [path.read_text() for path in kept] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("full_at", [".py", ".ipynb"])
+def test_a_full_disk_leaves_no_half_and_the_next_time_all_is_copied(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_at: str
+):
+    copy = shutil.copyfile
+
+    def fill(source: Path, target: Path) -> Path:
+        if str(target).endswith(full_at):
+            target.write_text("half")
+            raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+        return copy(source, target)
+
+    with monkeypatch.context() as context:
+        context.setattr(shutil, "copyfile", fill)
+        with pytest.raises(OSError, match="No space"):
+            workspace.prepare(tmp_path / "work")
+    assert list((tmp_path / "work").rglob("07_sums*")) == []
+    workspace.prepare(tmp_path / "work")
+    for ending in (".ipynb", ".py"):
+        assert (tmp_path / "work" / f"{LESSON}{ending}").read_bytes() == (
+            sources / f"{LESSON}{ending}"
+        ).read_bytes()
+
+
+def test_a_folder_inside_a_folder_of_lessons_is_refused(work: Path):
+    with pytest.raises(UserError, match=f"lies in your folder of lessons {work}"):
+        workspace.prepare(work / "lessons")
+    assert not (work / "lessons" / "lessons").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_served(work: Path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != work / ".oraledu")
+    with pytest.raises(UserError, match="cannot be written; choose another folder"):
+        workspace.prepare(work)
+
+
+def test_a_fresh_folder_has_no_surprises_and_the_learners_own_work_is_none(work: Path):
+    (work / f"{LESSON}.py").write_text("my answers")
+    (work / "lessons" / "my_notes.py").touch()
+    assert workspace.notes(work) == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_lesson_of_an_earlier_course_is_said_also_where_no_copy_tells(
+    work: Path, sources: Path, kept: bool
+):
+    if not kept:
+        (work / ".oraledu" / "07_sums.py").unlink()
+    for kind in ("lessons", "solutions"):
+        (sources / kind / "07_sums.py").write_text("# the course has moved on")
+    (line,) = workspace.notes(work)
+    assert line.startswith("Lesson 07 comes from another version of the course; 'oraledu reset 07'")
+    workspace.reset(work, catalogue.LESSONS[0])
+    assert workspace.notes(work) == []
+
+
+@pytest.mark.parametrize("gone", [".py", ".ipynb"])
+def test_half_a_lesson_is_said_with_the_way_to_a_whole_one(work: Path, gone: str):
+    (work / f"{LESSON}{gone}").unlink()
+    (line,) = workspace.notes(work)
+    assert re.match(r"Of lesson 07 only 07_sums\.\w+ is here; 'oraledu reset 07'", line)
+
+
+def test_a_file_that_hides_a_package_is_said(work: Path):
+    for name in ("torch", "types", "helpers"):
+        (work / "lessons" / f"{name}.py").touch()
+    lines = workspace.notes(work)
+    assert [line.split()[0] for line in lines] == [
+        str(work / f"lessons/{name}.py") for name in ("torch", "types")
+    ]
+    assert all(line.endswith("rename it.") for line in lines)
 
 
 def test_reset_touches_no_results(work: Path):

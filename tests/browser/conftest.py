@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.driver import CHROMIUM, CHROMIUM_OPTIONS, LAPTOP, serving
+from tests.browser.driver import CHROMIUM, CHROMIUM_OPTIONS, LAPTOP, MINUTE, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,6 +69,7 @@ def _screenshots(browser: Browser, request: pytest.FixtureRequest) -> Iterator[N
 def new_page(browser: Browser) -> Iterator[Page]:
     """Open a page of a laptop's size, and close it."""
     context = browser.new_context(viewport=LAPTOP)
+    context.set_default_timeout(2 * MINUTE)
     yield context.new_page()
     context.close()
 

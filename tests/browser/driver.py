@@ -87,7 +87,7 @@ class Notebook:
         self.panel = page.locator(".jp-NotebookPanel:visible")
         self.wait_until_idle()
 
-    def wait_until_idle(self, minutes: float = 1) -> None:
+    def wait_until_idle(self, minutes: float = 3) -> None:
         """Wait until the status bar says that the kernel does nothing."""
         self.page.wait_for_function(
             r"() => /Python 3.*\|\s*Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')",
@@ -102,13 +102,24 @@ class Notebook:
 
     def run_all(self, minutes: float = 12) -> None:
         """Run every cell, and wait until each has its number."""
-        self.menu("Run", "Run All Cells")
-        self.page.wait_for_function(
-            r"""() => [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')]
-              .filter(cell => cell.querySelector('.cm-content').textContent.trim() !== '')
-              .every(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent))""",
-            timeout=minutes * MINUTE,
-        )
+        with self._new_numbers(self.panel.locator(".jp-CodeCell"), minutes):
+            self.menu("Run", "Run All Cells")
+
+    @contextlib.contextmanager
+    def _new_numbers(self, cells: Locator, minutes: float) -> Iterator[None]:
+        """Wait until each of these cells that is not empty has been given a number, and the kernel does nothing.
+
+        A number of an earlier run, or one that was stored, is wiped from the page before.
+        """
+        full = "cells.filter(cell => cell.querySelector('.cm-content').textContent.trim() !== '')"
+        prompts = f"{full}.map(cell => cell.querySelector('.jp-InputPrompt'))"
+        cells.evaluate_all(f"cells => {prompts}.forEach(prompt => {{ prompt.textContent = '' }})")
+        yield
+        numbered = rf"cells => {prompts}.every(prompt => /\[\d+\]/.test(prompt.textContent))"
+        deadline = time.monotonic() + 60 * minutes
+        while not cells.evaluate_all(numbered):
+            assert time.monotonic() < deadline, "a cell has not been run"
+            self.page.wait_for_timeout(100)
         self.wait_until_idle(minutes)
 
     def cell(self, text: str) -> Locator:
@@ -120,9 +131,8 @@ class Notebook:
         """Click into a cell, run it with Ctrl+Enter, and return it."""
         cell = self.cell(text)
         cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        self.page.wait_for_timeout(300)
-        self.wait_until_idle(2)
+        with self._new_numbers(cell, 5):
+            self.page.keyboard.press("Control+Enter")
         return cell
 
     def replace_source(self, cell: Locator, source: str) -> None:
@@ -131,18 +141,24 @@ class Notebook:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(source)
 
-    def save(self, pair: Sequence[Path], text: str, seconds: float = 60) -> None:
+    def save(self, pair: Sequence[Path], text: str, seconds: float = 120) -> None:
         """Save with Ctrl+S and wait until every file of the pair on disk holds a text.
 
         The tab's mark of unsaved changes tells less: the widgets may note their state again after the save.
         """
         self.page.keyboard.press("Control+S")
         deadline = time.monotonic() + seconds
-        while not all(text in path.read_text("utf-8") for path in pair):
-            assert time.monotonic() < deadline, (
-                f"{text!r} was not saved to every one of {list(map(str, pair))}"
-            )
+        while missing := [str(path) for path in pair if text not in path.read_text("utf-8")]:
+            assert time.monotonic() < deadline, f"{text!r} was not saved to {missing}"
             self.page.wait_for_timeout(200)
+
+    def shut_down(self) -> None:
+        """Shut the kernel down, and wait until the status bar says so."""
+        self.menu("Kernel", "Shut Down Kernel")
+        self.page.wait_for_function(
+            "() => /No Kernel/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')",
+            timeout=MINUTE,
+        )
 
     def errors(self) -> list[str]:
         """Return the texts of error outputs, of widgets that failed, and of dialogs that are open."""
@@ -189,7 +205,7 @@ def move(control: Locator) -> None:
         control.select_option(index=0 if chosen else 1)
 
 
-def wait_for_another_picture(page: Page, explorer: Locator, before: str, seconds: float = 10) -> float:
+def wait_for_another_picture(page: Page, explorer: Locator, before: str, seconds: float = 60) -> float:
     """Wait until an explorer shows another frame; return the milliseconds that it took."""
     image = explorer.locator(".jupyter-widgets img").first.element_handle()
     start = time.perf_counter()

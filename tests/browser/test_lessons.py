@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from oraledu.app import catalogue, generate
 from tests.browser.conftest import new_page
-from tests.browser.driver import Notebook, move, picture, wait_for_another_picture
+from tests.browser.driver import MINUTE, Notebook, move, picture, wait_for_another_picture
+from tests.published import checks_called
 
 LESSONS = [lesson.name for lesson in catalogue.LESSONS]
 
@@ -41,7 +42,7 @@ def solved_cells(name: str) -> dict[str, str]:
     """Return the solved source of each exercise by the name of its function."""
     solution = generate.parse((catalogue.source_folder("solutions") / f"{name}.py").read_text("utf-8"))
     cells = [cell.source for cell in solution.cells if "exercise" in cell.metadata.get("tags", [])]
-    return dict(zip(generate.checks_called(solution), cells, strict=True))
+    return dict(zip(checks_called(solution), cells, strict=True))
 
 
 def expect_every_stored_picture(notebook: Notebook, path: Path) -> None:
@@ -98,13 +99,13 @@ def test_an_exercise_solved_by_typing_turns_right_and_drives_the_figure(
     notebook: Notebook, work: Path, lesson: str
 ):
     name, source = next(iter(solved_cells(lesson).items()))
-    assert f"{name}: not attempted" in (notebook.cell(f"checks.{name}({name})").text_content() or "")
+    expect(notebook.cell(f"checks.{name}({name})")).to_contain_text(f"{name}: not attempted", timeout=MINUTE)
     notebook.replace_source(notebook.cell(f"def {name}("), source)
     notebook.run_cell(f"def {name}(")
     check = notebook.run_cell(f"checks.{name}({name})")
-    assert f"{name}: correct" in (check.text_content() or "")
+    expect(check).to_contain_text(f"{name}: correct", timeout=MINUTE)
     drawn = notebook.run_cell(_credited(lesson, name))
-    assert re.search(rf"Drawn by your [\w, ]*\b{name}\b", drawn.text_content() or "")
+    expect(drawn).to_contain_text(re.compile(rf"Drawn by your [\w, ]*\b{name}\b"), timeout=MINUTE)
     assert notebook.errors() == []
     kept = json.loads((work / ".oraledu" / "results.json").read_text("utf-8"))
     topic = catalogue.lesson(lesson).topic
@@ -118,13 +119,9 @@ def test_a_saved_notebook_opens_again_with_every_picture_and_no_warning(
     pair = [work / "lessons" / f"{lesson}{ending}" for ending in (".ipynb", ".py")]
     notebook.replace_source(notebook.panel.locator(".jp-CodeCell").first, _with_a_remark(pair[1], kernel))
     notebook.save(pair, f"# kernel {kernel}")
-    notebook.page.wait_for_timeout(2000)
-    notebook.save(pair, f"# kernel {kernel}")
-    notebook.page.wait_for_timeout(2000)
     assert notebook.errors() == []
     if kernel == "shut down":
-        notebook.menu("Kernel", "Shut Down Kernel")
-        notebook.page.wait_for_timeout(1000)
+        notebook.shut_down()
     for newer in pair:
         # After a clone either half of the pair may be the newer one.
         os.utime(newer, (newer.stat().st_atime, newer.stat().st_mtime + 60))

@@ -48,6 +48,17 @@ def test_a_run_is_computed_once():
     assert len(calls) == 1
 
 
+def test_where_nothing_can_be_kept_it_computes_and_says_so_once(monkeypatch, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ORALEDU_CACHE", str(tmp_path / "file" / "cache"))
+    first = run(31)
+    assert torch.equal(run(31), first)
+    assert len(calls) == 2
+    assert capsys.readouterr().out == (
+        f"Long runs are not kept: {tmp_path / 'file' / 'cache'} cannot be written (Not a directory).\n"
+    )
+
+
 def test_a_default_and_the_same_value_spelt_out_are_one_run():
     run(7)
     run(settings=7, seed=0)

@@ -14,8 +14,8 @@ import torch
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Case, Exercise, Reference, Todo, credit, long_run
 from oraledu.course.guard import Guard
-from oraledu.course.proof import rejections
 from tests.course.synthetic import columns_softmax, compute_for, good_softmax, softmax, softmax_exercise
+from tests.proof import rejections
 
 
 def unwritten(scores):

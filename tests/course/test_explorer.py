@@ -1,5 +1,6 @@
 import asyncio
 import io
+import re
 
 import ipywidgets as widgets
 import pytest
@@ -34,11 +35,12 @@ def drawing() -> Drawing:
 
 
 def shown(explorer: Explorer) -> tuple[dict, dict]:
-    return DisplayFormatter().format(explorer)
+    return explorer._repr_mimebundle_()
 
 
 def html_of(explorer: Explorer) -> str:
-    return "".join(child.value for child in explorer._widget.children if isinstance(child, widgets.HTML))
+    children = [*explorer._widget.children, explorer._words]
+    return "".join(child.value for child in children if isinstance(child, widgets.HTML))
 
 
 def picture_of(explorer: Explorer) -> widgets.Image:
@@ -72,6 +74,20 @@ def test_a_stored_notebook_has_the_view_the_picture_and_the_words(drawing):
     assert metadata == {"image/png": {"width": 120, "height": 80, "alt": data["text/plain"]}}
     assert picture_of(explorer).layout.width == "120px"
     assert "Drawn by your function." in html_of(explorer)
+
+
+def test_the_words_are_an_output_of_their_own_and_stay_when_the_live_view_has_gone(drawing, monkeypatch):
+    outputs = []
+    monkeypatch.setattr("oraledu.course.explorer.display", lambda data, **rest: outputs.append((data, rest)))
+    assert DisplayFormatter().format(explore(drawing, caption="Drawn by <you>.", height=(0, 30))) == ({}, {})
+    (_, picture), (words, _) = outputs
+    assert picture["metadata"]["image/png"]["alt"] == "A line at 0.\nDrawn by <you>."
+    stored = {kind: text for kind, text in words.items() if kind != VIEW}
+    assert set(words) == {VIEW, *stored}
+    assert re.fullmatch(
+        r'<p class="jp-sr-only".*>A line at 0\.</p><small>.*&lt;you&gt;\.</small>', stored["text/html"]
+    )
+    assert stored["text/plain"] == ""
 
 
 def test_the_last_of_many_quick_moves_wins_and_is_drawn_once(drawing):

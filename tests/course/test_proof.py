@@ -3,8 +3,8 @@
 import pytest
 
 from oraledu.course.exercise import WrongAnswer
-from oraledu.course.proof import mistake_rows, rejections
 from tests.course.synthetic import COLUMNS, UNSTABLE, columns_softmax, good_softmax, softmax, softmax_exercise
+from tests.proof import rejections
 
 
 def test_every_wrong_answer_is_rejected_with_its_own_mistake():
@@ -47,8 +47,3 @@ def test_a_reference_that_breaks_its_own_rules_fails_the_proof():
 def in_place(scores):
     scores.zero_()
     return good_softmax(scores)
-
-
-def test_the_table_of_mistakes_escapes_its_separator():
-    exercise = softmax_exercise(wrong_answers=[WrongAnswer(columns_softmax, "You forgot |c| = 1.")])
-    assert mistake_rows(exercise) == [r"| Softmax | You forgot \|c\| = 1. |"]

@@ -50,6 +50,15 @@ def test_each_answer_unfolds_to_its_explanation():
     ]
 
 
+def test_in_print_where_nothing_unfolds_the_answers_stand_below_the_question():
+    assert shown()["text/markdown"].splitlines() == [
+        "**What learns?**",
+        "",
+        "* The metric $M$: *right.* It is updated at each step.",
+        "* The weights, $a < b$: *not this one.* There are none to train.",
+    ]
+
+
 def test_answers_are_folded_at_first():
     assert "open" not in shown()["text/html"]
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -25,7 +27,22 @@ def test_a_result_is_recorded_in_the_nearest_marked_folder_above(folder):
         "version": 1,
         "exercises": {"topic.f": {"status": "correct", "attempts": 1, "changed": date.today().isoformat()}},
     }
-    assert list(folder.iterdir()) == [folder / "results.json"]
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".lock"}
+
+
+def test_a_notebook_that_has_left_its_folder_records_where_it_began(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "BEGAN", tmp_path / "lessons")
+    monkeypatch.chdir("/")
+    record("topic.f", "correct")
+    assert read(folder)["topic.f"].status == "correct"
+
+
+def test_two_kernels_that_record_at_once_lose_nothing(folder):
+    program = "import sys; from oraledu.course.results import record\n"
+    program += "for n in range(20): record(f'topic.{sys.argv[1]}{n}', 'correct')"
+    both = [subprocess.Popen([sys.executable, "-c", program, name]) for name in "fg"]
+    assert [each.wait() for each in both] == [0, 0]
+    assert len(read(folder)) == 40
 
 
 def test_without_a_marked_folder_nothing_is_recorded(tmp_path, monkeypatch):
@@ -109,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_is_not_fatal(folder, monkey
     note = record("topic.f", "correct")
     assert note == "Your results could not be saved (Permission denied); the lesson goes on without."
     assert read(folder)["topic.f"].status == "wrong"
-    assert list(folder.iterdir()) == [folder / "results.json"]
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".lock"}
 
 
 def test_a_working_directory_that_is_gone_is_not_fatal(monkeypatch):

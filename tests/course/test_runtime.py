@@ -121,8 +121,26 @@ def test_shortened_floats_are_switched_off(monkeypatch):
     assert not torch.backends.cudnn.benchmark
 
 
-def test_a_lesson_has_the_theme():
+def test_what_a_start_up_file_has_set_does_not_reach_a_lesson():
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    torch.set_grad_enabled(False)
+    try:
+        start("04_grokking")
+        made = torch.ones(1)
+        assert (made.dtype, made.device.type, torch.is_grad_enabled()) == (torch.float32, "cpu", True)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+        torch.set_grad_enabled(True)
+
+
+def test_a_lesson_has_the_theme_and_nothing_of_the_learners_settings():
+    matplotlib.rcParams.update({"image.origin": "lower", "lines.linewidth": 9, "axes.grid": True})
     start("04_grokking")
+    assert matplotlib.rcParams["image.origin"] == "upper"
+    assert matplotlib.rcParams["axes.grid"] is False
+    assert matplotlib.rcParams["lines.linewidth"] < 9
     assert matplotlib.rcParams["axes.prop_cycle"].by_key()["color"] == list(PALETTE)
 
 

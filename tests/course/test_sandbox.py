@@ -185,6 +185,40 @@ def test_an_unwritten_function_stays_unwritten(sandbox):
         sandbox.call(unwritten, ())
 
 
+def test_what_other_courses_write_there_is_unwritten_too(sandbox):
+    def unwritten(x):
+        raise NotImplementedError
+
+    with pytest.raises(Todo):
+        sandbox.call(unwritten, (1,))
+
+
+def test_what_a_library_has_not_implemented_is_the_functions_fault(sandbox):
+    def calls_torch():
+        return torch.empty(3, device="meta").item()
+
+    def calls_another():
+        return calls_torch()
+
+    for function in (calls_torch, calls_another):
+        with pytest.raises(Complaint, match="it raises"):
+            sandbox.call(function, ())
+    with pytest.raises(Complaint, match="it raises NotImplementedError"):
+        sandbox.call(lambda: raise_(NotImplementedError("of another function")), ())
+
+
+def test_a_function_that_waits_for_an_answer_is_told_where_to_be_debugged(sandbox):
+    def waits():
+        import pdb
+
+        pdb.Pdb(nosigint=True).set_trace()
+        return 1
+
+    for function in (input, waits):
+        with pytest.raises(Complaint, match="as at a breakpoint: to debug it, call it in a cell of your own"):
+            sandbox.call(function, ())
+
+
 def test_a_function_that_borrows_and_then_fails_is_borrowed(sandbox):
     def fails():
         try:

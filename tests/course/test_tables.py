@@ -26,6 +26,22 @@ def test_the_page_has_header_cells_and_no_live_markup():
     assert "<i>" not in page
 
 
+def test_a_corner_that_names_nothing_is_no_header():
+    page = results(["", "b"], [["x", 1]])._repr_html_()
+    assert page.startswith('<table><thead><tr><td></td><th scope="col"')
+    assert "></th>" not in page
+
+
+def test_print_gets_a_table_whose_letters_every_font_has():
+    table = results(["", "Δ at |x|"], [["σ of α", 1], ["within $α|β$", "–"]])
+    assert table._repr_markdown_().splitlines() == [
+        r"|  | $\Delta$ at \|x\| |",
+        "| --- | --- |",
+        r"| $\sigma$ of $\alpha$ | 1 |",
+        "| within $α|β$ | – |",
+    ]
+
+
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="1 cells under a header of 2"):
         results(["a", "b"], [["x"]])

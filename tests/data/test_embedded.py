@@ -33,6 +33,16 @@ def test_the_first_images_of_every_class_come_in_turn(file: str, split: str):
     assert np.array_equal(balanced_order(subset.labels[by_place]), np.argsort(by_place))
 
 
+def test_a_text_may_have_the_line_ends_of_windows_and_a_picture_may_not(copy: Path):
+    name = "diffusion_study.json"
+    (copy / CHECKSUMS).write_bytes((FOLDER / CHECKSUMS).read_bytes().replace(b"\n", b"\r\n"))
+    (copy / name).write_bytes((FOLDER / name).read_bytes().replace(b"\n", b"\r\n"))
+    assert embedded.read_checked(name, copy) == (FOLDER / name).read_bytes()
+    (copy / "mnist.npz").write_bytes((FOLDER / "mnist.npz").read_bytes() + b"\r\n")
+    with pytest.raises(ValueError, match=r"mnist\.npz is damaged"):
+        embedded.read_checked("mnist.npz", copy)
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_no_image_is_there_twice(file: str):
     pixels = [read_subset(file, split).pixels.reshape(-1, 784) for split in SIZES]

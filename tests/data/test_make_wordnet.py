@@ -32,7 +32,7 @@ def test_a_line_of_the_database_is_read(tmp_path: Path):
 
 
 def test_a_missing_database_is_said(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match="unpack the database files of WordNet"):
+    with pytest.raises(FileNotFoundError, match="unpack Debian's wordnet-base"):
         make_wordnet.pack(tmp_path)
 
 

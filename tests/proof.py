@@ -1,4 +1,4 @@
-"""Proof that a check tells right from wrong, and the instructor's table of common mistakes."""
+"""Proof that a check tells right from wrong."""
 
 from __future__ import annotations
 
@@ -31,9 +31,3 @@ def rejections(exercise: Exercise, *, attempts: int = 3) -> dict[str, str]:
                 )
             lines[wrong.mistake] = outcome.line
     return lines
-
-
-def mistake_rows(exercise: Exercise) -> list[str]:
-    """Return the rows of a Markdown table with two columns, the exercise and a common mistake."""
-    mistakes = [wrong.mistake.replace("|", r"\|") for wrong in exercise.wrong_answers]
-    return [f"| {exercise.title} | {mistake} |" for mistake in mistakes]
