@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: Hooks of two threads on one network would read each other's states.
+#: One thread would take away hooks of another while they are called.
 _ONE_AT_A_TIME = threading.Lock()
 
 
