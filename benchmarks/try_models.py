@@ -32,16 +32,7 @@ REASONS = {
     "returns no hidden states": "returns no hidden states",
 }
 #: What says that sizes were made small which do not fit each other, or are too small.
-MISFITS = (
-    "size of tensor",
-    "split_sizes",
-    "mat1 and mat2",
-    "match model",
-    "wrong shape",
-    "out of range",
-    "by nan",
-)
-MISFITS += ("is invalid for input", "Kernel size can't", "invalid combination")
+MISFITS = ("RuntimeError(", "by nan", "int, not NoneType", "sliding_window")
 
 
 @dataclass(frozen=True)

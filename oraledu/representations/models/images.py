@@ -69,7 +69,7 @@ def _inputs(reader: Any, network: Any, images: Tensor, device: torch.device | st
     taken = inspect.signature(network.forward).parameters
     made = reader(list(images), return_tensors="pt", do_rescale=False)
     inputs = {key: value.to(device) for key, value in made.items() if key in taken}
-    if hasattr(network.config, "mask_ratio"):  # a masked autoencoder
+    if network.config.model_type == "vit_mae":
         network.config.mask_ratio = 0.0
         patches = network.embeddings.patch_embeddings.num_patches
         inputs["noise"] = torch.arange(patches, device=device).float().expand(len(images), -1)

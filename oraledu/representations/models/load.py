@@ -82,7 +82,7 @@ def _read(name: str, what: str, factory: Any, **options: Any) -> Any:
 def _check(name: str, network: Any, missing: list[str], unexpected: set[str]) -> None:
     """Refuse two stacks, and a file that lacks weights: transformers draws them at random."""
     kind = type(network).__name__
-    if network.config.is_encoder_decoder or (hasattr(network, "encoder") and hasattr(network, "decoder")):
+    if hasattr(network, "encoder") and hasattr(network, "decoder"):
         raise ValueError(
             f"name must be a model with one stack of layers, but {name!r} is encoder and decoder ({kind})"
         )

@@ -37,7 +37,7 @@ def most_tokens(network: nn.Module, tokenizer: Any) -> int:
     config: Any = network.config
     limits = [getattr(config.get_text_config(), "max_position_embeddings", None), tokenizer.model_max_length]
     for name, module in network.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+        if name.endswith("position_embeddings") and hasattr(module, "padding_idx"):
             first = 0 if module.padding_idx is None else module.padding_idx + 1
-            limits.append(module.num_embeddings - first)
+            limits.append(len(module.weight) - first)
     return int(min(limit for limit in limits if limit is not None and limit > 0))
