@@ -1,26 +1,42 @@
 """Hidden states of models of several kinds, offline, on tiny random ones."""
 
+import json
 import sys
 from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
+import safetensors.torch
 import torch
 import transformers
 
 from oraledu.data import TextSets, layer_states, wordnet
 from oraledu.data.texts import SETS
-from oraledu.representations.models import hidden_states, image_states, is_live, live, load, pool, states
+from oraledu.representations.models import (
+    hidden_states,
+    image_states,
+    is_live,
+    live,
+    load,
+    pool,
+    pooled_states,
+    states,
+    tokens,
+)
+from tests.representations.shrink import shrunk
 from tests.representations.tiny_models import (
     BLOCKS,
+    HEADS,
     IMAGE_MODELS,
+    SIZES,
     TEXT_MODELS,
+    TEXTS,
     WIDTH,
     save_image_model,
     save_text_model,
+    tokenizer,
 )
 
-TEXTS = ["a bird sings", "the bird sings far away in the tree", "tree", "a tree in the far away tree"]
 TEXT_KINDS = pytest.mark.parametrize("kind", TEXT_MODELS)
 IMAGE_KINDS = pytest.mark.parametrize("kind", IMAGE_MODELS)
 
@@ -92,13 +108,160 @@ def test_a_long_text_is_cut(tmp_path: Path):
     torch.testing.assert_close(found, hidden_states(name, TEXTS[1:2])[0][:, :4], rtol=1e-4, atol=1e-5)
 
 
+ENCODERS = {
+    "bert": (transformers.BertModel(transformers.BertConfig(**SIZES, **HEADS, max_position_embeddings=6)), 6),
+    # RoBERTa counts positions from the one after the pad's.
+    "roberta": (
+        transformers.RobertaModel(
+            transformers.RobertaConfig(**SIZES, **HEADS, max_position_embeddings=8, pad_token_id=1)
+        ),
+        6,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_a_text_is_cut_where_the_positions_end_and_keeps_its_last_token(kind: str, tmp_path: Path):
+    network, most = ENCODERS[kind]
+    network.save_pretrained(tmp_path)
+    tokenizer("bert").save_pretrained(tmp_path)
+    name, text = str(tmp_path), "the bird sings far away in the tree"
+    (found,) = hidden_states(name, [text])
+    assert found.shape[1] == most
+    torch.testing.assert_close(found, hidden_states(name, ["the bird sings far"])[0])
+    assert hidden_states(name, [text], max_tokens=3)[0].shape[1] == 3
+
+
+def test_a_text_is_cut_where_the_tokenizer_says_without_a_word(tmp_path: Path, capfd):
+    name = save_text_model("llama", tmp_path)
+    reader = tokenizer("llama")
+    reader.model_max_length = 5
+    reader.save_pretrained(name)
+    capfd.readouterr()
+    assert hidden_states(name, TEXTS[1:2])[0].shape[1] == 5
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("llama", "<s> a bird"),
+        ("bert", "[CLS] a bird [SEP]"),
+        ("big_bird", "[CLS] a bird [SEP]"),
+        ("xlnet", "a bird [SEP] [CLS]"),
+    ],
+)
+def test_a_text_has_the_special_tokens_of_its_tokenizer_and_no_more(kind: str, expected: str):
+    reader = tokenizer(kind)
+    (numbers,) = tokens.tokenize(reader, ["a bird"])
+    assert " ".join(reader.convert_ids_to_tokens(numbers)) == expected
+    (cut,) = tokens.tokenize(reader, ["a bird sings in the tree"], 4)
+    assert len(cut) == 4
+    assert reader.convert_ids_to_tokens(cut)[-1] == {"llama": "sings"}.get(kind, expected.split()[-1])
+    assert tokens.tokenize(reader, ["a bird"], 1) == [numbers[:1]] or kind != "llama"
+
+
+def without(network, folder: Path, change) -> str:
+    """Save a network whose file has other weights, with a tokenizer."""
+    network.save_pretrained(folder)
+    weights = change(safetensors.torch.load_file(folder / "model.safetensors"))
+    safetensors.torch.save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    tokenizer("llama").save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda weights: {key: weights[key] for key in weights if "layers.2." not in key and key != "norm.weight"},
+            r"lacks 10 weights of LlamaModel, such as layers.2.*which would be random: save the whole model",
+        ),
+        (
+            lambda weights: {f"module.{key}": each for key, each in weights.items()},
+            r"lacks 29 weights of LlamaModel, .* it has others, such as module\.embed_tokens\.weight",
+        ),
+    ],
+)  # fmt: skip
+def test_weights_that_the_file_lacks_are_not_drawn_at_random(change, words: str, tmp_path: Path):
+    network = transformers.LlamaModel(transformers.LlamaConfig(**SIZES, **HEADS))
+    with pytest.raises(ValueError, match=words):
+        load(without(network, tmp_path, change))
+
+
+def test_a_head_too_many_and_a_pooler_too_few_do_no_harm(tmp_path: Path):
+    network = transformers.BertForMaskedLM(transformers.BertConfig(**SIZES, **HEADS))
+    name = without(network, tmp_path, lambda weights: weights)
+    assert len(hidden_states(name, TEXTS[:1])[0]) == BLOCKS + 1
+
+
+def test_a_tower_that_is_not_asked_may_lack_weights(tmp_path: Path):
+    network = shrunk("clip")
+    name = without(
+        network, tmp_path, lambda weights: {key: each for key, each in weights.items() if "vision" not in key}
+    )
+    assert len(hidden_states(name, TEXTS[:1])[0]) == 6
+    load.cache_clear()
+    with pytest.raises(ValueError, match=r"lacks .* weights of CLIPModel, such as vision_model"):
+        load(name, "images")
+
+
+def break_weights(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-100])
+
+
+def break_code(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    code = {"auto_map": {"AutoConfig": "mine.Config", "AutoModel": "mine.Model"}, "model_type": "mine"}
+    (folder / "config.json").write_text(json.dumps(config | code))
+    (folder / "mine.py").write_text("raise SystemExit")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "error", "words"),
+    [
+        (lambda folder: (folder / "tokenizer.json").unlink(), "text", ValueError, "can read no tokenizer from it"),
+        (lambda folder: None, "images", FileNotFoundError, "can read no image processor from it"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "text", FileNotFoundError, "can read no network"),
+        (break_weights, "text", ValueError, "can read no network from it"),
+        (break_code, "text", ValueError, "can read no network from it"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_read_says_what_is_amiss(
+    fault, kind, error, words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("builtins.input", lambda _: "y")  # no one is asked whether code of the folder may run
+    name = save_text_model("llama", tmp_path)
+    fault(tmp_path)
+    with pytest.raises(error, match=words) as refusal:
+        load(name, kind)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_file_is_no_folder(tmp_path: Path):
+    (tmp_path / "model.gguf").write_bytes(b"GGUF" * 9)
+    with pytest.raises(
+        (ValueError, FileNotFoundError), match=r"model\.gguf': transformers can read no network from it"
+    ):
+        load(str(tmp_path / "model.gguf"))
+
+
+def test_the_pooled_states_of_many_texts_are_those_of_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    name = save_text_model("llama", tmp_path)
+    monkeypatch.setattr(live, "_CHUNK", 2)
+    found = pooled_states(name, TEXTS[:3], device="cpu")
+    states = hidden_states(name, TEXTS[:3])
+    for ours, expected in zip(found, (pool(states), pool(states, first_token=True)), strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
 @IMAGE_KINDS
 def test_an_image_has_a_class_token_and_its_patches_in_every_layer(kind: str, tmp_path: Path):
     name = save_image_model(kind, tmp_path)
     images = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    together = image_states(name, images)
+    together = image_states(name, images).states
     assert [each.shape for each in together] == [(BLOCKS + 2, 5, WIDTH)] * 3
-    torch.testing.assert_close(together[2], image_states(name, images[2:])[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(together[2], image_states(name, images[2:]).states[0], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(together[0], together[1], atol=1e-3)
 
 
@@ -107,7 +270,7 @@ def test_a_masked_autoencoder_sees_every_patch_in_its_order(tmp_path: Path):
     images = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     changed = images.clone()
     changed[..., 4:, :4] = 0  # the third patch of four
-    before, after = (image_states(name, each)[0][0] for each in (images, changed))
+    before, after = (image_states(name, each).states[0][0] for each in (images, changed))
     assert [torch.allclose(*pair) for pair in zip(before, after, strict=True)] == [
         True,
         True,

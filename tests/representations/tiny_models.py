@@ -8,6 +8,7 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 WORDS = ("[PAD]", "[CLS]", "[SEP]", "[UNK]", "<s>", "a", "bird", "sings", "in", "the", "tree", "far", "away")
+TEXTS = ["a bird sings", "the bird sings far away in the tree", "tree", "a tree in the far away tree"]
 WIDTH, BLOCKS = 16, 3
 SIZES = {"hidden_size": WIDTH, "num_hidden_layers": BLOCKS, "vocab_size": len(WORDS)}
 HEADS = {"num_attention_heads": 2, "intermediate_size": 32}
@@ -38,20 +39,30 @@ def save_image_model(kind: str, folder: Path) -> str:
     """Save a random vision transformer and its processor; return the folder as a name."""
     torch.manual_seed(0)
     IMAGE_MODELS[kind]().save_pretrained(folder)
-    size = {"height": 8, "width": 8}
-    transformers.ViTImageProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(
-        folder
-    )
+    save_processor(folder, 8)
     return str(folder)
 
 
+def save_processor(folder: Path, side: int) -> None:
+    """Save what makes images of one size and one scale."""
+    size, half = {"height": side, "width": side}, [0.5] * 3
+    transformers.ViTImageProcessor(size=size, image_mean=half, image_std=half).save_pretrained(folder)
+
+
+#: What tokenizers add around a text; all but BERT's also have a BOS.
+AROUND = {"bert": "[CLS] $A [SEP]", "big_bird": "[CLS] $A [SEP]", "xlnet": "$A [SEP] [CLS]"}
+
+
 def tokenizer(kind: str) -> Any:
-    """Return a tokenizer: BERT's adds CLS and SEP, the others have a BOS that they do not add."""
+    """Return a tokenizer of whole words: BERT's and BigBird's add CLS and SEP, XLNet's both at the end, others none."""
     words = Tokenizer(models.WordLevel({word: place for place, word in enumerate(WORDS)}, "[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
     if kind != "bert":
-        return transformers.PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", **special)
-    words.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
-    special |= {"cls_token": "[CLS]", "sep_token": "[SEP]"}
+        special["bos_token"] = "<s>"
+    if kind in AROUND:
+        words.post_processor = processors.TemplateProcessing(
+            AROUND[kind], special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+        )
+        special |= {"cls_token": "[CLS]", "sep_token": "[SEP]"}
     return transformers.PreTrainedTokenizerFast(tokenizer_object=words, **special)

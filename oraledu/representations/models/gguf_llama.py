@@ -21,6 +21,8 @@ NAMES = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+#: What a file must say: the tokenizer is SmolLM2's, which splits digits.
+WANTED = {"general.architecture": "llama", "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "smollm"}
 
 
 def read(path: Path) -> tuple[Any, Any]:
@@ -33,34 +35,60 @@ def read(path: Path) -> tuple[Any, Any]:
         The `LlamaModel` of transformers, float32, and its tokenizer.
 
     Raises:
-        ValueError: If the file is of another architecture.
+        ValueError: If the file is cut short, or of another architecture, tokenizer or form.
     """
     from gguf import GGUFReader
     from transformers import LlamaModel
 
-    reader = GGUFReader(path)
-    if (found := _field(reader, "general.architecture")) != "llama":
-        raise ValueError(f"{path} must hold a Llama model, got {found!r}")
+    try:
+        reader = GGUFReader(path)
+    except (ValueError, IndexError, OSError) as error:
+        raise ValueError(f"{path} is cut short, or no GGUF file: remove it and fetch it again") from error
+    _check(path, reader)
     config = _config(reader)
     network = LlamaModel(config)
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
-    network.load_state_dict({_name(each.name): _weight(each, heads) for each in reader.tensors})
+    tensors = [each for each in reader.tensors if each.name != "output.weight"]  # the head
+    try:
+        network.load_state_dict({_name(each.name): _weight(each, heads) for each in tensors})
+    except (RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} has other weights than a Llama of its sizes: {reason}") from error
     return network.eval(), _tokenizer(reader)
+
+
+def _check(path: Path, reader: Any) -> None:
+    """Refuse what would be read wrongly without a word."""
+    for name, wanted in WANTED.items():
+        if (found := _field(reader, name)) != wanted:
+            raise ValueError(f"{path} must hold a Llama model with {name} {wanted!r}, got {found!r}")
+    if {_field(reader, name) for name in reader.fields if name.startswith("llama.rope.scal")} - {"none"}:
+        raise ValueError(
+            f"{path} scales its rotary positions, which is not read here: take one that does not"
+        )
+    width = _field(reader, "llama.embedding_length") // _field(reader, "llama.attention.head_count")
+    for name in ("rope.dimension_count", "attention.key_length", "attention.value_length"):
+        if (found := _field(reader, f"llama.{name}", width)) != width:
+            raise ValueError(f"{path} must have llama.{name} {width}, the width of a head, got {found}")
 
 
 def _config(reader: Any) -> Any:
     from transformers import LlamaConfig
 
+    heads = _field(reader, "llama.attention.head_count")
     return LlamaConfig(
-        vocab_size=_field(reader, "llama.vocab_size"),
+        vocab_size=len(_field(reader, "tokenizer.ggml.tokens")),
         hidden_size=_field(reader, "llama.embedding_length"),
         intermediate_size=_field(reader, "llama.feed_forward_length"),
         num_hidden_layers=_field(reader, "llama.block_count"),
-        num_attention_heads=_field(reader, "llama.attention.head_count"),
-        num_key_value_heads=_field(reader, "llama.attention.head_count_kv"),
+        num_attention_heads=heads,
+        num_key_value_heads=_field(reader, "llama.attention.head_count_kv", heads),
         max_position_embeddings=_field(reader, "llama.context_length"),
         rms_norm_eps=_field(reader, "llama.attention.layer_norm_rms_epsilon"),
-        rope_parameters={"rope_type": "default", "rope_theta": _field(reader, "llama.rope.freq_base")},
+        rope_parameters={
+            "rope_type": "default",
+            "rope_theta": _field(reader, "llama.rope.freq_base", 10000.0),
+        },
         bos_token_id=_field(reader, "tokenizer.ggml.bos_token_id"),
         eos_token_id=_field(reader, "tokenizer.ggml.eos_token_id"),
         pad_token_id=None,
@@ -104,5 +132,5 @@ def _tokenizer(reader: Any) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=first, eos_token=last)
 
 
-def _field(reader: Any, name: str) -> Any:
-    return reader.fields[name].contents()
+def _field(reader: Any, name: str, default: Any = None) -> Any:
+    return reader.fields[name].contents() if name in reader.fields else default

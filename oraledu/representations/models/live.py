@@ -73,11 +73,13 @@ def compute(name: str, texts: TextSets) -> LayerStates:
     )
 
 
-def pooled_states(name: str, texts: list[str] | tuple[str, ...]) -> tuple[Tensor, Tensor]:
+def pooled_states(
+    name: str, texts: Sequence[str], *, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Return the pooled states of many texts, without and with the first token: twice (layers, n, D)."""
     parts = []
     for start in range(0, len(texts), _CHUNK):
-        states = hidden_states(name, texts[start : start + _CHUNK])
+        states = hidden_states(name, texts[start : start + _CHUNK], device=device)
         parts.append((pool(states), pool(states, first_token=True)))
     without, with_first = zip(*parts, strict=True)
     return torch.cat(without, dim=1), torch.cat(with_first, dim=1)

@@ -1,13 +1,17 @@
 """Hidden states of texts."""
 
+import functools
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from oraledu.representations.models.capture import capture
-from oraledu.representations.models.load import load
+from oraledu.representations.models.load import Model, load
+from oraledu.representations.models.tokens import most_tokens, tokenize
+
+#: By how much of its length a state may move with its batch: rounding moves it by 1e-5, a model that mixes by 0.04.
+TOLERANCE = 1e-3
 
 
 def hidden_states(
@@ -23,33 +27,35 @@ def hidden_states(
     Layer 0 is the embedding, layers 1 to L the residual stream after each block; a decoder's last layer is the
     state after the final norm, which transformers calls its last hidden state. SmolLM2 has 32 layers: 0, 1 to 30,
     and 31 after the norm; ``states[-2]`` is the residual that the norm is taken of. An encoder without a final
-    norm ends with its last block: MiniLM has 7.
+    norm ends with its last block: MiniLM has 7. `MODELS.md` lists what was tried.
 
-    A text begins with the first token of its tokenizer, BOS or CLS, put there where the tokenizer does not; a
-    tokenizer that has none leaves it away. It is kept: `pool` drops it. Texts of a batch are padded on the right,
-    and padding is masked and cut off, so a text's states do not depend on what it is batched with.
+    A text begins with the first token of its tokenizer, BOS or CLS; BOS is put there where the tokenizer adds
+    nothing, and a tokenizer that has none leaves it away. It is kept: `pool` drops it. Texts of a batch are padded
+    on the right, and padding is masked and cut off. A model whose states move with their batch all the same, which
+    is tried once, reads one text at a time.
 
     Args:
         name: Of the model, as in `load`.
         texts: At least one; none blank.
         batch_size: How many texts at a time, longest first.
-        max_tokens: A longer text is cut there.
+        max_tokens: A longer text is cut there, and where the model's positions end.
         device: Where to compute; the states come back on the CPU.
 
     Returns:
         For each text (layers, T, D) float32, T with the first token.
 
     Raises:
-        ValueError: If there is no text, one is blank, or a number is below 1.
+        ValueError: If there is no text, one is blank, a number is below 1, or the model is of another kind.
         TypeError: If texts are one string.
         ImportError: If transformers is not installed.
         FileNotFoundError: If the model is not here and cannot be had.
     """
     _check(texts, batch_size, max_tokens)
     model = load(name)
-    numbers = tokenize(model.reader, texts, max_tokens)
-    order = sorted(range(len(texts)), key=lambda place: -len(numbers[place]))
     network = model.network.to(device)
+    numbers = tokenize(model.reader, texts, min(max_tokens, most_tokens(network, model.reader)))
+    order = sorted(range(len(texts)), key=lambda place: -len(numbers[place]))
+    batch_size = batch_size if _may_be_batched(model, device) else 1
     found: dict[int, Tensor] = {}
     for start in range(0, len(order), batch_size):
         places = order[start : start + batch_size]
@@ -59,22 +65,14 @@ def hidden_states(
     return [found[place] for place in range(len(texts))]
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str], max_tokens: int = 2048) -> list[list[int]]:
-    """Return the tokens of each text, the first one of the tokenizer before them.
-
-    Raises:
-        ValueError: If a text has no token.
-    """
-    first = tokenizer.cls_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    found = []
-    for text in texts:
-        numbers = tokenizer(text)["input_ids"]
-        if first is not None and numbers[:1] != [first]:
-            numbers = [first, *numbers]
-        if not numbers:
-            raise ValueError(f"texts must have tokens, but {text!r} has none: leave it out")
-        found.append(numbers[:max_tokens])
-    return found
+@functools.lru_cache(maxsize=1)
+def _may_be_batched(model: Model, device: torch.device | str) -> bool:
+    """Say whether a text's states stay the same beside a longer one: some models mix in what a batch is filled with."""
+    most = most_tokens(model.network, model.reader)
+    numbers = tokenize(model.reader, ["a bird sings in the tree far away", "a bird sings"], most)
+    alone = capture(model.network, **_padded(numbers[1:], device))[:, 0]
+    apart = capture(model.network, **_padded(numbers, device))[:, 1, : len(numbers[1])] - alone
+    return bool((apart.norm(dim=-1) <= TOLERANCE * alone.norm(dim=-1)).all())
 
 
 def _padded(numbers: list[list[int]], device: torch.device | str) -> dict[str, Tensor]:
