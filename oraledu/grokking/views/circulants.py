@@ -11,7 +11,7 @@ from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, curve_with_band, matrix_image, redraw_matrix, subplots
 from oraledu.course.style import BLUE, ORANGE
 from oraledu.grokking import arithmetic, rfm
-from oraledu.grokking.circulant import block_metric, circulant_matrix
+from oraledu.grokking.circulant import block_metric, circulant_matrix, row_of
 from oraledu.grokking.views.layout import SHARES, verdict_table, verdicts
 
 #: Below a panel, in the middle.
@@ -72,15 +72,6 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
         random_phases=True,
         orientation={"Toeplitz": "toeplitz", "Hankel": "hankel"},
     )
-
-
-def row_of(sizes: Tensor, turns: Tensor) -> Tensor:
-    """Return the real row (2h + 1,) with mean zero whose Fourier coefficients have these sizes and phases.
-
-    Both are (h,), for k = 1, …, h; the phases are shares of a full turn.
-    """
-    coefficients = torch.polar(sizes, 2 * torch.pi * turns)
-    return torch.fft.irfft(torch.cat([coefficients.new_zeros(1), coefficients]), n=2 * len(sizes) + 1)
 
 
 def random_and_learned(
