@@ -55,7 +55,7 @@ def deviation(block: Tensor, orientation: str) -> Tensor:
 
     The share is Σ_k Σ (entry - mean of diagonal k)² / ‖block‖² over its p wrapped diagonals. It is 0 exactly
     for a circulant block, a block of zeros included, and about 1 - 1/p for random numbers. The paper's own
-    measure ("shift row l by l, variance of the columns") is the Hankel one, and cannot see Toeplitz.
+    measure ("shift row l right by l, variance of the columns") is the Hankel one, and cannot see Toeplitz.
 
     Args:
         block: (p, p).
