@@ -504,7 +504,7 @@ print(f"weight of C, from one iteration to the next: times {growth:.0f}")
 fallen = 1 - big.test_loss[halved] / big.test_loss[0]
 print(f"test loss when the deviation is halved: lower by {fallen:.1%}")
 flat = min(float(loss[leaves_zero - 1] / loss[0]) for loss in (big.test_loss, big.correct_loss))
-print(f"both losses one iteration before {leaves_zero}, above 0.9 of their start: {flat > 0.9}")
+print(f"both losses at iteration {leaves_zero - 1} above 0.9 of their start: {flat > 0.9}")
 constant = blocks[1].mean() ** 2 / blocks[1].square().mean()
 print(f"iteration 1: Toeplitz {toeplitz[1]:.2f}, Hankel {hankel[1]:.2f}, constant part {constant:.2f}")
 print(f"end: test accuracy {views.at_least(big.test_accuracy[-1])}, Hankel deviation {hankel[-1]:.2f}")
@@ -1110,8 +1110,8 @@ for op, side, wrong in (("+", "hankel", "toeplitz"), ("-", "toeplitz", "hankel")
     own, other = max(deviation(b, side) for b in ends), min(deviation(b, wrong) for b in ends)
     knows = [each.features[int((each.test_accuracy > 0.9).nonzero()[0])] for each in several[op]]
     early = min(deviation(each[size.p :, : size.p], side) for each in knows)
-    print(f"a {op} b: {side.capitalize()} deviation {own:.1f} at most, other {other:.1f} at least", end="; ")
-    print(f"the first, when nine in ten answers are right, above 0.7: {bool(early > 0.7)}")
+    print(f"a {op} b: {side.capitalize()} deviation {own:.1f} at most, other {other:.1f} at least")
+    print(f"  the first, when nine in ten answers are right, above 0.7: {bool(early > 0.7)}")
     assert own < 0.6 and other > own + 0.25
 
 # %% [markdown]
