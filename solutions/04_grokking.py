@@ -975,7 +975,6 @@ views.random_and_learned(size.fractions, accuracies, preset.phase_map.fractions,
 # %%
 views.circulant_explorer(preset.widget.p, 0.5)
 
-
 # %% [markdown]
 # The next cell tries five draws of phases and splits, on half of the table.
 
@@ -1000,6 +999,7 @@ for seed in range(5):
         assert name != "zero phases" or torch.equal(right, mirrored)
 rows = [[name, min(each), max(each)] for name, each in found.items()]
 views.results(["block", "lowest accuracy", "highest"], rows)
+
 
 # %% [markdown]
 # All three matter. With three frequencies, or with $|\hat c_k| = 0.5$, next to nothing is answered: the diagonal blocks,
@@ -1188,6 +1188,7 @@ for name, change in changes.items():
     rows.append([name, max(passes, default=None), min(ends), max(ends), changed[0].metrics[-1].norm()])
 names = ["change", "passes one half by iteration", "lowest accuracy at the end", "highest", "norm of M"]
 views.results(names, rows)
+
 
 # %% [markdown]
 # A larger power is faster; the power 1 ends lower. Centring makes no difference for this kernel, nor do 32-bit numbers.
