@@ -29,7 +29,7 @@
 # * explain what circulant features, Toeplitz or Hankel, do for sums, differences, products and quotients;
 # * solve the task with random features in one linear system, and say how Fourier multiplication comes in;
 # * compare the features of a neural network with those of the kernel machine, without falling for the diagonal;
-# * predict from two iterations at which power the machine never groks.
+# * predict from two iterations at which powers the stripes stay too faint.
 #
 # **Prerequisites.** Linear algebra up to the eigendecomposition (needed throughout), the gradient of a function of
 # several variables (needed in parts 2, 4 and 6), least squares (needed in part 1), PyTorch indexing (needed in the
@@ -157,7 +157,7 @@ views.table(pairs, labels, train_pairs, p)
 # ### Exercise 1: the Gram matrix by looking up
 #
 # Write `quadratic_gram`. It takes two lists of pairs, $n_a \times 2$ and $n_b \times 2$ (integers), and a metric,
-# $2p \times 2p$, and returns the $n_a \times n_b$ matrix of $(x^\top M z)^2$. Indexing is enough, and fast. The metric may
+# $2p \times 2p$, and returns the $n_a \times n_b$ matrix of $(x^\top M z)^2$. The metric may
 # be any square matrix, also one that is not symmetric, so mind the order. Take $p$ from its shape, and let the result
 # have its type.
 
@@ -282,7 +282,7 @@ views.first_machine_explorer(p, quadratic_gram)
 #
 # $$G_c = \frac1n \sum_i (J_i - \bar J)(J_i - \bar J)^\top = G - \bar J \bar J^\top .$$
 #
-# (The paper's text defines $G$, its code computes $G_c$. We use $G_c$.)
+# (The paper's text has $G$, its code $G_c$. We use $G_c$.)
 #
 # ### In closed form
 #
@@ -522,7 +522,7 @@ weight = 2 * blocks.square().sum((1, 2)) / big.metrics[:-1].square().sum((1, 2))
 print(credit(quadratic_gram, quadratic_agop, psd_power, deviation))
 
 # %% [markdown]
-# The next cell checks what we claim of this run, and draws it.
+# What we claim of this run, checked and drawn:
 
 # %%
 halved = int((toeplitz[2:] < toeplitz[2] / 2).nonzero()[0]) + 2
@@ -570,7 +570,7 @@ runs = Parallel()(delayed(grok)(*job) for job in progress(jobs, "fractions"))
 longer = [grok(size.fractions[0], seed, 5 * size.iterations) for seed in range(size.seeds)]
 
 # %% [markdown]
-# The next cell lays accuracy and deviation out over fraction and iteration.
+# Accuracy and deviation over fraction and iteration:
 
 # %%
 shape = (len(size.fractions), size.seeds, size.iterations)
@@ -594,7 +594,8 @@ views.phase_explorer(size.fractions, accuracy_map, deviation_map)
 #
 # **What we saw.** The features improve and grow steadily while the losses hardly move; the accuracy
 # jumps when they are good and large enough. With too small a part of the table the deviation falls too, to a fifth,
-# while about nine in ten questions stay unanswered, and most of them for good: a small $D$ is no promise.
+# while about nine in ten questions stay unanswered, and most still are after five times as long: a small $D$ is no
+# promise.
 
 # %% [markdown]
 # ## 4. What it learned
@@ -655,7 +656,7 @@ assert 1.6 < same / different < 2.6
 # ### Multiplication is addition in disguise
 #
 # For a prime $p$ there is a **generator** $g$: its powers $g^0, g^1, \dots, g^{p-2}$ run through all nonzero digits
-# modulo $p$. (31 has $g = 3$.) Every nonzero digit is $g^i$ for one $i$ modulo $p - 1$, its **discrete logarithm**,
+# modulo $p$. Every nonzero digit is $g^i$ for one $i$ modulo $p - 1$, its **discrete logarithm**,
 # and $g^i g^j = g^{i+j}$. So a multiplication table, listed in the order $g^0, g^1, \dots$, is
 # an addition table modulo $p - 1$. If our explanation holds, the learned block must show
 # stripes in this order, Toeplitz for $\times$ and Hankel for $\div$; the digit 0 has no logarithm and is left out.
@@ -800,8 +801,8 @@ for composite in (30, 32, 36):
     assert min(reached) > 0.9
 
 # %% [markdown]
-# Here the other deviation is not quite 1, and for $\times$ and $\div$, with their $p - 1 = 30$ powers, neither. If $p$ is
-# even, $(-1)^{i + j} = (-1)^{j - i}$ is Toeplitz and Hankel at once: one of $p$ frequencies.
+# Here the other deviation is not quite 1, nor is it for $\times$ and $\div$ with their $p - 1$ powers. For an even
+# number of them $(-1)^{i + j} = (-1)^{j - i}$ is Toeplitz and Hankel at once: one frequency of $p$.
 #
 # The figure shows the four blocks, for multiplication and division also in the order of the discrete logarithm.
 
@@ -931,9 +932,9 @@ assert (solved - (subtraction - extra)).abs().max() < 1e-12 < 0.1 < (solved - su
 #
 # ### Random circulants
 #
-# If the circulant form is all that matters, a *random* circulant block should do: nothing learned, one solve. Draw $c$ at random with mean zero, form $M_*$ with $A = I - \tfrac1p \mathbf 1 \mathbf 1^\top$,
-# and take its root as the metric, as in step 3 of the machine; the root's blocks are circulant again. One thing needs
-# care. Take a Toeplitz block. For each $k \ne 0$, $M_*$ acts on the vectors $s \chi_k \oplus t \chi_k$ as the $2 \times 2$
+# If the circulant form is all that matters, a *random* circulant block should do: nothing learned, one solve. Draw $c$
+# at random with mean zero, form $M_*$ with $A = I - \tfrac1p \mathbf 1 \mathbf 1^\top$, and take its root as the metric, as in step 3 of the machine; the root's blocks are circulant again. One thing needs
+# care. Take a Toeplitz block. For each $k \ne 0$, $M_*$ acts on the vectors $\xi_1 \chi_k \oplus \xi_2 \chi_k$ as the $2 \times 2$
 # matrix with 1 on the diagonal and $\hat c_k$, $\overline{\hat c_k}$ beside it; for $k = 0$ it is zero. The eigenvalues are
 # $1 \pm |\hat c_k|$. (A Hankel block exchanges $\chi_k$ and $\chi_{-k}$; the eigenvalues are the same.) Where
 # $|\hat c_k| > 1$ one of them is negative, so we take the root of the positive part, $V \sqrt{\max(w, 0)}\, V^\top$. That is
@@ -1154,7 +1155,7 @@ names = ["NFM", "with the root, at least", "without diagonals", "with the first 
 views.results(names, rows)
 
 # %% [markdown]
-# Whole matrices tell nothing: the cosine is as good as 1 before training too. Without the diagonals the agreement is
+# Whole matrices tell nothing: their cosine is above 0.9 before training too. Without the diagonals the agreement is
 # high at random weights; it *falls* while the features form, and comes back. The last column makes this worth something:
 # by the end the features have next to nothing in common with those of the beginning, and yet the root of the AGOP agrees
 # with them. Now the orientation of the networks' blocks.
@@ -1332,7 +1333,7 @@ views.paper_and_here(
 # 6. **The kernels.** The text has $(x^\top M z)^2$ and $e^{-d^2 / L}$; the code has $3 (x^\top M z)^2$ and
 #    $e^{-d^2 / (2 L^2)}$ with $L = 2.5$. The factor 3 cancels without a ridge (next cell). For the Gaussian the
 #    exponents differ by a factor of 5; we follow the code.
-# 7. **Centring.** Only the code subtracts the mean Jacobian. For the quadratic kernel it makes no difference (part 7).
+# 7. **Centring** stands in the code alone. For the quadratic kernel it makes no difference (part 7).
 #
 # **In older stored files.** We know of none: of the authors' own runs nothing is checked here.
 #
@@ -1359,11 +1360,11 @@ for name, offset in (("p - l - 1", 1), ("p - l", 0)):
     print(f"index {name}: {(outputs.argmax(-1) == differences).double().mean():.0%} of a - b right")
 
 # %% [markdown]
-# With the printed index every single difference is off by one; with the other all are right.
+# The printed index is off by one everywhere.
 #
 # ## Test yourself
 #
-# Four questions. Unfold an answer to see whether it is right, and why.
+# Unfold an answer to see whether it is right, and why.
 
 # %%
 checks.questions.other_orientation
@@ -1427,6 +1428,6 @@ print(f"larger runs at this scale: {len(preset.large)}")
 #   quotients into these.
 # * Circulant features are enough: random ones solve the task in one linear system. Fourier multiplication is what
 #   they compute, exactly so in one case that a theorem covers.
-# * Near its start the growth is linear. Two iterations measure its gain, and the gain tells which powers never grok.
+# * At first the stripes obey a linear law. Two iterations measure its gain, which tells the powers that leave them faint.
 # * A quadratic network ends with features of the same family, in the other orientation, and sharpens them after it
 #   has generalised.
