@@ -247,7 +247,7 @@ assert means[0] < means[1] < means[2] and occurrences.gather(1, test_labels[:, N
 views.scores_by_occurrence(scores, occurrences, right)
 
 # %% [markdown]
-# A class that stands in the row and in the column wins; the right one never does. A machine that compares
+# A class that stands in the row and in the column scores highest; the right one never stands there. A machine that compares
 # digits only by *same or not* rules out the truth outside of its training table.
 #
 # In the explorer, choose the operation and the training fraction. The picture marks in grey what the machine is shown,
