@@ -15,7 +15,8 @@
 # A network that learns addition modulo a prime can fit its training pairs at once, stay at zero test accuracy for a
 # long time, and then, within a few steps, answer every question it was never shown. This is **grokking**. It is
 # usually told as a story about neural networks and gradient descent. In this lesson a kernel machine does it: no
-# network, no gradient descent, and a training loss that is zero from the first step to the last. We build the machine, watch it grok, and read in its one learned matrix what it found.
+# network, no gradient descent, and a training loss that is zero from the first step to the last. We build the machine,
+# watch it grok, and read in its one learned matrix what it found.
 
 # %% [markdown]
 # ## At a glance
@@ -225,8 +226,8 @@ assert fit_error < 1e-20 and accuracy < 1 / (2 * p)
 # $$u_a = \frac{1}{2 + n_a} \sum_{j:\,a_j = a} \big( y_j - v_{b_j} \big) .$$
 #
 # The sum of the $y_j$ is 1 for a class that stands in the row, and 0 for another. The sum of the $v_{b_j}$, over the
-# columns shown in this row, differs little between classes: its spread is a sixth of the other's (next cell). So a class scores
-# high in row $a$ if it *occurs* among the training pairs of row $a$. The right answer to the question
+# columns shown in this row, differs little between classes: its spread is a sixth of the other's (next cell). So a
+# class scores high in row $a$ if it *occurs* among the training pairs of row $a$. The right answer to the question
 # $(a, b)$ occurs in row $a$ exactly once, and that is the question itself, which is not in the training set. The same
 # holds for column $b$. The right class is the one that surely collects nothing from
 # either sum. The figure sorts all classes of all questions by how often they occur among the training pairs of the
@@ -620,9 +621,9 @@ print(f"; circulant but for {deviation(block, 'toeplitz'):.0%} of its squared no
 assert outside.abs().mean() < 0.05 and block.mean().abs() < 1e-3 < block.std()
 
 # %% [markdown]
-# So $\nu \approx -\mu/p$, small beside the entries of $C$. What does a circulant block do to the kernel? Take two pairs $(a, b)$ and $(a', b')$ without a common digit.
-# With $\nu$ set to 0 only the off-diagonal blocks contribute to their inner product, $S = C_{b a'} + C_{b' a}$. For
-# a Toeplitz block, $C_{ij} = c_{j - i}$,
+# So $\nu \approx -\mu/p$, small beside the entries of $C$. What does a circulant block do to the kernel? Take two pairs
+# $(a, b)$ and $(a', b')$ without a common digit. With $\nu$ set to 0 only the off-diagonal blocks contribute to their
+# inner product, $S = C_{b a'} + C_{b' a}$. For a Toeplitz block, $C_{ij} = c_{j - i}$,
 #
 # $$S = c_{a' - b} + c_{a - b'} .$$
 #
@@ -1321,8 +1322,8 @@ views.paper_and_here(
 #    theorem says about digits stands.
 # 3. **Orientation.** The paper has one circulant form and one deviation: shift row $l$ *right* by $l$, then take the variance
 #    of the columns. Taken literally it is zero for Hankel, and blind to the Toeplitz block that addition learns in its own
-#    machine (part 3); shifted *left*, it is zero for Toeplitz. Its printed curve falls, so left is probably meant. That networks turn
-#    the other way (part 6) it does not say.
+#    machine (part 3); shifted *left*, it is zero for Toeplitz. Its printed curve falls, so left is probably meant. That
+#    networks turn the other way (part 6) it does not say.
 # 4. **The ansatz.** The correlation with the root of the AGOP is high before training, with the diagonal and without
 #    it. In favour of the paper: it comes back for features that are wholly new (part 6).
 # 5. **Why these features?** A metric of rank 4 would do: appendix K of the paper has one. The learned metric has full
