@@ -64,7 +64,9 @@ def split(
 
     Raises:
         ValueError: If ``fraction`` lies outside (0, 1), leaves a part empty, or the lengths differ.
+        TypeError: If ``pairs`` or ``labels`` is not a tensor.
     """
+    check_tensors(pairs=pairs, labels=labels)
     if not 0.0 < fraction < 1.0:
         raise ValueError(f"fraction must lie strictly between 0 and 1, got {fraction}: try 0.5")
     total = len(pairs)
@@ -149,6 +151,14 @@ def discrete_log_order(p: int, g: int | None = None) -> Tensor:
     return torch.tensor(powers)
 
 
+def check_tensors(**values: object) -> None:
+    """Raise a TypeError that names the first of the arguments that is not a torch tensor."""
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            kind = f"{type(value).__module__}.{type(value).__name__}"
+            raise TypeError(f"{name} must be a torch tensor, got {kind}: pass torch.as_tensor({name})")
+
+
 def check_operation(op: str) -> None:
     """Raise a ValueError unless ``op`` is one of ``+ - * /``."""
     if op not in OPERATIONS:
@@ -164,6 +174,7 @@ def check_odd_prime(p: int) -> None:
 
 def check_pairs(pairs: Tensor, p: int, name: str = "pairs") -> None:
     """Raise unless ``pairs`` is an (n, 2) tensor of integers in [0, p)."""
+    check_tensors(**{name: pairs})
     if pairs.dtype.is_floating_point or pairs.dtype.is_complex or pairs.dtype == torch.bool:
         raise TypeError(f"{name} must hold integer digits, got {pairs.dtype}; convert with .long()")
     if pairs.ndim != 2 or pairs.shape[1] != 2:

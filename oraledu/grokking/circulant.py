@@ -8,7 +8,12 @@ entry [b, a] couples the second digit with the first. A block is Toeplitz-circul
 import torch
 from torch import Tensor
 
-from oraledu.grokking.arithmetic import check_odd_prime, check_operation, discrete_log_order
+from oraledu.grokking.arithmetic import (
+    check_odd_prime,
+    check_operation,
+    check_tensors,
+    discrete_log_order,
+)
 from oraledu.grokking.rfm import psd_power
 
 # What an RFM comes to for each operation; for * and / after the digits are put in discrete-log order.
@@ -29,6 +34,7 @@ def feature_block(metric: Tensor, op: str, g: int | None = None) -> Tensor:
     Raises:
         ValueError: If ``op`` is unknown, or g or p does not suit it.
     """
+    check_tensors(metric=metric)
     check_operation(op)
     p = len(metric) // 2
     block = metric[p:, :p]
@@ -40,6 +46,7 @@ def reorder(block: Tensor, order: Tensor) -> Tensor:
 
     Digits that the order leaves out (0, in a discrete-log order) are dropped.
     """
+    check_tensors(block=block, order=order)
     return block[order][:, order]
 
 
@@ -48,7 +55,7 @@ def deviation(block: Tensor, orientation: str) -> Tensor:
 
     The share is Σ_k Σ (entry - mean of diagonal k)² / ‖block‖² over its p wrapped diagonals. It is 0 exactly
     for a circulant block, a block of zeros included, and about 1 - 1/p for random numbers. The paper's own
-    measure ("shift row l by l, variance of the columns") is the Hankel one, and cannot see Toeplitz.
+    measure ("shift row l right by l, variance of the columns") is the Hankel one, and cannot see Toeplitz.
 
     Args:
         block: (p, p).
@@ -72,8 +79,7 @@ def wrapped_means(block: Tensor, orientation: str) -> Tensor:
     Raises:
         ValueError: If the block is not square or the orientation unknown.
     """
-    if block.ndim != 2 or block.shape[0] != block.shape[1]:
-        raise ValueError(f"block must be a square matrix, got shape {tuple(block.shape)}")
+    _check_square(block)
     diagonal = _diagonals(len(block), orientation, block.device).flatten()
     return block.new_zeros(len(block)).index_add(0, diagonal, block.flatten()) / len(block)
 
@@ -86,6 +92,7 @@ def circulant_matrix(values: Tensor, orientation: str) -> Tensor:
     Raises:
         ValueError: If the orientation is unknown.
     """
+    check_tensors(values=values)
     return values[_diagonals(len(values), orientation, values.device)]
 
 
@@ -104,6 +111,7 @@ def alignment(a: Tensor, b: Tensor, *, off_diagonal: bool = False) -> Tensor:
     Raises:
         ValueError: If the matrices differ in shape or are not square.
     """
+    check_tensors(a=a, b=b)
     if a.shape != b.shape or a.ndim != 2 or a.shape[0] != a.shape[1]:
         raise ValueError(
             f"a and b must be square matrices of one shape, got {tuple(a.shape)}, {tuple(b.shape)}"
@@ -153,6 +161,16 @@ def random_block(p: int, op: str, *, generator: torch.Generator) -> Tensor:
     return block
 
 
+def row_of(sizes: Tensor, turns: Tensor) -> Tensor:
+    """Return the real row (2h + 1,) with mean zero whose Fourier coefficients have these sizes and phases.
+
+    Both are (h,), for k = 1, …, h; the phases are shares of a full turn.
+    """
+    check_tensors(sizes=sizes, turns=turns)
+    coefficients = torch.polar(sizes, 2 * torch.pi * turns)
+    return torch.fft.irfft(torch.cat([coefficients.new_zeros(1), coefficients]), n=2 * len(sizes) + 1)
+
+
 def orthogonal_block(p: int, *, generator: torch.Generator) -> Tensor:
     """Return the control of `random_block`: as large, but orthogonal instead of circulant, (p, p) float64.
 
@@ -177,11 +195,16 @@ def block_metric(block: Tensor) -> Tensor:
     Raises:
         ValueError: If the block is not square or not finite.
     """
-    if block.ndim != 2 or block.shape[0] != block.shape[1]:
-        raise ValueError(f"block must be a square matrix, got shape {tuple(block.shape)}")
+    _check_square(block)
     centring = torch.eye(len(block), dtype=block.dtype, device=block.device) - 1 / len(block)
     target = torch.cat([torch.cat([centring, block.T], dim=1), torch.cat([block, centring], dim=1)])
     return psd_power(target, 0.5)
+
+
+def _check_square(block: Tensor) -> None:
+    check_tensors(block=block)
+    if block.ndim != 2 or block.shape[0] != block.shape[1]:
+        raise ValueError(f"block must be a square matrix, got shape {tuple(block.shape)}")
 
 
 def _centred(size: int, generator: torch.Generator) -> Tensor:

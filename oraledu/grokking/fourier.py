@@ -9,7 +9,7 @@ the one-hot grid the two differ by a term that the paper misses; `off_grid_term`
 import torch
 from torch import Tensor
 
-from oraledu.grokking.arithmetic import modular_table
+from oraledu.grokking.arithmetic import check_tensors, modular_table
 from oraledu.grokking.quadratic import quadratic_gram
 from oraledu.grokking.regression import solve
 
@@ -46,6 +46,7 @@ def reverse(x: Tensor) -> Tensor:
 
     ``multiplication(x1, reverse(x2))`` subtracts: on one-hot digits it is e_(a-b).
     """
+    check_tensors(x=x)
     return x.flip(-1).roll(1, dims=-1)
 
 
@@ -65,6 +66,7 @@ def closed_form(x1: Tensor, x2: Tensor) -> Tensor:
     Raises:
         ValueError: If the last dimensions differ.
     """
+    _check_lengths(x1, x2)
     p = x1.shape[-1]
     return multiplication(x1, reverse(x2)) - off_grid_term(x1, x2)[..., None] / (2 * p + 2)
 
@@ -135,5 +137,6 @@ def closed_coefficients(p: int, label: int) -> Tensor:
 
 
 def _check_lengths(x1: Tensor, x2: Tensor) -> None:
+    check_tensors(x1=x1, x2=x2)
     if x1.shape[-1:] != x2.shape[-1:] or x1.ndim == 0:
         raise ValueError(f"x1 and x2 must have one length p, got {tuple(x1.shape)} and {tuple(x2.shape)}")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.grokking.arithmetic import hot_columns
+from oraledu.grokking.arithmetic import check_tensors, hot_columns
 from oraledu.grokking.quadratic import inner_products
 
 
@@ -46,6 +46,7 @@ def gaussian_agop(
     Returns:
         (2p, 2p) symmetric and positive semi-definite.
     """
+    check_tensors(pairs=pairs, coefficients=coefficients, metric=metric)
     size, classes, block = len(metric), coefficients.shape[1], 256
     columns = hot_columns(pairs, size // 2)
     sharing = [(columns == column).any(dim=1).nonzero().squeeze(1) for column in range(size)]

@@ -9,7 +9,7 @@ from functools import partial
 
 from torch import Tensor, finfo
 
-from oraledu.grokking.arithmetic import check_pairs
+from oraledu.grokking.arithmetic import check_pairs, check_tensors
 from oraledu.grokking.gaussian import gaussian_agop, gaussian_gram
 from oraledu.grokking.quadratic import quadratic_agop, quadratic_gram
 
@@ -77,13 +77,30 @@ def agop(
         ValueError: If the metric, a pair, the kernel's name or the bandwidth is unfit; the text says how.
         TypeError: If the pairs do not hold integers.
     """
+    check_tensors(coefficients=coefficients)
     check_pairs(pairs, _check_metric(metric))
     if coefficients.ndim != 2 or len(coefficients) != len(pairs):
         raise ValueError(
             f"coefficients must have one row for each of the {len(pairs)} pairs and one column for each "
             f"class, got shape {tuple(coefficients.shape)}"
         )
-    return resolve(kernel, bandwidth).agop(pairs, coefficients, metric, centre=centre)
+    return symmetrised(resolve(kernel, bandwidth).agop(pairs, coefficients, metric, centre=centre))
+
+
+def symmetrised(agop: Tensor) -> Tensor:
+    """Return an AGOP without the asymmetry of rounding, which grows with the square of the coefficients.
+
+    Raises:
+        TypeError: If it is not a tensor.
+        ValueError: If more than one part in a hundred is rounding: then nothing is left of the AGOP.
+    """
+    check_tensors(agop=agop)
+    if not (agop - agop.T).abs().max() <= 1e-2 * agop.abs().max():  # false for a NaN too
+        raise ValueError(
+            "the AGOP is not symmetric and finite: the kernel regression is singular to working precision "
+            "(pass a ridge, 1e-6 say), or the kernel's own agop is wrong"
+        )
+    return (agop + agop.T) / 2
 
 
 def resolve(kernel: str | Kernel, bandwidth: float) -> Kernel:
@@ -115,10 +132,11 @@ def _check_metric(metric: Tensor) -> int:
 
 def check_symmetric(matrix: Tensor, name: str) -> None:
     """Raise a ValueError unless the matrix is square, finite and symmetric up to rounding."""
+    check_tensors(**{name: matrix})
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {tuple(matrix.shape)}")
     if not matrix.isfinite().all():
         raise ValueError(f"{name} holds entries that are not finite: look for a division by zero before it")
     asymmetry = (matrix - matrix.T).abs().max()
-    if asymmetry > 1e3 * finfo(matrix.dtype).eps * matrix.abs().max():
+    if asymmetry > finfo(matrix.dtype).eps ** 0.5 * matrix.abs().max():
         raise ValueError(f"{name} must be symmetric; (matrix + matrix.T) / 2 is, if rounding is to blame")

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from oraledu.grokking.arithmetic import hot_columns
+from oraledu.grokking.arithmetic import check_tensors, hot_columns
 
 
 def inner_products(pairs_a: Tensor, pairs_b: Tensor, metric: Tensor) -> Tensor:
     """Return x'Mz for every x of ``pairs_a`` and z of ``pairs_b`` by gathering: (n_a, n_b)."""
+    check_tensors(pairs_a=pairs_a, pairs_b=pairs_b, metric=metric)
     p = len(metric) // 2
     transformed = embedding_bag(hot_columns(pairs_b, p), metric.T.contiguous(), mode="sum")  # row j: M z_j
     return embedding_bag(hot_columns(pairs_a, p), transformed.T.contiguous(), mode="sum")
@@ -49,6 +50,7 @@ def quadratic_agop(pairs: Tensor, coefficients: Tensor, metric: Tensor, *, centr
     Returns:
         (2p, 2p) symmetric and positive semi-definite.
     """
+    check_tensors(pairs=pairs, coefficients=coefficients, metric=metric)
     size, count = len(metric), len(pairs)
     forms = outer_sums(pairs, coefficients, size)  # C_l: (c, 2p, 2p)
     moment = outer_sums(pairs, coefficients.new_full((count, 1), 1 / count), size)[0]  # S: (2p, 2p)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from oraledu.grokking.arithmetic import hot_columns
+from oraledu.grokking.arithmetic import check_tensors, hot_columns
 from oraledu.grokking.quadratic import outer_sums
 
 
@@ -48,6 +48,7 @@ class QuadraticNet(nn.Module):
         if width < 1:
             raise ValueError(f"width must be at least 1, got {width}")
         if transform is not None:
+            check_tensors(transform=transform)
             if transform.shape != (2 * p, 2 * p):
                 raise ValueError(f"transform must have shape {(2 * p, 2 * p)}, got {tuple(transform.shape)}")
             transform = transform.to(generator.device, dtype)
@@ -62,12 +63,14 @@ class QuadraticNet(nn.Module):
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Return the outputs on digit pairs: (n, 2) -> (n, p)."""
+        check_tensors(pairs=pairs)
         hidden = embedding_bag(hot_columns(pairs, self.p), self.input_weights().T.contiguous(), mode="sum")
         return hidden.square() @ self.second.T
 
 
 def feature_matrix(first: Tensor) -> Tensor:
     """Return the neural feature matrix W1'W1: (width, 2p) -> (2p, 2p)."""
+    check_tensors(first=first)
     return first.T @ first
 
 
@@ -85,6 +88,7 @@ def network_agop(first: Tensor, second: Tensor, pairs: Tensor) -> Tensor:
     Returns:
         (2p, 2p) symmetric and positive semi-definite.
     """
+    check_tensors(first=first, second=second, pairs=pairs)
     weights = first.new_full((len(pairs), 1), 1 / len(pairs))
     moment = outer_sums(pairs, weights, first.shape[1])[0]  # S: (2p, 2p)
     return 4 * first.T @ ((second.T @ second) * (first @ moment @ first.T)) @ first

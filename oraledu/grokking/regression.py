@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oraledu.grokking.arithmetic import check_pairs
+from oraledu.grokking.arithmetic import check_pairs, check_tensors
 from oraledu.grokking.kernels import Kernel, gram
 
 
@@ -26,6 +26,7 @@ class Score:
 
 def score(outputs: Tensor, labels: Tensor) -> Score:
     """Score outputs (n, p) against labels (n,)."""
+    check_tensors(outputs=outputs, labels=labels)
     residuals = outputs.clone()
     right = torch.arange(len(labels), device=labels.device), labels
     residuals[right] -= 1
@@ -38,6 +39,7 @@ def score(outputs: Tensor, labels: Tensor) -> Score:
 
 def one_hot_targets(labels: Tensor, p: int, dtype: torch.dtype) -> Tensor:
     """Return the targets Y, one row a label: (n, p)."""
+    check_tensors(labels=labels)
     return torch.nn.functional.one_hot(labels.long(), p).to(dtype)
 
 
@@ -69,6 +71,7 @@ def regress(
         ValueError: If the metric, a pair, the kernel's name or the ridge is unfit, or the system singular.
         TypeError: If pairs or labels do not hold integers.
     """
+    check_tensors(metric=metric, test_pairs=test_pairs)
     p = len(metric) // 2
     check_examples(train_pairs, train_labels, p, "train")
     train_gram = gram(train_pairs, train_pairs, metric, kernel=kernel, bandwidth=bandwidth)
@@ -93,6 +96,7 @@ def solve(gram_matrix: Tensor, targets: Tensor, *, ridge: float = 0.0) -> Tensor
     Raises:
         ValueError: If ``ridge`` is negative, or the system is singular to working precision.
     """
+    check_tensors(gram_matrix=gram_matrix, targets=targets)
     if not ridge >= 0:
         raise ValueError(f"ridge must be at least 0, got {ridge}")
     system = gram_matrix
@@ -118,6 +122,7 @@ def solve(gram_matrix: Tensor, targets: Tensor, *, ridge: float = 0.0) -> Tensor
 
 def check_examples(pairs: Tensor, labels: Tensor, p: int, part: str) -> None:
     """Raise unless pairs (n, 2) and labels (n,) of one part of the data are digits below ``p``."""
+    check_tensors(**{f"{part}_labels": labels})
     check_pairs(pairs, p, f"{part}_pairs")
     if len(pairs) == 0:
         raise ValueError(f"{part}_pairs must hold at least one pair")

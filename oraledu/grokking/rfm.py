@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from oraledu.grokking.gaussian import gaussian_agop, gaussian_gram
-from oraledu.grokking.kernels import Kernel, agop, check_symmetric, gram, resolve
+from oraledu.grokking.kernels import Kernel, agop, check_symmetric, gram, resolve, symmetrised
 from oraledu.grokking.quadratic import quadratic_agop, quadratic_gram
 from oraledu.grokking.regression import Score, check_examples, one_hot_targets, regress, score, solve
 
@@ -22,6 +22,7 @@ __all__ = [
     "Kernel",
     "Score",
     "Step",
+    "Stopped",
     "agop",
     "collect",
     "fit",
@@ -67,6 +68,12 @@ class History:
     train_loss: Tensor
     test_loss: Tensor
     correct_loss: Tensor
+
+
+class Stopped(ValueError):
+    """A run that could not go on; ``history`` holds the iterations before."""
+
+    history: History
 
 
 def psd_power(matrix: Tensor, power: float) -> Tensor:
@@ -129,7 +136,8 @@ def fit(
         The `History`; entry t of its curves is evaluated with ``metrics[t]``, before the update.
 
     Raises:
-        ValueError: If an argument is unfit or a kernel regression is singular; the text says what to do.
+        ValueError: If an argument is unfit or the first kernel regression is singular; the text says what to do.
+        Stopped: If a later iteration cannot go on; its ``history`` holds those before.
         TypeError: If pairs or labels do not hold integers.
     """
     if iterations < 1:
@@ -148,7 +156,17 @@ def fit(
         dtype=dtype,
         psd_power=psd_power,
     )
-    return collect(islice(steps, iterations))
+    done: list[Step] = []
+    try:
+        for step in islice(steps, iterations):
+            done.append(step)
+    except ValueError as error:
+        if not done:
+            raise
+        stopped = Stopped(f"iteration {len(done)}: {error}; the error's .history holds those before")
+        stopped.history = collect(done)
+        raise stopped from error
+    return collect(done)
 
 
 def iterate(
@@ -185,7 +203,7 @@ def iterate(
             del train_gram  # its room goes to the test Gram matrix: 180 MB at p = 97
             test = score(machine.gram(test_pairs, train_pairs, metric) @ coefficients, test_labels)
             gradients = machine.agop(train_pairs, coefficients, metric, centre=centre)  # (2p, 2p)
-            following = psd_power(gradients, power)
+            following = psd_power(symmetrised(gradients), power)
             check_symmetric(following, "the power of the AGOP")
             yield Step(metric, train, test, following)
             metric = following

@@ -65,6 +65,7 @@ class Preset:
     phase_map: PhaseMap  # training fraction by iteration
     random_circulants: CirculantDraws  # random features by training fraction
     network: NetworkRun  # learns the same task
+    repeats: int  # splits on which a verdict is repeated
     circulant_network: NetworkRun  # on circulant-transformed inputs, and on plain ones for comparison
 
 
@@ -72,13 +73,14 @@ QUICK = Preset(
     widget=KernelRun(p=31, fraction=0.65, iterations=25),
     paper=KernelRun(p=61, fraction=0.5, iterations=30),
     large=(),
-    operations=KernelRun(p=31, fraction=0.75, iterations=30, kernel="gaussian"),
-    phase_map=PhaseMap(p=31, fractions=(0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8), iterations=25, seeds=1),
+    operations=KernelRun(p=31, fraction=0.75, iterations=20, kernel="gaussian"),
+    phase_map=PhaseMap(p=31, fractions=(0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8), iterations=25, seeds=3),
     random_circulants=CirculantDraws(p=31, fractions=(0.1, 0.175, 0.25, 0.35, 0.5), draws=5),
     network=NetworkRun(p=31, fraction=0.65, width=256, epochs=200, record_every=5, learning_rate=1e-2),
     circulant_network=NetworkRun(
         p=31, fraction=0.3, width=256, epochs=600, record_every=20, learning_rate=1e-2
     ),
+    repeats=3,
 )
 
 FULL = Preset(
@@ -99,6 +101,7 @@ FULL = Preset(
     circulant_network=NetworkRun(
         p=61, fraction=0.175, width=1024, epochs=3000, record_every=50, learning_rate=1e-3, batch_size=32
     ),
+    repeats=1,
 )
 
 

@@ -17,11 +17,11 @@ def test_a_name_stands_for_its_formulas(random_machine):
         rfm.gaussian_gram(pairs, pairs[:4], metric, bandwidth=1.5),
     )
     for centre in (True, False):
-        assert torch.equal(
+        assert torch.allclose(
             agop(pairs, coefficients, metric, kernel="quadratic", centre=centre),
             rfm.quadratic_agop(pairs, coefficients, metric, centre=centre),
         )
-        assert torch.equal(
+        assert torch.allclose(
             agop(pairs, coefficients, metric, kernel="gaussian", bandwidth=1.5, centre=centre),
             rfm.gaussian_agop(pairs, coefficients, metric, bandwidth=1.5, centre=centre),
         )
@@ -42,8 +42,8 @@ def test_a_kernel_of_ones_own_is_called_as_it_is(random_machine):
         agop=lambda a, c, m, *, centre=True: m * (2 if centre else 5),
     )
     assert gram(pairs, pairs[:2], metric, kernel=mine).tolist() == [[3.0, 3.0]] * len(pairs)
-    assert torch.equal(agop(pairs, coefficients, metric, kernel=mine), 2 * metric)
-    assert torch.equal(agop(pairs, coefficients, metric, kernel=mine, centre=False), 5 * metric)
+    assert torch.allclose(agop(pairs, coefficients, metric, kernel=mine), 2 * metric)
+    assert torch.allclose(agop(pairs, coefficients, metric, kernel=mine, centre=False), 5 * metric)
 
 
 @pytest.mark.parametrize("name", ["cubic", "", "Quadratic", None])

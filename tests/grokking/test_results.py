@@ -92,6 +92,56 @@ def test_each_operation_is_learned_in_its_own_orientation(op):
     assert deviation(feature_block(history.metrics[-1], op), OTHER[own]) > 0.9
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("op", ["*", "/"])
+def test_with_the_identity_all_answers_0_of_a_row_of_zeros_are_right_and_no_others(op, seed):
+    train_pairs, train_labels, test_pairs, test_labels = draw(op, 31, 0.5, seed)
+    outputs = rfm.regress(train_pairs, train_labels, test_pairs, torch.eye(62, dtype=torch.float64))
+    assert torch.equal(outputs.argmax(1) == test_labels, test_labels == 0)
+
+
+@pytest.mark.parametrize("op", ["+", "-"])
+def test_a_composite_modulus_groks_and_an_even_one_shares_a_frequency_between_the_orientations(op):
+    for p in (30, 33):
+        history = rfm.fit(*draw(op, p, 0.75, 0), p, iterations=20)
+        block = feature_block(history.metrics[-1], op)
+        assert history.test_accuracy[-1] > 0.95
+        assert deviation(block, ORIENTATION[op]) < 0.02
+        other = deviation(block, OTHER[ORIENTATION[op]]).item()
+        assert other == pytest.approx(1 - 1 / p if p % 2 == 0 else 1, abs=0.01)
+
+
+def test_the_form_in_which_the_metric_ends(paper_run):
+    p, metric = QUICK.paper.p, paper_run.metrics[-1]
+    metric = metric / metric.diagonal().mean()
+    outside = metric[:p, :p][~torch.eye(p, dtype=torch.bool)]
+    assert metric.diagonal().std() < 0.1
+    assert outside.mean().item() == pytest.approx(-1 / p, rel=0.1)
+    assert outside.std() < 0.02
+    assert abs(metric[p:, :p].mean()) < 1e-3
+    assert deviation(metric[p:, :p], "toeplitz") < 0.03
+
+
+def amplitudes(metrics, p):
+    """The norm of the Toeplitz part of each block, its mean off, over the mean of the metric's diagonal."""
+    means = torch.stack([circulant.wrapped_means(block, "toeplitz") for block in metrics[:, p:, :p]])
+    means = means - means.mean(1, keepdim=True)
+    return p**0.5 * means.norm(dim=1) / metrics.diagonal(dim1=1, dim2=2).mean(1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_amplitude_grows_by_power_times_gain_and_the_gain_does_not_know_the_power(seed):
+    task = draw("+", 31, 0.65, seed)
+    gains = []
+    for power in (0.25, 0.35, 0.5):
+        steps = amplitudes(rfm.fit(*task, 31, iterations=4, power=power).metrics, 31).diff()
+        gains += (steps[1:] / steps[:-1] / power).tolist()
+    assert max(gains) / min(gains) < 1.03
+    stalled = amplitudes(rfm.fit(*task, 31, iterations=45, power=0.25).metrics, 31)
+    assert stalled[-1].item() == pytest.approx(stalled[1].item() / (1 - gains[0] / 4), rel=0.06)
+    assert stalled[-1].item() == pytest.approx(stalled[-5].item(), rel=1e-3)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("op", ["+", "-", "*", "/"])
 def test_grokking_at_p_29_is_the_same_for_every_split(op, seed):

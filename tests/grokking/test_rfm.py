@@ -1,5 +1,6 @@
 """The RFM loop: powers, order of evaluation, invariances, and grokking on small primes."""
 
+import pickle
 from itertools import islice
 
 import pytest
@@ -207,6 +208,62 @@ def test_repeated_training_pairs_with_different_answers_are_singular(small_task)
     with pytest.raises(ValueError, match="pass a larger ridge"):
         rfm.fit(pairs, labels, test_pairs, test_labels, 7)
     assert len(rfm.fit(pairs, labels, test_pairs, test_labels, 7, ridge=1e-3).metrics) == 31
+
+
+def squares_and(seed, p=31):
+    """The table of a² + b, in which a and -a are twins: the Gram matrix comes close to singular."""
+    pairs, _ = arithmetic.modular_table("+", p)
+    labels = (pairs[:, 0] ** 2 + pairs[:, 1]) % p
+    return arithmetic.split(pairs, labels, 0.9, generator=torch.Generator().manual_seed(seed))
+
+
+def all_but_the_diagonal(p=13):
+    pairs, labels = arithmetic.modular_table("+", p)
+    shown = pairs[:, 0] != pairs[:, 1]
+    return pairs[shown], labels[shown], pairs[~shown], labels[~shown]
+
+
+def test_a_run_whose_gram_matrix_is_nearly_singular_goes_on():
+    history = rfm.fit(*squares_and(0), 31)
+    assert len(history.test_accuracy) == 30
+    assert history.test_accuracy[-1] > 0.95
+
+
+def test_rounding_in_an_agop_of_ones_own_does_not_stop_a_run(small_task):
+    def agop(pairs, coefficients, metric, *, centre=True):
+        exact = rfm.quadratic_agop(pairs, coefficients, metric, centre=centre)
+        return exact + 1e-6 * exact.max() * torch.ones_like(exact).triu(1)
+
+    mine = rfm.fit(*small_task, 7, kernel=rfm.Kernel(rfm.quadratic_gram, agop), iterations=4)
+    assert torch.allclose(mine.metrics, mine.metrics.mT, atol=1e-12)
+
+
+def test_the_public_agop_is_symmetric_to_the_last_bit(random_machine):
+    pairs, coefficients, metric = random_machine("+", 7, 0)
+    for kernel in ("quadratic", "gaussian"):
+        found = rfm.agop(pairs, 1e6 * coefficients, metric, kernel=kernel)
+        assert torch.equal(found, found.T)
+
+
+def test_an_agop_that_is_not_symmetric_at_all_is_named(small_task):
+    kernel = rfm.Kernel(rfm.quadratic_gram, lambda *machine, centre: torch.ones(14, 14).double().triu())
+    with pytest.raises(ValueError, match=r"the AGOP is not symmetric and finite.*own agop is wrong"):
+        rfm.fit(*small_task, 7, kernel=kernel)
+
+
+def test_a_run_that_becomes_singular_says_so_and_keeps_what_was_done():
+    data = all_but_the_diagonal()
+    with pytest.raises(rfm.Stopped, match=r"iteration \d+: the .* is singular .*\.history") as caught:
+        rfm.fit(*data, 13, iterations=60)
+    kept = pickle.loads(pickle.dumps(caught.value)).history  # as it comes back from another process
+    count = len(kept.test_accuracy)
+    assert 4 < count < 60
+    assert f"iteration {count}:" in str(caught.value)
+    assert torch.equal(kept.metrics, rfm.fit(*data, 13, iterations=count).metrics)
+
+
+def test_a_ridge_carries_a_run_past_the_singular_point():
+    assert len(rfm.fit(*all_but_the_diagonal(), 13, iterations=60, ridge=1e-6).test_accuracy) == 60
 
 
 def test_no_step_makes_no_history():

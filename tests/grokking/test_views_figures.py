@@ -1,5 +1,7 @@
 """The still figures of lesson 4 from part 3 on: each says in words what its data are."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,10 +31,30 @@ def test_the_progress_curves_are_told_with_their_numbers(history):
     toeplitz, hankel, weight = torch.rand(3, 15, generator=drawn(1))
     alt = looks_drawn(views.progress_curves(history, toeplitz, hankel, weight))
     moved = int((history.test_accuracy > 0.02).nonzero()[0])
-    assert f"leaves zero at iteration {moved} and ends at {history.test_accuracy[-1]:.2f}" in alt
+    assert (
+        f"leaves zero at iteration {moved} and is {views.at_least(history.test_accuracy[-1])} at the end"
+        in alt
+    )
     assert f"from {toeplitz[2]:.2f} to {toeplitz[moved - 1]:.2f}" in alt
     assert f"Hankel deviation ends at {hankel[-1]:.2f}" in alt
     assert f"ends at {weight[-1]:.1g}" in alt
+
+
+def test_the_first_run_is_told_with_its_numbers(history):
+    alt = looks_drawn(views.accuracy_curves(history))
+    half = int((history.test_accuracy > 0.5).nonzero()[0])
+    assert f"passes one half at iteration {half}" in alt
+    assert f"from {history.test_loss[0]:.3f} to {history.test_loss[-1]:.3f}" in alt
+    assert "always below 1e-20" in alt
+    assert (
+        "not always below 1e-20" in views.accuracy_curves(replace(history, train_loss=history.test_loss)).alt
+    )
+
+
+def test_the_scores_are_told_with_their_medians():
+    scores, right = torch.tensor([[1.0, 2.0, 3.0], [1.0, 2.5, 3.0]]), torch.tensor([1.0, -4.0])
+    alt = looks_drawn(views.scores_by_occurrence(scores, torch.tensor([[0, 1, 2], [0, 1, 2]]), right))
+    assert "seen in neither 1.00, seen in one 2.25, seen in both 3.00, the right class -1.50" in alt
 
 
 def test_the_progress_curves_leave_out_the_deviation_of_the_first_block_which_is_zero(history):

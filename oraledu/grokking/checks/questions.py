@@ -13,8 +13,8 @@ next?
 """)
 
 other_orientation = quiz("""
-You follow a run of the machine on addition with the Hankel deviation alone. It reads 1.0 from beginning to
-end. What do you conclude?
+You follow a run of the machine on addition with the Hankel deviation alone. From the second iteration on it
+reads 1.0. What do you conclude?
 - [ ] The machine learns no circulant features :: A block can be perfectly Toeplitz-circulant and have the
   Hankel deviation 1: part 3 is such a run.
 - [x] Nothing, before the other orientation is measured :: A deviation sees one orientation only. Addition

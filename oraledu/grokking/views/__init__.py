@@ -4,6 +4,7 @@ from oraledu.course.tables import results
 from oraledu.grokking.views.circulants import circulant_explorer, random_and_learned
 from oraledu.grokking.views.features import blocks, logarithm_explorer
 from oraledu.grokking.views.fourier import fourier_explorer
+from oraledu.grokking.views.layout import at_least
 from oraledu.grokking.views.machine import (
     accuracy_curves,
     first_machine_explorer,
@@ -17,6 +18,7 @@ from oraledu.grokking.views.tables import paper_and_here
 
 __all__ = [
     "accuracy_curves",
+    "at_least",
     "blocks",
     "circulant_explorer",
     "circulant_inputs",

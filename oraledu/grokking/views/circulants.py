@@ -11,7 +11,7 @@ from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, curve_with_band, matrix_image, redraw_matrix, subplots
 from oraledu.course.style import BLUE, ORANGE
 from oraledu.grokking import arithmetic, rfm
-from oraledu.grokking.circulant import block_metric, circulant_matrix
+from oraledu.grokking.circulant import block_metric, circulant_matrix, row_of
 from oraledu.grokking.views.layout import SHARES, verdict_table, verdicts
 
 #: Below a panel, in the middle.
@@ -31,8 +31,8 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
     figure, (left, middle, right) = subplots(1, 3, alt="not drawn yet", height=300)
     image = matrix_image(left, torch.zeros(p, p), title="the block C", colorbar=False)
     place = np.arange(1, half + 1)
-    (upper,) = middle.plot(place, np.ones(half), "^", color=BLUE, label="$1 + |c_k|$")
-    (lower,) = middle.plot(place, np.ones(half), "v", color=ORANGE, label="$1 - |c_k|$, at least 0")
+    (upper,) = middle.plot(place, np.ones(half), "^", color=BLUE, label=r"$1 + |\hat c_k|$")
+    (lower,) = middle.plot(place, np.ones(half), "v", color=ORANGE, label=r"$1 - |\hat c_k|$, at least 0")
     middle.set(ylim=(-0.15, 3.15), xlabel="frequency k", title="eigenvalues")
     middle.legend(**BELOW)
     table, marks = verdict_table(right, p)
@@ -72,15 +72,6 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
         random_phases=True,
         orientation={"Toeplitz": "toeplitz", "Hankel": "hankel"},
     )
-
-
-def row_of(sizes: Tensor, turns: Tensor) -> Tensor:
-    """Return the real row (2h + 1,) with mean zero whose Fourier coefficients have these sizes and phases.
-
-    Both are (h,), for k = 1, …, h; the phases are shares of a full turn.
-    """
-    coefficients = torch.polar(sizes, 2 * torch.pi * turns)
-    return torch.fft.irfft(torch.cat([coefficients.new_zeros(1), coefficients]), n=2 * len(sizes) + 1)
 
 
 def random_and_learned(

@@ -1,5 +1,7 @@
 """What the views of this lesson share."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -17,6 +19,11 @@ VERDICTS = (("shown in training", MISSING), ("answered wrongly", ORANGE), ("answ
 SHARES = (-0.03, 1.05)
 #: The accuracy from which on a run counts as having left zero.
 MOVED = 0.02
+
+
+def at_least(share: float) -> str:
+    """Say two digits of a share, rounded down: only what is 1 is called 1."""
+    return "1.00" if share >= 1 else f"at least {math.floor(100 * share + 1e-9) / 100:.2f}"
 
 
 def accuracies(ax: Axes, history: History) -> None:

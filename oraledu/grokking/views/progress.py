@@ -12,7 +12,7 @@ from oraledu.course.figures import Figure, matrix_image, subplots
 from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE
 from oraledu.grokking.circulant import alignment
 from oraledu.grokking.rfm import History
-from oraledu.grokking.views.layout import SHARES, accuracies, leaves_zero
+from oraledu.grokking.views.layout import SHARES, accuracies, at_least, leaves_zero
 
 
 def progress_curves(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor) -> Figure:
@@ -112,8 +112,9 @@ def _in_words(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor
     whole, bare = _alignments(history)
     return (
         f"Six curves over {len(toeplitz)} iterations. Upper row: the test accuracy leaves zero at iteration {moved} "
-        f"and ends at {history.test_accuracy[-1]:.2f}; the test loss goes from {history.test_loss[0]:.4f} over "
-        f"{history.test_loss[before]:.4f} at iteration {before} to {history.test_loss[-1]:.4f}; the loss of the "
+        f"and is {at_least(float(history.test_accuracy[-1]))} at the end; the test loss goes from "
+        f"{history.test_loss[0]:.4f} over {history.test_loss[before]:.4f} at iteration {before} to "
+        f"{history.test_loss[-1]:.4f}; the loss of the "
         f"right class from {history.correct_loss[0]:.2f} over {history.correct_loss[before]:.2f} to "
         f"{history.correct_loss[-1]:.2f}. Lower row: from iteration 2 to {before} the Toeplitz deviation falls from "
         f"{toeplitz[2]:.2f} to {toeplitz[before]:.2f}, while the Hankel deviation ends at {hankel[-1]:.2f}; the "
