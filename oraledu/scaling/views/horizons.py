@@ -134,7 +134,7 @@ def wrong_exponent(
     decades(axes["deviation"].yaxis)
     steepest = max(float(values.abs().max()) for values in slope.values())
     axes["slope"].set(
-        ylim=(-1.5 * steepest, 0), ylabel="slope in log-log", title="the frontier's slope does not"
+        ylim=(-1.5 * steepest, 0), ylabel="slope in log-log", title="the frontier's slope hardly does"
     )
     axes["deviation"].annotate(
         f"theory: {right:g}", (right, 1), (3, -3), xycoords=("data", "axes fraction"),
