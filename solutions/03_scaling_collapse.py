@@ -625,7 +625,7 @@ def of_the_rest(curve, delta, at=54):
 
 
 def compare(kind):
-    """Return deviation and floor by schedule, their ratio at x = 0.9, and Δ / (ℓ - 1) there under a decay."""
+    """Return deviation and floor by schedule, and at x = 0.9 their ratio and, under a decay, Δ / (ℓ - 1)."""
     found = {name: measure(trained[kind, name]) for name in ("constant", "linear", "cosine")}
     table = [{name: each[place] for name, each in found.items()} for place in (1, 2)]
     ratio = {name: (each[1] / each[2])[54].item() for name, each in found.items()}
@@ -650,7 +650,7 @@ views.deviation_and_floor(grid=grid, deviation=deviations, floor=floors)
 
 # %%
 def last_half(runs):
-    """Return the log-log slope of the runs over their last half: the mean over all runs, and its standard error."""
+    """Return the mean log-log slope of all runs over their last half, and its standard error."""
     half = runs.steps.shape[1] // 2
     away = runs.steps[:, None, half:].double().log()
     away = away - away.mean(dim=-1, keepdim=True)
@@ -687,8 +687,8 @@ linear = trained["mlp", "linear"]
 compute, ends = linear.compute[:, -1], linear.end.mean(dim=1)
 law = laws.PowerLaw(*fit_line(compute, ends, 0.0))
 below = (net_deviations["linear"] < net_floors["linear"])[[48, 54]]
-free = find_offset(compute, ends)
-print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(compute, ends):.3f}; best offset {free:.3f}")
+print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(compute, ends):.3f},", end=" ")
+print(f"best offset {find_offset(compute, ends):.3f}")
 print(f"linear decay: deviation below the floor at x = 0.8 and 0.9: {bool(below.all())}")
 print(f"floor there: {net_floors['linear'][48]:.0%} and {net_floors['linear'][54]:.0%}")
 print(credit(fit_line, find_offset, normalize, collapse_deviation, noise_floor))
@@ -853,8 +853,9 @@ for name, each in exact.items():
 relative = (exact["constant"].trace / exact["constant"].loss)[..., 6:]
 print(f"noise η Tr Σ over loss, all sizes, x from 0.1: {relative.min():.2f} to {relative.max():.2f}")
 spectrum, h, batch = noisy.spectra(384)[0], noisy.rate, noisy.batch
-rise = (h * spectrum / (2 - (1 + 1 / batch) * h * spectrum)).sum() / batch  # where the recursion stands still
-print(f"offset of a constant rate: {rise / (1 - rise):.0%} up, {h * spectrum.sum() / (2 * batch):.0%} to first order")
+kept_up = (h * spectrum / (2 - (1 + 1 / batch) * h * spectrum)).sum() / batch  # where the recursion rests
+first_order = h * spectrum.sum() / (2 * batch)
+print(f"offset of a constant rate: {kept_up / (1 - kept_up):.0%} up, {first_order:.0%} to first order")
 print(credit(mean_step))
 
 
@@ -1297,7 +1298,8 @@ rise = {name: (values[-1] - values[0]).item() for name, values in middle.items()
 print("slope of the change on width:", *(f"{name} {each.slope:.1f}" for name, each in moved.items()))
 print("curve at x = 0.5 rises from narrowest to widest by", *(f"{n} {r:.1f}" for n, r in rise.items()))
 judged = {"muP": (ratio, differ), "one rate": judge("one rate", trained["one rate"])}
-print(f"floor at x = 0.9: muP {net_floors['linear'][54]:.0%}, one rate {measure(trained['one rate'])[2][54]:.0%}")
+high = measure(trained["one rate"])[2][54]
+print(f"floor at x = 0.9: muP {net_floors['linear'][54]:.0%}, one rate {high:.0%}")
 print(credit(layer_rates, normalize, collapse_deviation, noise_floor, variance_parts))
 assert abs(moved["muP"].slope) < 0.1 and moved["one rate"].slope > 0.3 and rise["one rate"] > rise["muP"]
 assert run.scale != "quick" or (judged["one rate"][0] < 1).all() and judged["one rate"][1].all()
