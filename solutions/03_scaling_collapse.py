@@ -17,8 +17,7 @@
 # one, so tightly that normalised runs of *all sizes and seeds* differ by less than the raw losses of the *seeds of one
 # size*. The paper calls this **supercollapse**. In this lesson we derive why there is one curve at all, build the
 # instruments that measure how well curves agree, and find out what makes the agreement super: a run's late loss
-# foretells its end, which a decaying learning rate brings about; less noise of the same kind would not do it. We also
-# learn how each instrument can fool us, and on which of our own ladders it fails.
+# foretells its end, which a decaying learning rate brings about. We also learn how each instrument can fool us.
 
 # %% [markdown]
 # ## At a glance
@@ -29,7 +28,7 @@
 # * normalise loss curves, and measure collapse deviation, noise floor, and what sizes and seeds contribute;
 # * say what supercollapse claims, and why near the end a small deviation means nothing by itself;
 # * derive the mean of stochastic gradient descent on a linear model exactly, and from it what a decay does to the loss;
-# * predict the mean loss under another schedule from the mean at a constant rate, and say when one run will not do;
+# * predict the mean loss under another schedule from that at a constant rate, and say when one run will not do;
 # * explain the supercollapse as a control variate, with the powers 3/2 and 5/2 near the end;
 # * use collapse and the F test to judge a horizon and a parametrisation, and name shortcuts that go wrong.
 #
@@ -49,9 +48,8 @@
 # | 6. Why decay makes it super | 15 |
 # | 7. Breaking it | 15 |
 #
-# **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more. Each check
-# says whether the lesson goes on with your function or with the reference; either way every figure below is right, so
-# you may skip an exercise and come back.
+# **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more. The lesson
+# goes on with your function or with the reference, so you may skip an exercise and come back.
 #
 # | Exercise | | Used in |
 # |---|---|---|
@@ -61,7 +59,7 @@
 # | 4. `universal_curve` | further | part 2 |
 # | 5. `normalize` | core | every normalised curve |
 # | 6. `collapse_deviation` | core | every deviation |
-# | 7. `variance_parts` | further | part 3 |
+# | 7. `variance_parts` | further | parts 3 and 7 |
 # | 8. `noise_floor` | further | every floor |
 # | 9. `mean_step` | core | the exact ladder in parts 5 to 7 and at the end |
 # | 10. `predict_loss` | further | part 5 |
@@ -88,7 +86,7 @@
 # | $s(x)$, $\eta$, $h$ | the **schedule**, a share in $[0, 1]$ of the full rate $\eta$; a step's rate, $h = \eta s$ | |
 # | $\tau$ | **training time**, $\sum s$ over the steps done, in steps at full rate | |
 # | $H$, $\Sigma$ | curvature of a quadratic loss; covariance of a mini-batch's gradient | |
-# | $\lambda$, $\Sigma_{\lambda\lambda}$ | an eigenvalue of $H$; with index $i$ the variance of input direction $i$; the entry of $\Sigma$ along it | |
+# | $\lambda$, $\Sigma_{\lambda\lambda}$ | an eigenvalue of $H$, as $\lambda_i$ the variance of input direction $i$; the entry of $\Sigma$ along it | |
 # | $u$, $\mathrm v$ | the time $\sum h$; the mean square of the weight along an eigenvector | |
 # | $z$, $M$ | an input; the examples in a batch | |
 # | $e$, $m_i$, $R$ | the error of the weights; $\mathbb E\, e_i^2$; the mean squared residual | |
@@ -138,7 +136,7 @@ grid = torch.linspace(0, 1, 61, dtype=torch.float64)  # progress at which curves
 # $$L(t, p) \approx L_0 + A\, t^{-\mu} + B\, p^{-\nu}, \qquad \mu = \frac{b - 1}{a}, \quad \nu = b - 1 .$$
 #
 # (Between the two limits the sum is rough: what lies beyond both is counted twice. Collapse needs less than
-# the sum: with any function $f$, $L - L_0 = p^{-\nu} f(t / p^a)$ gives one curve along $t \propto p^a$.)
+# the sum: with any function $\chi$, $L - L_0 = p^{-\nu} \chi(t / p^a)$ gives one curve along $t \propto p^a$.)
 #
 # At equal compute a small model sees many tokens and a large one few. The next cell follows five sizes at a constant
 # rate, asks at each compute which of them is best, and fits the horizon: a line through log compute against log
@@ -350,10 +348,9 @@ views.raw_shifted_collapsed(
 # have the same log-log slope $\ell'(1)$ there; a frontier with one slope everywhere is a power law. Conversely, a
 # power-law frontier makes curves collapse, but only to first order near $x = 1$.
 #
-# So we can test a horizon: trained for less than the optimum, curves end steeper than the frontier. (Along another
-# multiple the ends do not lie on the envelope, and collapse says nothing about tangents.) The argument needs an optimum
-# *inside* each run. A decay to zero has none: going on would not lower the loss. The next cell compares the two slopes
-# on the solvable ladder, and its horizon with the best one of part 1.
+# So we can test the length of a horizon: too short, and curves end steeper than the frontier. The argument needs an
+# optimum *inside* each run. A decay to zero has none: going on would not lower the loss. The next cell compares the two
+# slopes on the solvable ladder, and its horizon with the best one of part 1.
 
 # %%
 for name in ("constant", "linear"):
@@ -467,19 +464,19 @@ views.raw_shifted_collapsed(**shown, offset=offset, grid=grid[3:], normalized=no
 # $$\operatorname{Var}_{p,\omega}\, \ell = \underbrace{\operatorname{Var}_p\, \mathbb E_\omega\, \ell}_{\text{size part}}
 #   + \underbrace{\mathbb E_p \operatorname{Var}_\omega\, \ell}_{\text{seed part}} .$$
 #
-# Write `variance_parts(normalized)`, the two as a tuple of `(points,)`. A size part arises by chance
-# alone: means over $S$ seeds of variance $v$ have the variance $v / S$, of which $N$ sizes show $(1 - 1/N)\, v / S$,
-# while the seed part shows $(1 - 1/S)\, v$. That is $(1 - 1/N)/(S - 1)$ times the seed part. The size part over this
-# share of the seed part is the statistic of the **F test**: about 1 if sizes do not differ, and by chance above a limit
-# once in twenty (for independent, normal runs of one spread).
+# Write `variance_parts(normalized)`, the two as a tuple of `(points,)`. A size part arises by chance alone: means over
+# $S$ seeds of variance $v$ have the variance $v / S$, of which $N$ sizes show $(1 - 1/N)\, v / S$, while the seed part
+# shows $(1 - 1/S)\, v$. That is $(1 - 1/N)/(S - 1)$ times the seed part. The size part over this share of the seed part
+# is the $F$ of the **F test**: about 1 if sizes do not differ, and by chance above a limit once in twenty (for
+# independent, normal runs of one spread).
 #
 # The **noise floor** is the relative spread over seeds of the *raw* reducible losses, for each size alone,
 #
 # $$\sigma(x, p) = \frac{\sqrt{\operatorname{Var}_\omega L(x)}}{\mathbb E_\omega L(x) - L_0} .$$
 #
 # $\sigma(x)$ without $p$ is its mean over sizes. All variances here are those of a population (divided by the count).
-# So $\sigma$ is low by the factor $\sqrt{1 - 1/S}$, a tenth for the paper's five seeds, and $\Delta$, which pools all
-# runs, hardly is: few seeds make the next claim harder to pass.
+# So $\sigma$ is low by the factor $\sqrt{1 - 1/S}$, a tenth for the paper's five seeds, and $\Delta$ hardly: few seeds
+# make the next claim harder to pass.
 #
 # Write `noise_floor(loss, offset)`, from `(sizes, seeds, points)` at equal progress to `(sizes, points)`.
 # **Supercollapse** is the claim that $\Delta(x) < \sigma(x)$ over a final stretch of the run: sizes *and* seeds,
@@ -532,8 +529,8 @@ views.variance_bars(grid=grid, parts={"linear decay": parts}, counts=tuple(norma
 
 # %% [markdown]
 # Most of the variance lies between seeds. The black lines mark how large the size part would be by chance, on average,
-# if sizes did not differ at all; $F$ is the blue bar over its line. It passes the limit at three points of four, so
-# that size does count. How much, and whether more late than early, 16 seeds do not tell: other seeds give other bars.
+# if sizes did not differ; $F$ is the blue bar over its line. It passes the limit at three points of four, so that size
+# does count. How much, and whether more late than early, 16 seeds do not tell.
 #
 # ### How to be fooled
 #
@@ -556,10 +553,10 @@ assert lowest == 0 and abs(offset - noisy.offset) < abs(ratio - noisy.offset)
 
 # %% [markdown]
 # The deviation is smallest with no offset at all: a constant left in all curves flattens them. Deviation over floor has
-# a minimum inside, but at two thirds of the true offset. The frontier's fit comes within five per cent. Here $\Delta$ is
-# mostly noise between seeds, and noise rewards flatness. Where sizes make $\Delta$, its minimum means something: on the
-# paper's ladders deviation over floor is smallest at the frontier's offset, within 0.02 % for CIFAR-5M and 1 % for chess
-# (recomputed from the authors' logs).
+# a minimum inside, but at two thirds of the true offset. The frontier's fit comes within five per cent. Here noise
+# makes most of $\Delta$, and rewards flatness. Where sizes make it, its minimum means something: on the paper's ladders
+# deviation over floor is smallest at the frontier's offset, within 0.02 % (CIFAR-5M) and 1 % (chess; recomputed from
+# the authors' logs).
 #
 # Move the offset in the explorer. Where is the frontier straightest, and what do the three curves on the right reward?
 
@@ -569,7 +566,8 @@ views.offset_explorer(**shown, grid=grid[3:], fitted=offset, normalize=normalize
 
 # %% [markdown]
 # **What we saw.** Three numbers together measure a collapse: deviation, noise floor, and what the curve has left to
-# fall. Each alone can be made small. The frontier fixes the offset; the collapse may check it where sizes outweigh seeds.
+# fall. Each alone can be made small. The frontier fixes the offset; the collapse may check it where sizes outweigh
+# seeds.
 
 # %%
 checks.questions.small_at_the_end
@@ -584,11 +582,10 @@ checks.questions.small_at_the_end
 # whose frequencies $f_i$ have a power-law tail. Its network is a residual MLP: an embedding of the input $z$,
 # blocks $y + W_2\, \mathrm{gelu}(W_1\, \mathrm{rmsnorm}(y))$, a norm and a readout, trained by Adam on fresh examples.
 # Rates follow **muP** (part 7), so that every width learns alike. At the quick scale ours has inputs of dimension 2,
-# two blocks, widths 8 to 24, six seeds that decide start and data, and $t^* \propto p$. All seeds of a width train
-# in one pass of batched products. The target is a smooth function without noise, so we take $L_0 = 0$.
+# two blocks, widths 8 to 24, six seeds that decide start and data, and $t^* \propto p$. The target is a smooth function
+# without noise, so we take $L_0 = 0$.
 #
-# The next cell trains it, and the solvable ladder, under a constant rate and two decays, two runs at a time. None of
-# the runs is driven by your functions, so the cache keeps them for the next time.
+# The next cell trains it, and the solvable ladder, under a constant rate and two decays, two runs at a time.
 
 # %%
 def train(study, schedule):
@@ -639,14 +636,14 @@ deviations, floors, ratios, rests = compare("solvable")
 assert ratios["constant"] > 1 and ratios["linear"] < 0.6 and ratios["cosine"] < 0.2
 views.deviation_and_floor(grid=grid, deviation=deviations, floor=floors)
 
+
 # %% [markdown]
 # Under a decay the blue curve runs beside the floor at first, then dives below it and stays there. At a constant rate
-# it is *above* the floor; part 6 explains a factor of $\sqrt 2$. The third number is sobering: so near the end $\Delta$
-# is most of what the curves still have to fall. For the paper's three ladders it is 0.03 to 0.06 (recomputed from the
-# authors' logs).
+# it is *above* the floor; part 6 explains a factor of $\sqrt 2$. The third number is sobering: $\Delta$ at $x = 0.9$ is
+# most of what the curves still have to fall. On the paper's three ladders it is 0.03 to 0.06 (from the authors' logs).
 #
-# Now the networks. First: is their horizon the optimal one? Their curves at a constant rate should end as steep as the
-# frontier. We take the slope over the last half of each run, which is a little steeper than the very end.
+# Now the networks. First: is their horizon optimal? At a constant rate their curves should end as steep as the
+# frontier. We take the slope over the last half of each run.
 
 # %%
 def last_half(runs):
@@ -677,9 +674,9 @@ print(credit(fit_line))
 assert abs(steepness[0] - steepness[1]) < 0.1
 
 # %% [markdown]
-# Within the error the two agree. The fit of part 1 refuses
-# the ladder, as it must: it needs runs that go on until a larger size is better, and ours stop at the horizon. So the
-# length is tested, if roughly, and the exponent 1 is assumed. Now the paper's figures 1 and 3.
+# The two agree about as well as the error allows. The fit of part 1 refuses the ladder, as it must: it needs runs that
+# go on until a larger size is better, and ours stop at the horizon. So the length is tested, if roughly, and the
+# exponent 1 is assumed. Now the paper's figures 1 and 3.
 
 # %%
 net_deviations, net_floors, net_ratios, net_rests = compare("mlp")
@@ -698,8 +695,7 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, late, under either decay. But be fair: the floor of the paper's large ones is 0.3 to
-# 1 % (by the authors' logs). We find sizes that differ by less than a large noise, the paper sizes that differ by less
-# than a small one.
+# 1 % (by the authors' logs). We find sizes that differ by less than a large noise, the paper by less than a small one.
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -712,8 +708,8 @@ views.normaliser_explorer(grid=grid, losses=losses, offset=0.0, parameters=linea
 # With the mean end, the spread at $x = 1$ *is* the floor. Only the division by the own end cancels noise.
 #
 # And real text? The last ladder consists of small transformers that predict the next character of Jane Austen's "Emma",
-# with three seeds. The next cell trains it and, beside it, the variants of the networks that parts 5 to 7 need. This is the longest wait
-# of the lesson, about a minute on two cores; with fewer widths there would be no ladder, with fewer seeds no floor.
+# with three seeds. The next cell trains it, and the variants of the networks that parts 5 to 7 need. This is the
+# longest wait of the lesson, more than a minute on two cores.
 
 # %%
 mlp, shared = preset.mlp, preset.shared_data
@@ -756,13 +752,13 @@ views.text_ladder(
 
 # %% [markdown]
 # At $x = 0.9$ the deviation is below the floor under the decay, and not at a constant rate. It is a fifth of what the
-# curves still have to fall, less than for the two ladders above: all are loose beside the paper's. Four end points do
-# not pin the offset down (with the one that they suggest the supercollapse retreats to the last stretch), three seeds
-# make a floor that is low by a fifth, and the curves are steeper than their frontier: this ladder stops short of its
-# optimum.
+# curves still have to fall, the tightest of our three ladders, and loose beside the paper's. Four end points do not pin
+# the offset down, and with the one that they suggest the supercollapse retreats to the last stretch. Three seeds make a
+# floor that is low by a fifth. And the curves are steeper than their frontier: this ladder stops short of its optimum.
 #
-# **What we saw.** Decays push the deviation below the floor on a solvable model and, late, on networks and on text; a
-# constant rate does not. By what is left to fall, none of our collapses is as tight as the paper's.
+# **What we saw.** Decays push the deviation below the floor on a solvable model and, late, on networks and (one decay,
+# three seeds) on text; a constant rate does not. By what is left to fall, no collapse of ours is as tight as the
+# paper's.
 
 # %% [markdown]
 # ## 5. Gradient noise
@@ -875,9 +871,9 @@ print(credit(mean_step))
 #
 # ### Exercise 10 (further): predict a schedule
 #
-# Write `predict_loss(tau, constant_loss, schedule, trace, alpha)`, all in `float64`. Of a constant rate you have
-# the training time `tau` at the records (in steps at full rate, so here the number of steps; from 0 to at least the
-# end of the run to predict), the mean loss and the trace $\eta \operatorname{Tr} \Sigma$, each `(points,)`; of the run to
+# Write `predict_loss(tau, constant_loss, schedule, trace, alpha)`, all in `float64`. Of a constant rate you have the
+# training time `tau` at the records (in steps at full rate, so here the number of steps; from 0 to at least the end of
+# the run to predict), the mean loss and the trace $\eta \operatorname{Tr} \Sigma$, each `(points,)`; of the run to
 # predict the share $s'$ of every step, `(steps,)`. Return the loss before its first step and after each,
 # `(steps + 1,)`, interpolated linearly; before the first step use the first share.
 
@@ -952,8 +948,7 @@ views.prediction(**drawn)
 # along the way to about a fifth of the change, at the end to less than a tenth of it.
 #
 # But nobody has the exact mean. What does a single run tell? The schedule changes the loss by 8 %, and a run at this
-# constant rate wanders by about as much. The next cell trains 128 seeds (part 6 needs them too) and predicts the linear
-# decay from each alone, with its own trace.
+# constant rate wanders by about as much. The next cell trains 128 seeds and predicts the linear decay from each alone.
 
 # %%
 study = replace(preset.linear, ladder=single, seeds=tuple(range(128)), records=400, trace=True)
@@ -978,13 +973,13 @@ print(f"explained by the mean of all 128: {from_runs(range(128)):.1f}")
 assert each.median() < 0 and (each > 0).double().mean() < 0.3 and from_runs(range(128)) > 0.4
 
 # %% [markdown]
-# Each single run does worse than no law: its own wandering counts as a change. The law speaks of means, and *the noise
+# No single run does better than no law: its own wandering counts as a change. The law speaks of means, and *the noise
 # between seeds has to be small beside what the schedule changes*. With the paper's large batches it is (0.3 to 1 %
-# beside 1 to 30 %, by the authors' logs), so that one run does there.
+# beside 1 to 30 %, by the authors' logs), and one run will do.
 #
-# Now the networks of width 24, the mean of six seeds. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is replaced by
-# $P^{-1/2} \Sigma P^{-1/2}$, where $P^{-1}$ is the diagonal of rates over $\sqrt{\hat v}$; its trace is estimated from
-# 16 mini-batches at each record.
+# Now the networks of width 24, the mean of six seeds. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is
+# replaced by $P^{-1/2} \Sigma P^{-1/2}$, where $P^{-1}$ is the diagonal of rates over $\sqrt{\hat v}$; its trace is
+# estimated from 16 mini-batches at each record.
 
 # %%
 reference, target = trained["noise, constant"], trained["noise, linear"]
@@ -1023,10 +1018,10 @@ for name, alpha, low, high in zip(("constant rate's", "decayed run's"), net_alph
 print(f"η Tr Σ over the loss at the end: {trace[-1] / level[-1]:.1f}")
 
 # %% [markdown]
-# At $\alpha = 1/4$ the law explains most of the change. Our $\eta \operatorname{Tr} \Sigma$ is as large as the loss
+# At $\alpha = 1/4$ the law explains most of the change. Our $\eta \operatorname{Tr} \Sigma$ is larger than the loss
 # itself, which strains a law to first order in the rate. The best $\alpha$ depends on whose trace goes in: with the
-# decayed run's own, which one has only after training it, it is nearer to theory. The paper's fits, 0.21 and 0.26, are
-# of this kind. We come back to this at the end.
+# decayed run's own, which one has only after training it, it is nearer to theory. So are the paper's 0.21 and 0.26; we
+# come back to this at the end.
 #
 # In the explorer, pick a schedule and watch the loss over steps and over $\tau$. The grey area is the term of the law.
 
@@ -1041,7 +1036,7 @@ views.schedule_explorer(
 # %% [markdown]
 # **What we saw.** At equal training time a decay lowers the mean loss by the noise it takes away, $\tfrac14$ of rate
 # times trace. The mean at a constant rate therefore foretells the mean under other schedules, as long as the rate
-# changes slowly: closely for a linear model, roughly for our networks. A run alone does so where seeds agree closely.
+# changes slowly: closely for a linear model, roughly for our networks.
 
 # %% [markdown]
 # ## 6. Why decay makes it super
@@ -1076,9 +1071,9 @@ views.schedule_explorer(
 # $$\Delta(x)^2 \propto \int_x^1 s(x')^2\, dx' .$$
 #
 # For a linear decay $s = 1 - x$ and $\Delta \propto (1 - x)^{3/2}$. A cosine ends like $s \propto (1 - x)^2$, so
-# $\Delta \propto (1 - x)^{5/2}$. (Old noise is also forgotten meanwhile, in proportion to $\int_x^1 s$. Near the end
-# that is less: $(1 - x)^2$ and $(1 - x)^3$.) At a constant rate $\Delta \propto (1 - x)^{1/2}$ for as long as old
-# noise is remembered, which is so short that we shall see only where it ends, at $\sqrt 2\, \sigma$.
+# $\Delta \propto (1 - x)^{5/2}$. (Old noise is forgotten as $\int_x^1 s$, which is less near the end.) At a constant
+# rate $\Delta \propto (1 - x)^{1/2}$ for as long as old noise is remembered, which is so short that we shall see only
+# where it ends, at $\sqrt 2\, \sigma$.
 #
 # ### Exercise 11 (further): the slope at the end
 #
@@ -1133,10 +1128,10 @@ views.fluctuation_explorer(grid=fine[4::4], losses=fewer)
 # %% [markdown]
 # ### A constant rate that passes the test
 #
-# If the inequality only asks for correlation, a decay is one way to get it. Another is a difference between seeds
-# that *lasts*. The next cell looks at the networks at a constant rate, but with four times the batch and a third of the
-# rate, hence little gradient noise. In one ladder all seeds, and all widths, see the same data in the same order, so that
-# seeds differ in their start alone, as in two of the paper's three tasks; in the other each run has its own order.
+# If the inequality only asks for correlation, a decay is one way to get it. Another is a difference between seeds that
+# *lasts*. The next cell looks at the networks at a constant rate, but with four times the batch and a third of the
+# rate, hence little gradient noise. In one ladder all seeds, and all widths, see the same data in the same order, so
+# that seeds differ in their start alone, as in two of the paper's three tasks; in the other each run has its own order.
 
 # %%
 quiet = {}
@@ -1151,16 +1146,16 @@ for name in ("one order", "own orders"):
     assert quiet[name] < 1
 
 # %% [markdown]
-# Both constant rates satisfy the inequality, without any decay. The seeds start differently, and with so little noise in
-# their steps most stay as different as they are: what distinguishes two runs at $x$ distinguishes them still at 1, and
-# the division by the end takes it out. So "a constant rate never supercollapses" is wrong as a statement about
-# $\Delta < \sigma$, and since $\sigma$ is the spread of whatever a seed decides, the verdict depends on that choice. By the
-# third number, though, neither has collapsed: the spread is more than all that is left to fall. Whether a shared order
-# helps, six seeds do not tell; the widths scatter more than the two ladders differ.
+# Both constant rates satisfy the inequality, without any decay. The seeds start differently, and with so little noise
+# in their steps they stay so: what distinguishes two runs at $x$ mostly distinguishes them still at 1, and the division
+# by the end takes it out. So "at a constant rate $\Delta$ is never below $\sigma$" is wrong; and since $\sigma$ is the
+# spread of whatever a seed decides, the verdict depends on that choice. By the third number neither has collapsed: the
+# spread is more than all that is left to fall. Whether a shared order helps, six seeds do not tell: $\rho$ differs more
+# between the widths than between the two ladders.
 #
-# **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end. Scaling
-# all noise down would lower deviation and floor alike. A difference between seeds that lasts brings the correlation
-# about as well.
+# **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end. Scaling all noise
+# down would lower deviation and floor alike. A difference between seeds that lasts brings the correlation about as
+# well.
 
 # %% [markdown]
 # ## 7. Breaking it
@@ -1194,10 +1189,9 @@ views.wrong_exponent(exponents=exponents, deviation=size_only, slope=slope, righ
 # %% [markdown]
 # At a constant rate the deviation falls by more than a factor of twenty at the right exponent, while the frontier's
 # slope moves by three per cent. The reason is part 2: end losses change to second order around an optimum, the shape
-# of a curve to first. (That is so on a ladder of eightfold size. On an endless one the slope under a wrong exponent
-# would become $\min(\mu \gamma', \nu) / (1 + \gamma')$, lower by an eighth at either end of our range.)
+# of a curve to first.
 #
-# Under a linear decay the slope moves more, and the deviation is smallest at 1.7. Has the decay another optimal exponent?
+# Under a linear decay the slope moves more, and the deviation is smallest at 1.7. Is another exponent optimal there?
 # The next cell finds out by brute force: seven widths, each trained exactly for seven lengths.
 
 # %%
@@ -1213,11 +1207,12 @@ for name in size_only:
     print(f"{name}: best exponent {optimum.exponent:.2f}, best length {length:.1f} times ours")
     assert abs(optimum.exponent - 1.5) < 0.1
 
+
 # %% [markdown]
-# The exponent stays, and the length doubles. The decay divides by $1 + \alpha\, q\, (1 - s')$ (part 5), and $q$ is not
-# quite free of size, since $\sum_{i \le p} \lambda_i$ still grows with $p$; a larger exponent makes up for it. So under
-# a decay the sharpest collapse is a biased guide to the exponent: one more reason to take the horizon of the constant
-# rate for all schedules, as the paper does.
+# The exponent stays, and the length doubles. The decay divides by $1 + \alpha\, q\, (1 - s')$ (part 5), and $q$ still
+# grows a little with size, as $\sum_{i \le p} \lambda_i$ does; a larger exponent makes up for it. So under a decay the
+# sharpest collapse is a biased guide: one more reason to take the horizon of the constant rate for all schedules, as
+# the paper does.
 #
 # ### What our networks do not show
 #
@@ -1243,9 +1238,8 @@ assert run.scale != "quick" or (ratio_wrong[2:] < 1).all() and differ_wrong.sum(
 
 # %% [markdown]
 # Nothing breaks: the deviation ends below the floor, and $F$ passes its limit at one point of four, as it does with the
-# right exponent. Our ladder spans a factor of eight in $p$, in which an error of 0.4 in the exponent changes the
-# relative length of the runs by $8.5^{0.4} \approx 2.4$, and its seeds differ by six per cent. A test can only fail what
-# it can see.
+# right exponent. Our ladder spans a factor of $8.5$ in $p$, so that the error changes the relative length of the runs
+# by $8.5^{0.4} \approx 2.4$, and its seeds differ by six per cent. A test can only fail what it can see.
 #
 # ### Without muP
 #
@@ -1306,12 +1300,12 @@ assert run.scale != "quick" or (judged["one rate"][0] < 1).all() and judged["one
 views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=moved)
 
 # %% [markdown]
-# With one rate the curves fan out in the order of the widths. Deviation over floor does not notice: without muP the
-# floor itself rises, and the ratio is *better* than with it. $F$ notices, at all four points. Supercollapse asks whether
-# sizes differ by less than a noise, which is easy beside a large one; $F$ asks whether they differ.
+# With one rate the curves fan out. Deviation over floor does not notice: without muP the floor itself rises, and the
+# ratio is *better* than with it. $F$ notices, at all four points (with muP at one). Supercollapse asks whether sizes
+# differ by less than a noise, which is easy beside a large one; $F$ asks whether they differ.
 #
-# **What we saw.** Collapse is a sharp test of horizon and parametrisation, as sharp as the noise allows: exact on the
-# solvable ladder, blind on our networks if judged by the floor, and able to see a missing muP by $F$.
+# **What we saw.** Collapse tests horizon and parametrisation as sharply as the noise allows: exactly on the solvable
+# ladder; on our networks $F$ sees a missing muP, the floor does not, and neither sees a wrong exponent.
 
 # %% [markdown]
 # ## Paper and here
@@ -1339,32 +1333,30 @@ views.paper_and_here(
 # %% [markdown]
 # ## What the paper gets wrong or leaves open
 #
-# **In the paper.** What we hold against it, and what its own logs (recomputed) say for it.
+# **In the paper.** With what its own logs (recomputed) say in its favour.
 #
 # 1. *Constant rates.* Figure 3 and the text tie supercollapse to decay. The inequality holds without one where seeds
-#    differ in something that lasts (part 6), and the logs have a case: the chess transformers at a constant rate have
-#    $\Delta / \sigma$ = 0.5, 0.3, 0.6 at $x$ = 0.5, 0.7, 0.9. For the paper: their $\Delta$ is 0.13 of $\ell - 1$ then,
-#    three times that under the decay.
+#    differ in something that lasts (part 6), and the logs have a case: the chess transformers at a constant rate, with
+#    $\Delta / \sigma$ = 0.5, 0.3, 0.6 at $x$ = 0.5, 0.7, 0.9. In favour: their $\Delta$ is 0.13 of $\ell - 1$, three
+#    times that under the decay.
 # 2. *What is a prediction?* The figures put the *decayed* run's own trace into the law, which one has only after
-#    training it. For the paper: with the *constant* run's trace and $\alpha = 1/4$, nothing fitted, the law still explains
+#    training it. In favour: with the *constant* run's trace and $\alpha = 1/4$, nothing fitted, the law still explains
 #    0.98 (CIFAR-5M) and 0.97 (MLP) of the logged changes, in the median.
 # 3. *The second term.* At equal $\tau$ the excess of the two runs differs by $\alpha\, \eta\, (s' \operatorname{Tr}
 #    \Sigma' - \operatorname{Tr} \Sigma)$. The law keeps $\alpha\, \eta\, (s' - 1) \operatorname{Tr} \Sigma'$ and drops
 #    $\alpha\, \eta\, (\operatorname{Tr} \Sigma' - \operatorname{Tr} \Sigma)$, that the noise itself differs. Keeping it
-#    hurts, the paper finds, and leaves open why. The logs agree, whatever $\alpha$: at the best one for all runs, one term
+#    hurts, the paper finds, and leaves open why. In favour: so it is in the logs also at the best $\alpha$. One term
 #    explains 0.994 (CIFAR-5M) and 0.996 (MLP), two terms 0.965 and 0.963.
-# 4. *Few seeds.* With five of them and eight sizes chance alone makes a size part of more than a fifth of the seed part
-#    (part 3).
-# 5. *Left open, and said so:* collapse implies a power-law frontier only where optima are interior, which a decay to
-#    zero is not (part 2). And the offset has to be known very precisely. In a language model $L_0$ is a large part of
-#    the loss, so next we add 3 to all losses of the solvable ladder, and miss this offset by 0.1 %.
+# 4. *Left open, as it says:* collapse implies a power-law frontier only where optima are interior, which a decay to
+#    zero is not (part 2). And the offset must be known very precisely. In a language model it is a large part of the
+#    loss, so next we add 3 to all losses of the solvable ladder, and miss this offset by 0.1 %.
 #
 # **In the released code.** The branches of the MLP carry a multiplier, 6/5 for five blocks. With Adam and weights that
-# start at zero this is a rate of $W_2$ that is a fifth higher, and so our full preset has it. The configuration of
-# CIFAR-5M does not shuffle, so that there, too, a seed decides the start alone; by the paper it also decides the data.
+# start at zero it is a rate of $W_2$ that is a fifth higher; our full preset has it. The configuration of CIFAR-5M does
+# not shuffle, so that a seed decides the start alone; by the paper it also decides the data.
 #
-# **In older stored files.** The log of CIFAR-5M is of an earlier set-up (a horizon exponent of 1.91 in compute; the code
-# has 2.05). Of the breakdowns, without muP and with a wrong exponent, none is stored.
+# **In older stored files.** The log of CIFAR-5M is of an earlier set-up (a horizon exponent of 1.91 in compute; the
+# code has 2.05). Of the breakdowns, without muP and with a wrong exponent, none is stored.
 #
 # The next cell checks the offset, on the exact curves, where the deviation comes from size alone.
 
@@ -1404,8 +1396,8 @@ assert run.scale != "quick" or networks[1][0] < networks[0][0] and networks[1][1
 
 # %% [markdown]
 # At $\alpha = 1/4$ the second term helps the exact ladder and hurts the networks, as in the paper. With the best
-# $\alpha$ of each form it makes no difference to the exact ladder, and helps the networks: for this toy of one width the
-# verdict hangs on $\alpha$. For the paper's networks it does not, as the logs say; why is open.
+# $\alpha$ of each form it helps the networks too: for this toy of one width the verdict hangs on $\alpha$. For the
+# paper's networks it does not; why is open.
 #
 # ## Test yourself
 #
@@ -1427,39 +1419,35 @@ checks.questions.frontier_is_blind
 # ## The full-scale run
 #
 # `oraledu run 03 --scale full` executes this notebook with the paper's networks: widths 384 to 2048, dimension 8, five
-# blocks, the published horizon, and five seeds. One schedule takes $9 \cdot 10^{18}$ FLOPs: at $10^{14}$ a second a
-# day of one GPU, for each of the seven ladders. For some minutes of one GPU there is a preset in between, with widths
-# 64 to 256 in three dimensions: write `settings.preset("middle")` in the first cell. Every finished run is kept in the
-# cache; `ladder.train` also takes a `checkpoint`, from which an interrupted run goes on to the same numbers. We have
-# not run either on a GPU.
+# blocks, the published horizon, and five seeds. One schedule takes $9 \cdot 10^{18}$ FLOPs: at $10^{14}$ a second a day
+# of one GPU, for each of the seven ladders. For some minutes of one GPU there is a preset in between, with widths 64 to
+# 256 in three dimensions: write `settings.preset("middle")` in the first cell. Finished runs are kept in the cache;
+# `ladder.train` also takes a `checkpoint` to go on from. We have not run either on a GPU.
 #
 # ## Further reading
 #
 # * **The paper**: S. Qiu and others, "Scaling collapse reveals universal dynamics in compute-optimally trained neural
-#   networks", [arXiv:2507.02119](https://arxiv.org/abs/2507.02119). Read figures 1 to 3 beside our part 4; appendix F
-#   has the general theorem for sums of many power laws.
+#   networks", [arXiv:2507.02119](https://arxiv.org/abs/2507.02119). Read figures 1 to 3 beside our part 4.
 # * **Where compute-optimal comes from**: J. Hoffmann and others, "Training compute-optimal large language models",
 #   [arXiv:2203.15556](https://arxiv.org/abs/2203.15556). The sum of two power laws, fitted to hundreds of runs.
 # * **muP**: G. Yang and others, "Tensor programs V: tuning large neural networks via zero-shot hyperparameter
-#   transfer", [arXiv:2203.03466](https://arxiv.org/abs/2203.03466). Appendix B has the table of rates; the coordinate
-#   check is theirs.
+#   transfer", [arXiv:2203.03466](https://arxiv.org/abs/2203.03466). The coordinate check is theirs.
 # * **The solvable ladder**: E. Paquette, C. Paquette, L. Xiao, J. Pennington, "4+3 phases of compute-optimal neural
-#   scaling laws", [arXiv:2405.15074](https://arxiv.org/abs/2405.15074). The same regression with all its phases, some
-#   of which have other exponents than ours.
+#   scaling laws", [arXiv:2405.15074](https://arxiv.org/abs/2405.15074). The same regression with all its phases.
 # * **Noise and schedules**: S. Mandt, M. Hoffman, D. Blei, "Stochastic gradient descent as approximate Bayesian
-#   inference", JMLR 18 (2017), [arXiv:1704.04289](https://arxiv.org/abs/1704.04289). The quadratic of part 5, with much
-#   more about its stationary state.
+#   inference", JMLR 18 (2017), [arXiv:1704.04289](https://arxiv.org/abs/1704.04289). The quadratic of part 5.
 #
 # ## Summary
 #
 # * A loss that is a sum of two power laws has the compute-optimal horizon $t^* \propto p^{\nu/\mu}$, which holds the
 #   ratio of the terms fixed; normalised by their ends, all sizes share one curve.
-# * Collapse tests the exponent of the horizon, not its length, and far more sharply than the frontier does.
+# * Collapse tests the exponent of the horizon, not its length, and at a constant rate far more sharply than the
+#   frontier.
 # * It is measured by deviation, floor and what is left of the curve, with an offset from the frontier. Where seeds
 #   outweigh sizes, minimising the deviation finds no offset.
 # * At equal training time a decay lowers the mean loss by $\tfrac14 (1 - s)\, \eta \operatorname{Tr} \Sigma$; the mean
-#   at a constant rate predicts other schedules, as long as the rate changes slowly. One run does so only where the noise
-#   between seeds is small beside what the schedule changes.
+#   at a constant rate predicts other schedules, if the rate changes slowly. One run does so only where seeds differ by
+#   little beside what the schedule changes.
 # * Supercollapse is correlation between a run's late loss and its end: above one half where the floor is level, less
 #   where it falls. A decay brings it about, with powers 3/2 and 5/2 at the end, and so can anything else that lasts.
 # * Our small networks supercollapse late under a decay, loosely, beside a high floor. $F$ sees in them that muP is

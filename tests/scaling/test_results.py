@@ -97,13 +97,13 @@ def test_the_networks_supercollapse_late_under_a_linear_decay():
 
 @pytest.mark.slow
 def test_at_a_constant_rate_the_networks_end_about_as_steep_as_their_frontier():
-    """So it is along the compute-optimal horizon; with a sixth of these tokens they end half as steep again."""
+    """So it is along the compute-optimal horizon; with a sixth of these tokens they end a third steeper."""
     runs = run(QUICK.mlp, "constant")
     slopes = []
     for steps, loss in zip(runs.steps[:, 30:].double().log(), runs.loss[..., 30:].log(), strict=True):
         slopes.append(((steps - steps.mean()) * loss).sum(dim=1) / (steps - steps.mean()).square().sum())
     law = laws.fit_frontier(runs.compute[:, -1], runs.end.mean(dim=1), offset=0.0)
-    assert -torch.stack(slopes).mean().item() / law.exponent == pytest.approx(1.1, abs=0.2)
+    assert -torch.stack(slopes).mean().item() / law.exponent == pytest.approx(1.1, abs=0.15)
     with pytest.raises(
         ValueError, match="while no larger size is better"
     ):  # it asks for runs past the optimum
