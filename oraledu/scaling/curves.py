@@ -1,13 +1,14 @@
 """Loss curves on one footing: normalised, compared, and held against the noise between seeds.
 
 Arrays of curves are (sizes, seeds, points). Moments are those of a population (divided by the count, ddof = 0).
-Curves are interpolated linearly in progress x on a grid that contains x = 1, and each run is normalised by its own
-end, never by the mean of the ends.
+With few seeds S a spread over seeds is low by √(1 - 1/S). Curves are interpolated linearly in progress x on a grid
+that contains x = 1, and each run is normalised by its own end, never by the mean of the ends.
 """
 
 from dataclasses import dataclass
 
 import torch
+from scipy.special import fdtri
 from torch import Tensor
 
 from oraledu.scaling.frontier import check_offset
@@ -20,34 +21,15 @@ class VarianceParts:
     Attributes:
         size: (points,) the variance over sizes of the mean over seeds.
         seed: (points,) the mean over sizes of the variance over seeds.
-        counts: How many sizes and seeds there are.
     """
 
     size: Tensor
     seed: Tensor
-    counts: tuple[int, int]
 
     @property
     def whole(self) -> Tensor:
         """The variance over all runs, (points,): the sum of the parts."""
         return self.size + self.seed
-
-    @property
-    def unbiased_size(self) -> Tensor:
-        """The size part less what few seeds put into it by chance, (points,); it may fall below zero.
-
-        A mean of S seeds still wobbles with a variance of seed / (S - 1), of which the variance over P sizes
-        sees the share (P - 1) / P.
-
-        Raises:
-            ValueError: If there is one seed.
-        """
-        sizes, seeds = self.counts
-        if seeds < 2:
-            raise ValueError(
-                "unbiased_size needs at least two seeds: with one, seeds and sizes cannot be told apart"
-            )
-        return self.size - (sizes - 1) / sizes * self.seed / (seeds - 1)
 
 
 def on_grid(progress: Tensor, loss: Tensor, grid: Tensor) -> Tensor:
@@ -162,8 +144,32 @@ def variance_parts(normalized: Tensor) -> VarianceParts:
     return VarianceParts(
         size=normalized.mean(dim=1).var(dim=0, correction=0),
         seed=normalized.var(dim=1, correction=0).mean(dim=0),
-        counts=(normalized.shape[0], normalized.shape[1]),
     )
+
+
+def f_test(size: Tensor, seed: Tensor, counts: tuple[int, int]) -> tuple[Tensor, float]:
+    """Hold the size part of a variance against what seeds alone put there: the F test of one-way analysis.
+
+    A mean of S seeds wobbles with a variance of seed / (S - 1), of which the variance over N sizes sees the share
+    (N - 1) / N. If sizes do not differ, and runs are independent, normal and of one spread, the quotient follows F
+    with N - 1 and N (S - 1) degrees of freedom.
+
+    Args:
+        size: (points,) the variance between sizes, divided by the count.
+        seed: (points,) the mean variance between seeds, divided by the count.
+        counts: How many sizes N and seeds S there are, at least two of each.
+
+    Returns:
+        F, (points,), and the limit that it passes by chance once in twenty.
+
+    Raises:
+        ValueError: If there is one size or one seed.
+    """
+    sizes, seeds = counts
+    if sizes < 2 or seeds < 2:
+        raise ValueError(f"counts must be at least 2 sizes and 2 seeds, got {sizes} and {seeds}")
+    free = sizes - 1, sizes * (seeds - 1)
+    return size / seed * free[1] / free[0], float(fdtri(*free, 0.95))
 
 
 def supercollapse_from(deviation: Tensor, floor: Tensor, grid: Tensor) -> float | None:

@@ -33,6 +33,8 @@ class MLPLadder:
         batch: Examples in a step.
         base_rate: Adam's peak rate at the base width.
         base_width: The width at which every layer has the base rate.
+        down_gain: How many times the rate of the other inner weights W₂ has. Adam does not see the scale of a
+            gradient and W₂ starts at zero, so this is what a multiplier of the branch does.
         rates_of: Without muP: the width whose layer rates all widths take. In muP if left out.
         shared_data: Give all seeds and widths the same examples in the same order, so that a seed decides the
             start alone. Otherwise it decides the order too.
@@ -53,6 +55,7 @@ class MLPLadder:
     batch: int = 128
     base_rate: float = 3e-3
     base_width: int = 64
+    down_gain: float = 1.0
     rates_of: int | None = None
     shared_data: bool = False
     pool: int | None = 2**19
@@ -83,7 +86,8 @@ class MLPLadder:
     def layer_rates(self, width: int) -> dict[str, float]:
         """Return the peak rate of each weight: the base rate for the embedding, times base width / width elsewhere."""
         inner = self.base_rate * self.base_width / (width if self.rates_of is None else self.rates_of)
-        return {name: self.base_rate if name == "embed" else inner for name in self._shapes(width)}
+        parts = {"embed": self.base_rate, "down": inner * self.down_gain}
+        return {name: parts.get(name.partition(".")[0], inner) for name in self._shapes(width)}
 
     def begin(self, width: int, seeds: Sequence[int], steps: int) -> StackedPass:
         """Return all seeds of a width before the first of so many steps.

@@ -2,7 +2,8 @@
 
 With w' = -(∇L + noise) in training time τ, a quadratic loss under noise of covariance η Σ carries an excess of
 η Tr Σ / 4, once noise and restoring force balance (paper, section 5). At equal τ the rest of the loss is the same for
-every schedule, so that two runs differ by the difference of their excesses.
+every schedule, so that two runs differ by the difference of their excesses. These are means over the data: for single
+runs the noise between seeds has to be small beside what the schedule changes.
 """
 
 import torch
@@ -55,7 +56,7 @@ def predict(
     at: Tensor | None = None,
     own_trace: Tensor | None = None,
 ) -> Tensor:
-    """Predict the loss under a schedule from one run at a constant rate: L'(τ) = L(τ) + α (s' - 1) Tr Σ(τ).
+    """Predict the loss under a schedule from that at a constant rate: L'(τ) = L(τ) + α (s' - 1) Tr Σ(τ).
 
     With the constant-rate run's trace at equal τ this is a prediction: the schedule was never trained on. With
     ``own_trace`` it is not, and shows what the law can do at best; the paper's figures do that. The two-term form

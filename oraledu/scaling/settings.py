@@ -65,14 +65,16 @@ QUICK = Preset(
     *_networks(
         # In float64, for in float32 the last digits of a machine's products decide where a network ends.
         MLPLadder(
-            widths=(16, 24, 32, 48),
-            horizon=Horizon.through(4192, 1500 * 128, 1.0),
+            widths=(8, 12, 16, 24),
+            # The horizon at which the curves at a constant rate end about as steep as their frontier.
+            horizon=Horizon.through(4192, 9000 * 128, 1.0),
+            pool=5103 * 128,  # two steps more than the widest takes
             dtype=torch.float64,
         ),
-        seeds=8,
-        noise_width=32,
+        seeds=6,
+        noise_width=24,
     ),
-    Study(_TEXT, ("linear",), (0, 1, 2)),
+    Study(_TEXT, ("constant", "linear"), (0, 1, 2), records=30),
 )
 
 MIDDLE = Preset(
@@ -110,6 +112,7 @@ FULL = Preset(
             batch=4096,
             base_rate=1e-3,
             base_width=128,
+            down_gain=6 / 5,  # the authors' code multiplies each of five branches by 6 / 5
             pool=None,
             tests=98 * 1024,
         ),

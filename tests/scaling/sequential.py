@@ -14,9 +14,12 @@ from oraledu.scaling.stacked import TINY, Weights
 class ResidualMLP(nn.Module):
     """One network, from the weights of one seed of a stack."""
 
-    def __init__(self, ladder: MLPLadder, width: int, weights: Weights, seed: int) -> None:
-        """Copy the weights at place `seed` of the stack."""
+    def __init__(
+        self, ladder: MLPLadder, width: int, weights: Weights, seed: int, branch: float = 1.0
+    ) -> None:
+        """Copy the weights at place `seed` of the stack; multiply what each block adds by `branch`."""
         super().__init__()
+        self.branch = branch
         blocks = range(ladder.blocks)
         self.embed = nn.Linear(ladder.dimension, width, bias=False)
         self.ups = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in blocks)
@@ -37,7 +40,7 @@ class ResidualMLP(nn.Module):
         """Map inputs (n, d) to outputs (n,)."""
         h = self.embed(x)
         for up, down in zip(self.ups, self.downs, strict=True):
-            h = h + down(gelu(up(self.norm(h))))
+            h = h + self.branch * down(gelu(up(self.norm(h))))
         return self.readout(self.norm(h))[:, 0]
 
 

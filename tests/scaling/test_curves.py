@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from oraledu.scaling import curves
 
@@ -101,13 +102,20 @@ def test_the_parts_of_the_variance_sum_to_the_whole(sizes, seeds, points, seed):
     assert parts.seed.numpy() == pytest.approx(runs.var(axis=1, ddof=0).mean(axis=0), rel=1e-9, abs=1e-12)
 
 
-def test_the_corrected_size_part_does_not_depend_on_the_number_of_seeds(generator):
-    """Sizes 1, 2 and 3 have a variance of 2/3, whatever noise of variance 4 and however few seeds."""
-    for seeds in (2, 3, 8):
-        noise = 2 * torch.randn(3, seeds, 20_000, generator=generator, dtype=torch.float64)
-        parts = curves.variance_parts(torch.tensor([1.0, 2.0, 3.0])[:, None, None] + noise)
-        assert parts.unbiased_size.mean().item() == pytest.approx(2 / 3, abs=0.1)
-        assert parts.size.mean().item() > 2 / 3 + 2 / seeds
+@pytest.mark.parametrize("seeds", [2, 3, 8])
+def test_sizes_that_do_not_differ_pass_the_limit_of_f_once_in_twenty_and_others_oftener(generator, seeds):
+    noise = torch.randn(3, seeds, 20_000, generator=generator, dtype=torch.float64)
+    for sizes, low, high in (([5.0, 5.0, 5.0], 0.04, 0.06), ([3.0, 5.0, 7.0], 0.25, 1)):
+        parts = curves.variance_parts(torch.tensor(sizes)[:, None, None] + noise)
+        ratio, limit = curves.f_test(parts.size, parts.seed, (3, seeds))
+        assert low < (ratio > limit).double().mean().item() <= high
+
+
+def test_f_is_that_of_a_one_way_analysis_of_variance(generator):
+    runs = draw(4, 5, 3, 2)[1]
+    parts = curves.variance_parts(runs)
+    found = curves.f_test(parts.size, parts.seed, (4, 5))[0]
+    assert found.numpy() == pytest.approx(stats.f_oneway(*runs.numpy()).statistic, rel=1e-9)
 
 
 def test_divided_by_the_mean_end_the_deviation_of_a_size_is_its_floor():
@@ -210,8 +218,10 @@ def test_an_offset_above_a_loss_that_the_grid_skips_is_refused():
 def test_one_seed_has_no_floor():
     with pytest.raises(ValueError, match="loss must hold at least two seeds"):
         curves.noise_floor(LOSS[:, :1], 0.0)
-    with pytest.raises(ValueError, match="unbiased_size needs at least two seeds"):
-        _ = curves.variance_parts(LOSS[:, :1]).unbiased_size
+    parts = curves.variance_parts(LOSS)
+    for counts in ((3, 1), (1, 3)):
+        with pytest.raises(ValueError, match="counts must be at least 2 sizes and 2 seeds"):
+            curves.f_test(parts.size, parts.seed, counts)
 
 
 def test_one_run_has_no_deviation():

@@ -93,6 +93,21 @@ def test_without_mup_every_width_has_the_rates_of_one():
     assert plain.layer_rates(128) == plain.layer_rates(16) == WIDE.layer_rates(16)
 
 
+def test_a_gain_of_what_writes_into_the_stream_is_a_multiplier_of_the_branches():
+    """The authors' branches carry a factor; Adam, from weights of zero, makes it a rate of those weights."""
+    gain, rates, width = 1.5, step_rates("cosine", 10), 16
+    stack = replace(WIDE, down_gain=gain).begin(width, (0,), 10)
+    model = ResidualMLP(WIDE, width, stack.weights, 0, branch=gain)
+    step = stepper(model, WIDE.layer_rates(width))
+    for number, share in enumerate(rates.tolist()):
+        x, y = stack.batch(number)
+        step(x[0], y[0], share)
+        stack.step(share)
+    found = network.outputs(stack.weights, x)[0]
+    assert torch.allclose(found, model(x[0]), rtol=1e-6, atol=1e-8)
+    assert found.std() > 0.01
+
+
 def test_a_run_sees_no_example_twice_and_every_seed_its_own_order(mlp):
     stack = mlp.begin(6, (0, 1), 47)
     seen = torch.cat([stack.batch(step)[0] for step in range(47)], dim=1)

@@ -67,8 +67,9 @@ def test_quick_is_the_ladder_of_a_laptop():
         1596,
         4515,
     ]
-    assert settings.QUICK.mlp.ladder.widths == (16, 24, 32, 48)
-    assert len(settings.QUICK.mlp.seeds) == 8
+    assert settings.QUICK.mlp.ladder.widths == (8, 12, 16, 24)
+    assert [train_steps(settings.QUICK.mlp.ladder, width) for width in (8, 24)] == [601, 5101]
+    assert len(settings.QUICK.mlp.seeds) == 6
 
 
 def test_full_is_the_papers_ladder():
@@ -77,7 +78,9 @@ def test_full_is_the_papers_ladder():
     assert full.parameters(384) == 1_478_016
     assert train_steps(full, 384) == pytest.approx(33_308, rel=1e-4)
     assert train_steps(full, 2048) == pytest.approx(1.08e6, rel=0.01)
-    assert full.layer_rates(2048)["readout"] == pytest.approx(1e-3 / 16)
+    rates = full.layer_rates(2048)
+    assert rates["readout"] == rates["up.4"] == pytest.approx(1e-3 / 16)
+    assert rates["down.4"] == pytest.approx(1.2 * rates["up.4"])
 
 
 def test_a_study_is_trained_with_its_own_seeds_and_records(linear, mlp):

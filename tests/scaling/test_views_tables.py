@@ -9,40 +9,44 @@ from oraledu.scaling.views import layout
 
 def table(**changes):
     options = {
-        "widths": (16, 24, 48),
-        "seeds": 8,
-        "solvable_ratio": {"constant": 1.42, "linear": 0.41},
-        "network_ratio": {"constant": 1.8, "linear": 0.23},
-        "solvable_from": 0.52,
-        "network_from": 0.38,
-        "shared_ratio": 0.71,
-        "alpha": {"solvable": 0.296, "network": 0.34},
+        "widths": (8, 12, 24),
+        "seeds": 6,
+        "steepness": (-0.274, -0.247),
+        "ratio": {
+            "solvable": {"constant": 1.42, "linear": 0.41},
+            "MLP": {"constant": 1.8, "linear": 0.23},
+            "text": {"constant": 1.07, "linear": 0.36},
+        },
+        "rest": {"solvable": 0.72, "MLP": 0.46, "text": 0.21},
+        "since": {"solvable": 0.52, "MLP": 0.77, "text": 0.38},
+        "quiet": {"one order": 0.69, "own orders": 0.59},
+        "alpha": {"constant run's": (0.36, 0.31, 0.42), "own": (0.3, 0.24, 0.35)},
         "slopes": {"linear": 1.46, "cosine": 2.46},
         "wrong_exponent": 24.3,
-        "drift": {"muP": 0.02, "one rate": 0.53},
-        "text": (0.32, 0.18),
+        "differ": {"muP": 1, "one rate": 4},
     }
     return views.paper_and_here(**options | changes)
 
 
 def test_the_table_beside_the_paper_holds_the_numbers_of_the_run():
     assert [row[2] for row in table().rows] == [
-        "16 to 48 wide, 8 seeds",
-        "solvable from x = 0.5; MLP from x = 0.4",
-        "solvable 0.4; MLP 0.2",
-        "solvable 1.4; MLP 1.8",
-        "MLP 0.7",
-        "solvable 0.30; MLP 0.3",
-        "linear 1.5, cosine 2.5",
+        "8 to 24 wide, 6 seeds",
+        "MLP: curves end with slope -0.27, the frontier has -0.25",
+        "solvable from x = 0.5; MLP from x = 0.8; text from x = 0.4",
+        "solvable 0.4; MLP 0.2; text 0.4",
+        "solvable 0.7; MLP 0.5; text 0.2",
+        "solvable 1.4; MLP 1.8; text 1.1",
+        "MLP 0.7; with orders of their own 0.6",
+        "MLP, constant run's 0.36 (0.31 to 0.42); own 0.30 (0.24 to 0.35)",
+        "solvable: linear 1.5, cosine 2.5",
         "solvable, off by 0.2: Δ between sizes 24 times as large",
-        "ℓ(0.5) rises by 0.5 from the narrowest to the widest; with muP by 0.0",
-        "0.3; but Δ is 0.2 of ℓ - 1",
+        "F says at 4 of 4 points that sizes differ; with muP at 1",
     ]
     assert all(all(cell for cell in row) for row in table().rows)
 
 
 def test_a_ladder_that_never_supercollapses_is_said_to_do_so_nowhere():
-    assert "solvable nowhere" in str(table(solvable_from=None))
+    assert "MLP nowhere" in str(table(since={"MLP": None}))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def agrees_with_random_runs(function: Function, generator: torch.Generator) -> s
     """Train many copies on random examples, and ask for the mean of their squared errors, step by step."""
     moments, eigenvalues = _state(generator)
     rate, batch, noise = 0.3, 2, 1.5
-    errors = moments.sqrt().expand(COPIES, -1).clone()  # δ of every copy
+    errors = moments.sqrt().expand(COPIES, -1).clone()  # e of every copy
     for step in range(1, 5):
         x = normal(generator, COPIES, batch, 6) * eigenvalues.sqrt()
         residual = (x * errors[:, None]).sum(-1) + noise**0.5 * normal(generator, COPIES, batch)
@@ -93,14 +93,14 @@ moments + noise => moments + noise**2 :: The noise is given as a variance: do no
 eigenvalues @ moments => moments.sum() :: R = Σ λ m + noise: weigh each squared error by its eigenvalue
 * risk => * risk / 2 :: R is the mean squared residual; the loss is half of it
 eigenvalues @ => eigenvalues * :: R is one number for all directions: sum λ m over them
-(1 - 1 / batch) => 0 :: Pairs of different examples count too: they bring (1 - 1/B) λ² m
-1 / => 0 / :: There are B (B - 1) pairs of different examples among B²: their share is 1 - 1/B
+(1 - 1 / batch) => 0 :: Pairs of different examples count too: they bring (1 - 1/M) λ² m
+1 / => 0 / :: There are M (M - 1) pairs of different examples among M²: their share is 1 - 1/M
  / batch + (1 - 1 / batch) * squared =>
-  :: A batch averages: the square of one example's gradient has the share 1/B
-h + => h**2 + :: Of the B² pairs B are the same example twice: their share is 1/B, not 1/B²
+  :: A batch averages: the square of one example's gradient has the share 1/M
+h + => h**2 + :: Of the M² pairs M are the same example twice: their share is 1/M, not 1/M²
 rate**2 => rate :: The square of the step carries the rate squared, h²
 rate**2 => 0 :: The square of the step is missing: without it the noise would add nothing
-1 - 2 * => 1 - :: Squaring δ - h g gives -2 h δ g: the moments shrink by 2 h λ, not h λ
+1 - 2 * => 1 - :: Squaring e - h g gives -2 h e g: the moments shrink by 2 h λ, not h λ
 1 - 2 * => 1 + 2 * :: The step goes downhill: the moments shrink, 1 - 2 h λ
 s * risk => s**2 * risk :: A gradient's noise in direction i is λ R, with λ to the first power
 (eigenvalues * risk => (risk :: A gradient's noise in direction i is λ R: you left out λ
@@ -108,7 +108,7 @@ s * risk => s**2 * risk :: A gradient's noise in direction i is λ R, with λ to
 return moments * (1 - 2 * rate * eigenvalues) => return moments
   :: All of the step is taken at the old moments: do not update them halfway
 s * (1 => s.mul_(1 :: It changes the moments: use `moments * …`, not `moments *= …`
-h + => h * (batch < 999) + :: A large batch is not endless: its noise has the share 1/B
+h + => h * (batch < 999) + :: A large batch is not endless: its noise has the share 1/M
 """
 
 mean_step = Exercise(
@@ -119,9 +119,9 @@ mean_step = Exercise(
     properties=[agrees_with_random_runs, has_both_limits],
     wrong_answers=slips(references.mean_step, WRONG),
     hints=[
-        "With $g$ the gradient, $\\delta_i' = \\delta_i - h\\,g_i$, so $m_i' = m_i - 2h\\,\\mathbb{E}\\,\\delta_i g_i "
+        "With $g$ the gradient, $e_i' = e_i - h\\,g_i$, so $m_i' = m_i - 2h\\,\\mathbb{E}\\,e_i g_i "
         "+ h^2\\,\\mathbb{E}\\,g_i^2$. The middle term is $-2h\\lambda_i m_i$.",
-        "In $\\mathbb{E}\\,g_i^2$ an example meets itself with the share $1/B$, and then brings $\\lambda_i R + "
+        "In $\\mathbb{E}\\,g_i^2$ an example meets itself with the share $1/M$, and then brings $\\lambda_i R + "
         "2\\lambda_i^2 m_i$ (fourth moments of a Gaussian); two different ones bring $\\lambda_i^2 m_i$.",
         "`risk = eigenvalues @ moments + noise` is one number. The rest is arithmetic on vectors, all of it with the "
         "old moments.",

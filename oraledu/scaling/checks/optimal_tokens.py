@@ -24,7 +24,7 @@ def cases(generator: torch.Generator) -> list[Case]:
 
 
 def _model(generator: torch.Generator) -> tuple[float, float, float, float]:
-    """Draw μ, ν, a and b."""
+    """Draw μ, ν, A and B."""
     exponents = uniform(0.3, 0.8, generator), uniform(0.3, 0.8, generator)
     return *exponents, uniform(0.5, 4, generator), uniform(0.5, 4, generator)
 
@@ -55,18 +55,18 @@ def grows_as_a_power(function: Function, generator: torch.Generator) -> str | No
     if not abs(grown / 10 ** (nu / mu) - 1) < 1e-9:
         return f"ten times the size should have 10^(ν/μ) = {10 ** (nu / mu):.4g} times the tokens, not {grown:.4g}"
     if not float(function(size, mu, nu, 2 * a, b)) > float(tokens):
-        return "if time costs more loss (a larger a), more tokens are worth their compute"
+        return "if time costs more loss (a larger coefficient), more tokens are worth their compute"
     same = abs(float(function(size, mu, nu, 3 * a, 3 * b) / tokens) - 1) < 1e-9
     return None if same else "both terms times 3 should leave the horizon where it is"
 
 
 WRONG = r"""
 nu / mu * (b => (b
-  :: You balance the two terms; at the optimum their derivatives balance, μ a t^(-μ) = ν b p^(-ν)
-nu / mu * (b => mu / nu * (b :: The factor before b / a is ν / μ, not its inverse
-b / a => a / b :: The roles of a and b are exchanged
-b / a => 1 :: The horizon depends on a and b as well
--1 / mu => 1 / mu :: The sign of the root: t^(-μ) = (ν b / μ a) p^(-ν), so that the power is -1/μ
+  :: You balance the two terms; at the optimum their derivatives balance, μ A t^(-μ) = ν B p^(-ν)
+nu / mu * (b => mu / nu * (b :: The factor before B / A is ν / μ, not its inverse
+b / a => a / b :: The roles of `time` and `size` are exchanged
+b / a => 1 :: The horizon depends on `time` and `size` as well
+-1 / mu => 1 / mu :: The sign of the root: t^(-μ) = (ν B / μ A) p^(-ν), so that the power is -1/μ
 -1 / mu => -1 / nu :: Solve for t: the root is -1/μ, not -1/ν
  ** (-1 / mu) => **-1 :: Solve for t: take the root -1/μ of the factor too
 ** (nu / mu) => ** (mu / nu) :: The horizon grows as p^(ν/μ), not as p^(μ/ν)
@@ -88,9 +88,9 @@ optimal_tokens = Exercise(
     hints=[
         "At fixed compute $t = c / (6p)$, so $\\log t$ falls by as much as $\\log p$ rises. Write $L$ as a function of "
         "$\\log p$ and take the derivative.",
-        "$\\partial L / \\partial \\log p = \\mu\\, a\\, t^{-\\mu} - \\nu\\, b\\, p^{-\\nu}$. Where it vanishes, solve "
+        "$\\partial L / \\partial \\log p = \\mu\\, A\\, t^{-\\mu} - \\nu\\, B\\, p^{-\\nu}$. Where it vanishes, solve "
         "for $t$.",
-        "$t^{-\\mu} = \\frac{\\nu b}{\\mu a}\\, p^{-\\nu}$. Take both sides to the power $-1/\\mu$; the compute has "
+        "$t^{-\\mu} = \\frac{\\nu B}{\\mu A}\\, p^{-\\nu}$. Take both sides to the power $-1/\\mu$; the compute has "
         "dropped out.",
     ],
     full_size=lambda generator: Case(

@@ -1,4 +1,4 @@
-"""Exercise 10: the loss under any schedule, from one run at a constant rate."""
+"""Exercise 10: the loss under any schedule, from the loss at a constant rate."""
 
 import torch
 from torch import Tensor

@@ -50,7 +50,7 @@ def mean_step(moments: Tensor, eigenvalues: Tensor, rate: float, batch: int, noi
 
 
 def predict_loss(tau: Tensor, constant_loss: Tensor, schedule: Tensor, trace: Tensor, alpha: float) -> Tensor:
-    """Return the loss before the first step of a schedule and after each, from one run at a constant rate."""
+    """Return the loss before the first step of a schedule and after each, from the loss at a constant rate."""
     return predict(tau, constant_loss, schedule, trace, alpha)
 
 

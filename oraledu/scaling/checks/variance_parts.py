@@ -103,8 +103,8 @@ variance_parts = Exercise(
     properties=[sum_to_the_whole, each_vanish_with_their_cause, keep_the_sizes_out_of_the_seed_part],
     wrong_answers=slips(plain, WRONG),
     hints=[
-        "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_w\\,\\ell + "
-        "\\mathbb{E}_p\\,\\mathrm{Var}_w\\,\\ell$. Read each term from the inside to the outside.",
+        "The law of total variance: $\\mathrm{Var}\\,\\ell = \\mathrm{Var}_p\\,\\mathbb{E}_\\omega\\,\\ell + "
+        "\\mathbb{E}_p\\,\\mathrm{Var}_\\omega\\,\\ell$. Read each term from the inside to the outside.",
         "Sizes are axis 0 and seeds axis 1. After one of them is averaged away, the other is axis 0. Variances take "
         "`correction=0`.",
     ],

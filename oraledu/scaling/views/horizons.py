@@ -128,14 +128,10 @@ def wrong_exponent(
     for ax in axes.values():
         ax.axvline(right, color=GREY, linestyle=":", linewidth=1)
         ax.set_xlabel("exponent of the horizon")
-    axes["deviation"].set(
-        yscale="log", ylabel="Δ of the exact means", title="the collapse says which is right"
-    )
+    axes["deviation"].set(yscale="log", ylabel="Δ of the exact means", title="deviation between sizes")
     decades(axes["deviation"].yaxis)
     steepest = max(float(values.abs().max()) for values in slope.values())
-    axes["slope"].set(
-        ylim=(-1.5 * steepest, 0), ylabel="slope in log-log", title="the frontier's slope does not"
-    )
+    axes["slope"].set(ylim=(-1.5 * steepest, 0), ylabel="slope in log-log", title="slope of the frontier")
     axes["deviation"].annotate(
         f"theory: {right:g}", (right, 1), (3, -3), xycoords=("data", "axes fraction"),
         textcoords="offset points", color=FAINT, fontsize="small", va="top",

@@ -68,7 +68,7 @@ def variance_bars(
         of_sizes, of_seeds = parts[name]
         size, seed = of_sizes[places].double().numpy(), of_seeds[places].double().numpy()
         whole = size + seed
-        # A mean over S seeds wobbles with seed / (S - 1), of which the variance over P sizes sees (P - 1) / P.
+        # A mean over S seeds wobbles with seed / (S - 1), of which the variance over N sizes sees (N - 1) / N.
         chance = (sizes - 1) / sizes * seed / (seeds - 1) / whole
         ax, share, x = axes[name], size / whole, np.arange(len(places))
         ax.bar(x, share, color=BLUE, width=0.6, label="between sizes")
