@@ -809,7 +809,7 @@ views.staircase(patches, jacobians)
 
 # %%
 def losses_at(t, clean):
-    """Return the loss at time t of the network, the machine with its windows, and the machine with k = 11."""
+    """Return the loss at time t of the network, of the machine with its windows, and of that with 11."""
     level, windows_now = alpha_bar(t), (patches[round(20 - 20 * t)], 11)
     added = torch.randn(clean.shape, generator=run.generator(4)).to(clean)
     x = level**0.5 * clean + (1 - level) ** 0.5 * added
@@ -1233,19 +1233,14 @@ path, scales, whence = predicted["equivariant-local"], {}, {}
 for t in (0.8, 0.5, 0.1):
     step = round(20 - 20 * t)
     name = f"t = {t}, k = {patches[step]}"
-    scales[name], options = (
-        path.denoised[step, :8],
-        {"machine": "equivariant-local", "patch": patches[step]},
+    scales[name] = path.denoised[step, :8]
+    whence[name] = machines.provenance(
+        path.noisy[step, :8], fashion, alpha_bar(t), machine="equivariant-local", patch=patches[step]
     )
-    whence[name] = machines.provenance(path.noisy[step, :8], fashion, alpha_bar(t), **options)
-pieces, weight = (
-    [float(value.double().median()) for value in values]
-    for values in (map(mosaic.sources, whence.values()), (each.weight for each in whence.values()))
-)
-print(f"more images, each with more weight, as the noise falls: {pieces == sorted(pieces)}")
-print(
-    f"median of the largest weight: below 0.01 at t = 0.8, above 0.03 at 0.1: {weight[0] < 0.01 < weight[2]}"
-)
+pieces = [float(mosaic.sources(each).double().median()) for each in whence.values()]
+weight = [float(each.weight.median()) for each in whence.values()]
+print(f"more images as the noise falls, in the median: {pieces == sorted(pieces)}")
+print(f"largest weight: below 0.01 at t = 0.8, above it at 0.1: {weight[0] < 0.01 < weight[2]}")
 assert pieces[0] + 20 < pieces[1] < pieces[2] and weight[0] < 0.01 and weight[2] > 0.03
 views.source_maps(scales, whence, index=1, least=0)
 
