@@ -167,7 +167,6 @@ views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 # images, $N \times C \times H \times H$, and a Python number $\bar\alpha$ in $(0, 1)$. It returns
 # $B \times C \times H \times H$. It has to work at every noise level, so mind exponents of $-1000$.
 
-
 # %% tags=["exercise"]
 def ideal_denoiser(x, images, alpha_bar):
     # BEGIN SOLUTION
@@ -246,7 +245,6 @@ views.ideal_explorer(images, ideal_denoiser, noise)
 # $\hat x_0$ to the next noisy image. The next $\bar\alpha$ may be 1, the present one is below 1, in part 6 by as little
 # as $10^{-10}$. Both are Python numbers, with 16 digits.
 
-
 # %% tags=["exercise"]
 def ddim_step(x, denoised, alpha_bar_now, alpha_bar_next):
     # BEGIN SOLUTION
@@ -267,7 +265,6 @@ ddim_step = checks.ddim_step(ddim_step)
 # %% [markdown]
 # From here on every image is made by `follow`, which takes 20 of your steps. The next cell samples with the ideal
 # denoiser and looks for the training image nearest to each sample.
-
 
 # %%
 def follow(denoiser, noise, steps=20):
@@ -332,7 +329,6 @@ checks.questions.why_copies
 # Write `local_denoiser(x, images, alpha_bar, patch, padding="zeros")`. The padding is `"zeros"` or `"circular"`.
 # `patch` is $k$, odd, up to $H$ for circular padding, and up to $2H - 1$ for zeros, where the window of every pixel
 # covers the whole image. The other arguments and the result are as in exercise 1; compute in the type of the images.
-
 
 # %% tags=["exercise"]
 def local_denoiser(x, images, alpha_bar, patch, padding="zeros"):
@@ -448,7 +444,6 @@ checks.questions.what_locality
 # in channel, row and column. The 24 samples of part 5 need some $10^{10}$ weights, $5 \cdot 10^8$ in each
 # step, so do not keep all of them in memory.
 
-
 # %% tags=["exercise"]
 def equivariant_local_denoiser(x, images, alpha_bar, patch):
     # BEGIN SOLUTION
@@ -532,7 +527,6 @@ views.translation_test(x, asked)
 #
 # Write `log_marginal(queries, patches, alpha_bar)`, $\log \bar\pi_t$ for queries $Q \times K$ and patches
 # $P \times K$: $Q$ numbers, differentiable, at every noise level.
-
 
 # %% tags=["exercise"]
 def log_marginal(queries, patches, alpha_bar):
@@ -632,7 +626,6 @@ views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 
 #
 # Write `same_border(size, patch, row, column)`: an $H \times H$ tensor of truth values, true at the places that
 # have the signature of the given one in both axes.
-
 
 # %% tags=["exercise"]
 def same_border(size, patch, row, column):
@@ -741,7 +734,6 @@ None if losses is None else views.losses(losses)
 # size for each step, the first for $t = 1$. For an even number of noises take the lower median, as `torch.median`
 # does. The check hands you networks that are machines in disguise, with schedules that it knows.
 
-
 # %% tags=["exercise"]
 def patch_schedule(network, images, candidates, *, noise, padding="zeros", steps=20):
     # BEGIN SOLUTION
@@ -798,6 +790,7 @@ print(f"at t = 0.2 and 0.05 the network looks 2 to 4 pixels further: {set(wider.
 assert tau >= 0.7 and patches[0] > patches[-1] and sides[1.0] > sides[0.05] > patches[-1]
 views.staircase(patches, jacobians)
 
+
 # %% [markdown]
 # A staircase from coarse to fine, which nobody has imposed. The Jacobian, which knows nothing of machines, shrinks as
 # well, but less: with little noise, nine tenths of it fill a window wider than $k_t$. The schedule says which machine
@@ -805,7 +798,6 @@ views.staircase(patches, jacobians)
 #
 # Does the network lose by this? The next cell compares its loss (of $v$, a pixel) with that of the machine with these
 # windows, and with $k = 11$, which is allowed too, on noisy *training* images and on unseen ones.
-
 
 # %%
 def losses_at(t, clean):
@@ -857,7 +849,6 @@ if run.scale == "quick":
 # Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair, over all
 # pixels and channels.
 
-
 # %% tags=["exercise"]
 def pearson_r(a, b):
     # BEGIN SOLUTION
@@ -882,7 +873,6 @@ pearson_r = checks.pearson_r(pearson_r)
 # Now the experiment of the paper. From fresh noise the network makes its images, and the machines make theirs *from
 # the same noise*, with the same steps. They know the training images and the schedule, and not one weight of the
 # network. `machine` puts the functions of your exercises to work.
-
 
 # %%
 def machine(name, training, patches=None, padding="zeros"):
@@ -1052,7 +1042,6 @@ checks.questions.agreement
 # every pixel replaced by the middle of the training patch nearest to its window. Locally consistent images are
 # those that it leaves alone.
 
-
 # %% tags=["exercise"]
 def nearest_centres(image, images, patch):
     # BEGIN SOLUTION
@@ -1108,7 +1097,6 @@ views.consistency(steps, {"within 0.05": near, "within 0.001": equal})
 # $B \times 1 \times H \times H$ and an odd `patch` of at most $H$, without any dictionary. As in exercise 2,
 # $\bar\alpha$ may come within $10^{-10}$ of 1.
 
-
 # %% tags=["exercise"]
 def two_image_denoiser(x, alpha_bar, patch=3):
     # BEGIN SOLUTION
@@ -1133,7 +1121,6 @@ two_image_denoiser = checks.two_image_denoiser(two_image_denoiser)
 # one in which every pixel has the colour of most of its window, itself included. We sample with steps of equal ratio in
 # $\sigma = b / a$, from 80 down to a smallest $\sigma$. The next cell holds this sampler, and counts the pixels that
 # disagree with their majority.
-
 
 # %%
 def settle(noise, smallest, steps=200):
@@ -1520,7 +1507,6 @@ views.paper_and_here(
 # The next two cells check the dictionary: interior patches with the schedule of the wrapped ones, then with their own,
 # calibrated at four noise levels as in exercise 7.
 
-
 # %%
 def interior_machine(x, t, patch):
     """The equivariant-local machine with training patches that do not cross the edge."""
@@ -1558,7 +1544,6 @@ if run.scale == "quick":
     print(f"median r: with the wrapped patches' schedule {inner:.1f}, with its own {fitted:.1f}")
     print(f"the wrapped machine is better by at least 0.03: {bool(whole > max(inner, fitted) + 0.03)}")
     assert set(own) == {3} and inner < fitted - 0.1 and fitted < whole - 0.03
-
 
 # %% [markdown]
 # With its own schedule the interior machine loses little, but its windows stay at 3: few large patches lie inside
