@@ -27,6 +27,8 @@ from oraledu.diffusion.study import RUNS as STUDIED
 FILE = "diffusion_trousers.npz"
 SEEDS = (0, 1)
 RUNS = {name: replace(run, steps=1000) for name, run in STUDIED.items()}
+#: Where legs are counted: above the hems, which are the last row.
+ROWS = (11, 12, 13)
 #: What a pixel is brighter than on a leg.
 BRIGHT = -0.5
 
@@ -61,6 +63,12 @@ def legs(images: Tensor, row: int) -> Tensor:
     """Count the legs in one row of images (B, 1, H, W): the runs of pixels brighter than `BRIGHT`, (B,)."""
     bright = (images[:, 0, row] > BRIGHT).int()
     return (bright.diff(dim=1, prepend=torch.zeros_like(bright[:, :1])) == 1).sum(1)
+
+
+def third_legs(images: Tensor) -> list[int]:
+    """Return how many of the images (…, 1, H, W) have more than two legs, in each of `ROWS`."""
+    flat = images.flatten(0, -4)
+    return [int((legs(flat, row) > 2).sum()) for row in ROWS]
 
 
 def load(folder: Path = FOLDER) -> Trousers:

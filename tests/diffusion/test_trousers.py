@@ -12,19 +12,12 @@ from oraledu.diffusion import experiments, study, trousers
 from oraledu.diffusion.sampling import sample
 from tests.diffusion.tiny import TINY
 
-ROW = 12
-
 
 @pytest.fixture
 def made():
     images = {name: torch.rand(3, 2, 1, 14, 14) * 2 - 1 for name in ("ResNet", "UNet")}
     patches = {name: [5, 3] for name in images}
     return trousers.Trousers(images, patches, {"runs": {"ResNet": {"steps": 3}, "UNet": {}}, "torch": "2"})
-
-
-def many(images):
-    """Return how many of the images have more than two legs."""
-    return int((trousers.legs(images.flatten(0, -4), ROW) > 2).sum())
 
 
 def test_a_leg_is_a_run_of_bright_pixels_wherever_it_begins_and_ends():
@@ -38,6 +31,14 @@ def test_grey_is_a_leg_and_nearly_black_is_none():
     assert trousers.legs(image, 0).tolist() == [2]
 
 
+def test_third_legs_are_counted_row_by_row_in_all_images_of_all_seeds():
+    images = -torch.ones(2, 3, 1, 14, 14)
+    images[0, 1, 0, 12, [0, 4, 8]] = images[1, 2, 0, 12, [0, 4, 8]] = images[1, 0, 0, 13, ::2] = 1
+    images[..., 11, [2, 6]] = 1
+    images[0, 0, 0, 10, ::3] = 1
+    assert trousers.third_legs(images) == [0, 2, 1]
+
+
 def test_all_trousers_are_there_and_nothing_else():
     clothes = data.fashion_mnist(pool=2)
     images = trousers.training_images()
@@ -49,7 +50,7 @@ def test_all_trousers_are_there_and_nothing_else():
 
 
 def test_no_real_trousers_have_more_than_two_legs_in_the_row_of_the_lesson():
-    assert many(trousers.training_images()) == 0
+    assert trousers.third_legs(trousers.training_images())[1] == 0
 
 
 def test_the_embedded_pictures_are_two_seeds_of_each_architecture_from_the_same_noises():
@@ -63,9 +64,10 @@ def test_the_embedded_pictures_are_two_seeds_of_each_architecture_from_the_same_
 
 
 def test_only_the_network_that_sees_patches_makes_many_third_legs():
-    counts = {name: many(images) for name, images in trousers.load().images.items()}
-    assert counts["ResNet"] >= 6
-    assert max(counts["UNet"], counts["AttentionUNet"]) <= counts["ResNet"] // 2
+    counts = {name: trousers.third_legs(images) for name, images in trousers.load().images.items()}
+    for resnet, *unets in zip(*counts.values(), strict=True):
+        assert resnet >= 6
+        assert max(unets) < resnet / 2
 
 
 def test_no_network_copies_its_trousers():
@@ -106,12 +108,13 @@ def test_what_is_brighter_than_white_is_kept_as_white(made):
 def test_every_network_is_trained_on_trousers_from_its_seed_and_the_first_is_calibrated(
     monkeypatch, tmp_path
 ):
-    kept, tiny, four = {}, replace(TINY, calibration_count=None), trousers.training_images()[:4]
+    kept, asked, tiny, four = {}, [], TINY, trousers.training_images()[:4]
     noise = trousers.noises()[:2]
     monkeypatch.setattr(trousers, "RUNS", {"ResNet": tiny})
     monkeypatch.setattr(trousers, "training_images", lambda: four)
     monkeypatch.setattr(trousers, "noises", lambda: noise)
     monkeypatch.setattr(trousers, "store", kept.update)
+    monkeypatch.setattr(trousers, "calibrated", lambda *given: asked.append(given) or [7, 3])
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     trousers.main()
     networks = [
@@ -121,7 +124,11 @@ def test_every_network_is_trained_on_trousers_from_its_seed_and_the_first_is_cal
     store(kept, tmp_path)
     written = trousers.load(tmp_path)
     torch.testing.assert_close(written.images["ResNet"], images.clamp(-1, 1), rtol=0, atol=1 / 255 + 1e-6)
-    assert written.patches == {"ResNet": experiments.calibrated(tiny, networks[0], four)}
+    assert written.patches == {"ResNet": [7, 3]}
+    ((run, calibrated, compared),) = asked
+    assert (run, compared) == (tiny, four)
+    for mine, expected in zip(calibrated.parameters(), networks[0].parameters(), strict=True):
+        assert torch.equal(mine, expected)
     assert written.recipe["runs"]["ResNet"]["steps"] == tiny.steps
 
 

@@ -47,8 +47,8 @@ def test_the_smaller_the_window_the_more_images_a_local_sample_comes_from(images
 
 
 def test_the_equivariant_machine_moves_nearly_all_of_its_copies(images, noise):
-    made = sample(machines.Machine(images, "equivariant", padding="circular"), noise).images
+    made = sample(machines.Machine(images[:100], "equivariant", padding="circular"), noise).images
     translates = torch.cat([made.roll((r, c), (2, 3)) for r in range(14) for c in range(14)])
-    distance = mosaic.nearest_distance(translates, images)[0].view(196, len(noise))
+    distance = mosaic.nearest_distance(translates, images[:100])[0].view(196, len(noise))
     assert distance.amin(0).max() < 0.01, "copies"
     assert (distance[0] > 0.05).sum() >= 7, "not in their places"

@@ -81,6 +81,22 @@ def test_how_far_each_network_looks_is_a_line_and_each_kind_has_one_name(study):
     assert left > right, "noise comes first"
 
 
+def test_the_networks_of_a_study_are_tabulated_with_what_else_sets_them_apart(study):
+    table = limits.studied(study)
+    assert table.rows[1] == [
+        *("UNet", "10", "0.10 to 0.10", "7, 7, 7"),
+        *("0.77 to 0.85", "0.61 to 0.67", "0.34 to 0.38", "100%"),
+    ]
+    assert [row[0] for row in table.rows] == ["ResNet", "UNet", "UNet with self-attention"]
+    assert len(table.header) == 8
+
+
+def test_the_seed_is_told_where_the_first_machine_wins_least(study):
+    study.entries[4].agreement["equivariant-local"][:2] = 0
+    study.entries[5].agreement["equivariant-local"][:1] = 0
+    assert [row[-1] for row in limits.studied(study).rows] == ["100%", "60%", "100%"]
+
+
 def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(study):
     table = views.paper_and_here(
         images=torch.zeros(1200, 1, 10, 10),

@@ -46,6 +46,34 @@ def architectures(study: Study) -> Figure:
     return figure
 
 
+def studied(study: Study) -> Table:
+    """Tabulate the networks of a study: size, loss, windows at t = 1, and how well machines predict them.
+
+    Ranges are over the training seeds, of medians over the noises. The last column is how often the equivariant-local
+    machine is better than the ideal one, for the seed where that is rarest.
+    """
+    rows = []
+    for name, table in study.agreements().items():
+        entries = [entry for entry in study.entries if entry.architecture == name]
+        better = (table["equivariant-local"] > table["ideal"]).double().mean(1)
+        middles = {machine: table[machine].square().median(-1).values for machine in MACHINES}
+        losses = [entry.loss for entry in entries]
+        rows.append(
+            [
+                NAMES.get(name, name),
+                entries[0].parameters,
+                f"{min(losses):.2f} to {max(losses):.2f}",
+                ", ".join(str(size) for size in sorted(entry.patches[0] for entry in entries)),
+                *(f"{r.min():.2f} to {r.max():.2f}" for r in middles.values()),
+                f"{better.min():.0%}",
+            ]
+        )
+    machines = [f"median r², {machine}" for machine in MACHINES]
+    return results(
+        ["network", "parameters", "loss", "k at t = 1", *machines, "first beats last, at least"], rows
+    )
+
+
 def paper_and_here(
     *,
     images: Tensor,
