@@ -9,7 +9,7 @@ from oraledu.diffusion.sampling import Denoiser
 from oraledu.diffusion.training import train
 from oraledu.diffusion.unet import AttentionUNet, UNet
 
-__all__ = ["AttentionUNet", "Predictor", "ResNet", "UNet", "input_jacobian", "train"]
+__all__ = ["AttentionUNet", "Predictor", "ResNet", "UNet", "distances", "input_jacobian", "seen", "train"]
 
 
 def input_jacobian(
@@ -40,3 +40,19 @@ def input_jacobian(
         estimate = denoiser(x, t)[:, :, row, column].sum(0)  # (C,): one image's estimate depends on it alone
         gradients = [torch.autograd.grad(each, x, retain_graph=True)[0] for each in estimate]
     return torch.stack(gradients).abs().mean(dim=(0, 1, 2))
+
+
+def seen(jacobian: Tensor, share: float = 0.9) -> int:
+    """Return the side of the smallest centred window that holds a share of a central pixel's Jacobian, (H, W)."""
+    away = distances((jacobian.shape[0] // 2, jacobian.shape[1] // 2), jacobian)
+    within = torch.stack([jacobian[away <= d].sum() for d in range(int(away.max()) + 1)])
+    return 2 * int((within < share * jacobian.sum()).sum()) + 1
+
+
+def distances(pixel: tuple[int, int], images: Tensor) -> Tensor:
+    """Return how many pixels away from one each pixel of (..., H, W) is, along the axis that is further, (H, W)."""
+    rows, columns = (
+        (torch.arange(side, device=images.device) - place).abs()
+        for side, place in zip(images.shape[-2:], pixel, strict=True)
+    )
+    return torch.maximum(rows[:, None], columns)

@@ -18,7 +18,7 @@ from oraledu.data.embedded import CURE, FOLDER, read_checked
 from oraledu.data.store import store
 from oraledu.diffusion.experiments import Result, experiment, noises, training_images
 from oraledu.diffusion.machines import sample
-from oraledu.diffusion.networks import Predictor, input_jacobian
+from oraledu.diffusion.networks import Predictor, distances, input_jacobian, seen
 from oraledu.diffusion.progress import progress
 from oraledu.diffusion.settings import QUICK, NetworkRun, odd
 
@@ -141,24 +141,12 @@ def sight(network: Predictor, noise: Tensor) -> Sight:
     """Measure how far a network looks, along its own trajectories from some noises."""
     trajectory = sample(network.denoise, noise)
     looked_at = [(trajectory.noisy[step], trajectory.times[step]) for step in LOOKED_AT]
-    height, width = noise.shape[2:]
-    corner, centre = _distances((0, 0), noise), _distances((height // 2, width // 2), noise)
+    corner = distances((0, 0), noise)
     reach, window = 0, []
     for x, t in looked_at:
         reach = max(reach, int(corner[input_jacobian(network.denoise, x, t, pixel=(0, 0)) > 0].max()))
-        jacobian = input_jacobian(network.denoise, x, t)
-        within = torch.stack([jacobian[centre <= d].sum() for d in range(int(centre.max()) + 1)])
-        window.append(2 * int((within < 0.9 * jacobian.sum()).sum()) + 1)
+        window.append(seen(input_jacobian(network.denoise, x, t)))
     return Sight([t for _, t in looked_at], reach, window)
-
-
-def _distances(pixel: tuple[int, int], images: Tensor) -> Tensor:
-    """Return how many pixels away from one each pixel is, along the axis that is further, (H, W)."""
-    rows, columns = (
-        (torch.arange(side, device=images.device) - place).abs()
-        for side, place in zip(images.shape[2:], pixel, strict=True)
-    )
-    return torch.maximum(rows[:, None], columns)
 
 
 def pack(study: Study) -> bytes:

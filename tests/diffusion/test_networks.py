@@ -33,6 +33,21 @@ def test_it_vanishes_outside_the_receptive_field_of_the_pixel():
     assert torch.equal(jacobian > 0, seen)
 
 
+@pytest.mark.parametrize(("share", "side"), [(0.5, 1), (0.7, 3), (0.9, 3), (0.95, 5), (1.0, 5)])
+def test_the_window_that_holds_a_share_of_it_is_the_smallest_one(share, side):
+    jacobian = torch.zeros(9, 8)
+    jacobian[4, 4], jacobian[3, 5], jacobian[6, 3] = 6.0, 3.0, 1.0
+    assert networks.seen(jacobian, share) == side
+
+
+def test_nine_tenths_are_asked_for_unless_told():
+    jacobian = torch.zeros(7, 7)
+    jacobian[3, 3], jacobian[0, 0] = 9.01, 0.99
+    assert networks.seen(jacobian) == 1
+    jacobian[0, 0] = 1.01
+    assert networks.seen(jacobian) == 7
+
+
 def test_it_leaves_images_and_network_as_they_were():
     network, x = small(), noise(2, 1, 6, 6)
     with torch.no_grad():

@@ -81,6 +81,22 @@ def test_how_far_each_network_looks_is_a_line_and_each_kind_has_one_name(study):
     assert left > right, "noise comes first"
 
 
+def test_the_networks_of_a_study_are_tabulated_with_what_else_sets_them_apart(study):
+    table = limits.studied(study)
+    assert table.rows[1] == [
+        *("UNet", "10", "0.10 to 0.10", "7, 7, 7"),
+        *("0.77 to 0.85", "0.61 to 0.67", "0.34 to 0.38", "100%"),
+    ]
+    assert [row[0] for row in table.rows] == ["ResNet", "UNet", "UNet with self-attention"]
+    assert len(table.header) == 8
+
+
+def test_the_seed_is_told_where_the_first_machine_wins_least(study):
+    study.entries[4].agreement["equivariant-local"][:2] = 0
+    study.entries[5].agreement["equivariant-local"][:1] = 0
+    assert [row[-1] for row in limits.studied(study).rows] == ["100%", "60%", "100%"]
+
+
 def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(study):
     table = views.paper_and_here(
         images=torch.zeros(1200, 1, 10, 10),
@@ -93,12 +109,41 @@ def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(study):
     assert [row[2] for row in table.rows] == [
         "0.96 / 0.91 / 0.62",
         "100 %",
+        *"–––",
         "0.94 / 0.34 / 0.17",
+        "–",
         "0.92 / 0.83 / 0.38; 0.88 / 0.12 / 0.03",
         "9, 7, 5, 3 of 10 pixels",
         "7, 5, 3 of 10 pixels",
         "0.90 / 0.80 / 0.60",
+        *"–––",
         "0.70 / 0.66 / 0.50",
     ]
     assert "here 1,200 of 10 × 10" in table.rows[0][3]
+    for row in table.rows:
+        assert (row[2] == "–") == row[3].startswith("not run")
+
+
+def test_the_table_has_all_networks_of_the_paper_with_20_and_with_150_steps(study):
+    table = views.paper_and_here(
+        images=torch.zeros(12, 1, 10, 10),
+        zeros=machines(0.96, 0.91, 0.62),
+        circular=machines(0.94, 0.34, 0.17),
+        zeros_patches=[9],
+        circular_patches=[7],
+        study=study,
+    )
+    networks = [row for row in table.rows if row[0].startswith(("ResNet", "UNet"))]
+    assert len(networks) == 11
+    assert all(row[1].count(" / ") == 4 and row[1].count(";") == 1 for row in networks)
+    for data, count in (("Fashion-MNIST", 2), ("CelebA", 2), ("CIFAR-10", 3), (" MNIST", 3)):
+        assert sum(data in row[0] for row in networks) == count
+    # In one of them alone the paper's local machine is ahead, with both numbers of steps.
+    ahead = [
+        row[0]
+        for row in networks
+        for each in row[1].split("; ")
+        if each.split(" / ")[1] > each.removeprefix("CIFAR-10 ").split(" / ")[0]
+    ]
+    assert ahead == ["UNet, CelebA"] * 2
     assert all(all(cell for cell in row) for row in table.rows)

@@ -64,8 +64,17 @@ def test_the_map_of_the_ideal_machine_has_one_colour_and_those_of_the_others_mor
         assert counts[name] == len(origins[name].image[1][sure].unique())
         colours = pixels(ax)[sure].unique(dim=0)
         assert len(colours) == counts[name]
-    assert "ideal 1" in figure.alt
+    assert "ideal: 1." in figure.alt
     assert figure.png().startswith(b"\x89PNG")
+
+
+def test_without_a_least_weight_every_pixel_has_a_source(runs, origins):
+    samples = {name: run.images for name, run in runs.items()}
+    unsure = {name: replace(origin, weight=0 * origin.weight) for name, origin in origins.items()}
+    for least, counted in ((SOURCED, [0, 0, 0]), (0, [len(o.image[1].unique()) for o in origins.values()])):
+        figure = mosaic.source_maps(samples, unsure, index=1, least=least)
+        assert [int(ax.get_xlabel().split()[0]) for ax in figure.axes[3:]] == counted
+        assert ("grey where that is less than 0.02" in figure.alt) == (least > 0)
 
 
 def test_a_pixel_that_many_images_could_claim_is_grey():

@@ -43,6 +43,7 @@ def test_the_staircase_has_a_step_for_each_noise_level():
     left, right = figure.axes[0].get_xlim()
     assert left > right, "noise comes first"
     assert "7, 5, 5, 3 from t = 1 to t = 0.25" in figure.alt
+    assert "in windows of at most 1 pixels a side, the last time of 1." in figure.alt
     assert figure.png().startswith(b"\x89PNG")
 
 
@@ -58,7 +59,14 @@ def test_a_jacobian_is_shown_on_a_logarithmic_scale_in_the_frame_of_its_time():
         frame = ax.patches[0]
         assert (frame.get_width(), frame.get_height()) == (patch, patch)
         assert frame.get_x() + patch / 2 == frame.get_y() + patch / 2 == 4
-        assert ax.get_xlabel() == f"frame: {patch} × {patch}"
+        assert ax.get_xlabel() == f"frame {patch} × {patch}\n90 % in 1 × 1"
+
+
+def test_what_the_network_uses_is_said_beside_the_frame_and_is_not_it():
+    wide, narrow = torch.ones(9, 9), torch.eye(9)[4][:, None] * torch.eye(9)[4]
+    figure = schedules.staircase(SIZES, {1.0: wide, 0.25: narrow})
+    assert [ax.get_xlabel().split("\n")[1] for ax in figure.axes[1:]] == ["90 % in 9 × 9", "90 % in 1 × 1"]
+    assert "at most 9 pixels a side, the last time of 1." in figure.alt
 
 
 def test_every_choice_and_every_noise_has_a_picture_and_words_of_its_own(network, samples, choices):

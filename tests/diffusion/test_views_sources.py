@@ -56,6 +56,8 @@ def test_a_pixel_has_a_source_only_if_one_image_has_enough_weight():
     assert claimed.tolist() == [[[0, 1], [2, -1]]]
     assert sources.distinct(claimed[0]) == 3
     assert sources.distinct(torch.full((2, 2), -1)) == 0
+    everyone = sources.claimed(Provenance(image, image, image, weight), least=0)
+    assert everyone.tolist() == image.tolist()
 
 
 @pytest.mark.parametrize(

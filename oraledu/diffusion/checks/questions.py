@@ -48,13 +48,15 @@ explained?
 """)
 
 three_legs = quiz("""
-Some of the trousers have three legs. Where do they come from?
-- [ ] From training images with three legs :: There are none. Every small window of the result looks like
-  the training data; the whole does not.
-- [x] From the last steps, in which windows are too small to hold both legs: nobody counts :: When the
-  details are settled, a pixel sees a few pixels to each side. Each leg is right by itself.
-- [ ] From too few sampling steps :: The same flow with more steps ends in nearly the same image, legs
-  included.
+Some of the trousers of the equivariant-local machine have three legs. What does the experiment say about them?
+- [ ] They come from training images with three legs :: In that row no real trousers have more than two.
+- [ ] They come from the last steps, where the windows are too small :: The local machine has the same small
+  windows and makes hardly any. The equivariant-local machine with windows of 9 at every step goes on making them.
+- [x] They come from not knowing the place: where a window does not hold the whole garment, any place may be the
+  place of a leg :: To know the place mends them, with the same windows. To see everything mends them too; but
+  with zero padding a pixel that sees everything also knows its place.
+- [ ] They come from too few sampling steps :: The same flow with twice the steps ends in nearly the same
+  images.
 """)
 
 more_steps = quiz(r"""
@@ -77,15 +79,16 @@ becomes of its images?
   the lowest loss of all belongs to the ideal machine, which only copies.
 - [x] They stay mosaics, perhaps of larger patches: the best that its receptive field allows is a mosaic too
   :: What cannot be expressed is not learned, for however long. But within its receptive field it may come
-  to use larger windows, and so come nearer to single images. Chance has no part in it: the sampler is
-  deterministic.
+  to use larger windows, and so come nearer to single images. (An argument; we have not trained for so long.)
+  Chance has no part in it: the sampler is deterministic.
 """)
 
 attention = quiz("""
 A self-attention layer without codes for the positions is put into the network. Which assumption of the
 theory does it give up?
-- [x] Locality: any pixel may now use the whole image :: Distant parts can be made to agree, so a third leg
-  can be noticed. The equivariant-local machine is no longer the optimum.
+- [x] Locality: any pixel may now use the whole image :: Distant parts can be made to agree, and the
+  equivariant-local machine is no longer the optimum. In our trousers there are fewer third legs, but a UNet that
+  sees far without attention has as few.
 - [ ] Equivariance: it treats each position in its own way :: Without such codes it treats all positions
   alike, and on a torus it moves with the image.
 - [ ] That the estimate is a mean of training pixels with softmax weights :: This is a property of the

@@ -10,7 +10,7 @@ from oraledu.diffusion.views.border import dictionary_sizes, padding_explorer
 from oraledu.diffusion.views.counts import count_explorer
 from oraledu.diffusion.views.equivariance import machines_explorer, translation_test
 from oraledu.diffusion.views.layout import image_rows
-from oraledu.diffusion.views.limits import architectures, paper_and_here
+from oraledu.diffusion.views.limits import architectures, paper_and_here, studied
 from oraledu.diffusion.views.locality import local_samples, locality_explorer
 from oraledu.diffusion.views.memory import copies, denoised, ideal_explorer, noising
 from oraledu.diffusion.views.mosaic import consistency, creativity, mosaic_explorer, source_maps
@@ -45,6 +45,7 @@ __all__ = [
     "source_maps",
     "staircase",
     "strip",
+    "studied",
     "toy_explorer",
     "trajectories",
     "translation_test",

@@ -30,7 +30,7 @@ def local_samples(samples: Mapping[int, Tensor]) -> Figure:
         rows,
         titles=[f"k = {size}" for size in sizes],
         alt=f"{count} rows of {len(sizes)} images, each row from one noise, with windows of k × k pixels, k from "
-        f"{min(sizes)} to {max(sizes)}. The larger the window, the more of one object a picture shows.",
+        f"{min(sizes)} to {max(sizes)}.",
     )
 
 

@@ -10,21 +10,25 @@ from oraledu.course.figures import Figure, panels, subplots
 from oraledu.course.style import ORANGE
 from oraledu.diffusion.machines import Provenance, Trajectory
 from oraledu.diffusion.views.layout import Window, picture, show
-from oraledu.diffusion.views.sources import SourceMap, at_least, claimed, distinct, plural
+from oraledu.diffusion.views.sources import SOURCED, SourceMap, at_least, claimed, distinct, plural
 from oraledu.diffusion.views.summaries import dot_rows
 from oraledu.diffusion.windows import windows
 
 
 def source_maps(
-    samples: Mapping[str, Tensor], origins: Mapping[str, Provenance], *, index: int = 0
+    samples: Mapping[str, Tensor],
+    origins: Mapping[str, Provenance],
+    *,
+    index: int = 0,
+    least: float = SOURCED,
 ) -> Figure:
     """Draw what machines made of one noise, above maps with a colour for each training image a pixel comes from.
 
-    Pixels whose heaviest patch has little weight are grey: no training image can claim them. The index says which of
-    the images (B, C, H, W).
+    Pixels whose heaviest patch has less than the least weight are grey: no training image can claim them. The index
+    says which of the images (B, C, H, W). The names may also be those of moments of one machine.
     """
     names = list(samples)
-    maps = {name: claimed(origins[name])[index] for name in names}
+    maps = {name: claimed(origins[name], least)[index] for name in names}
     counts = {name: distinct(sources) for name, sources in maps.items()}
     side = min(230, 720 // len(names))
     figure, axes = panels(
@@ -33,9 +37,10 @@ def source_maps(
         height=2 * side + 24,
     )
     figure.alt = (
-        "Upper row: an image that each machine made of the same noise. Lower row: a map of it with one colour for each "
-        f"training image that one of its {maps[names[0]].numel()} pixels comes from, and grey where many fit equally "
-        f"well. Colours: {', '.join(f'{name} {at_least(count)}' for name, count in counts.items())}."
+        f"Upper row: images from one noise ({', '.join(names)}). Lower row: a map of each with one colour for each "
+        f"training image that has the most weight at one of its {maps[names[0]].numel()} pixels"
+        f"{f', and grey where that is less than {least:g}' if least else ''}. "
+        f"Colours: {', '.join(f'{name}: {at_least(count)}' for name, count in counts.items())}."
     )
     for name in names:
         show(axes[f"{name}, sample"], samples[name][index], name)

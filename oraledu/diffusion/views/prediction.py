@@ -28,7 +28,7 @@ def losses(values: Tensor) -> Figure:
     smooth = np.convolve(loss, np.full(width, 1 / width), mode="valid")
     figure, ax = subplots(
         alt=f"The training loss over {len(loss)} steps. Its running mean falls from {smooth[0]:.1f} to "
-        f"{smooth[-1]:.1f}, most of it in the first part.",
+        f"{smooth[-1]:.1f}; after a third of the steps it is {smooth[len(smooth) // 3]:.1f}.",
         width=480,
         height=240,
     )
@@ -51,7 +51,7 @@ def strip(rows: Mapping[str, Tensor]) -> Figure:
         rows,
         agreement,
         alt=f"{len(rows)} rows of {len(made)} pictures, one column to a noise: {', '.join(rows)}. Pearson's r with "
-        f"the row {network}, in the median: {medians}.",
+        f"the row {network}, in the median of the {len(made)} shown: {medians}.",
     )
 
 

@@ -12,6 +12,7 @@ from oraledu.course.figures import MISSING, Figure, panels
 from oraledu.course.style import BLUE
 from oraledu.course.words import above
 from oraledu.diffusion.calibrate import pearson_r
+from oraledu.diffusion.networks import seen
 from oraledu.diffusion.schedule import times
 from oraledu.diffusion.views.layout import Window, bare, picture, show
 
@@ -26,26 +27,27 @@ def staircase(patches: Sequence[int], jacobians: Mapping[float, Tensor]) -> Figu
     """
     moments = times(len(patches))[:-1]
     names = [f"map {t}" for t in jacobians]
+    sides = [seen(jacobian) for jacobian in jacobians.values()]
     figure, axes = panels([["steps", *names]], height=215, width_ratios=[2.2] + [1] * len(names))
     figure.alt = (
         f"Left: the patch size over the noise level, {', '.join(map(str, patches))} from t = 1 to t = "
         f"{moments[-1]:g}. Beside it, how much each pixel of the input moves the estimate at the centre, at t = "
-        f"{', '.join(f'{t:g}' for t in jacobians)}, with the patch of that time as a frame: a spot around the centre, "
-        "which is wide at much noise and narrow at little."
+        f"{', '.join(f'{t:g}' for t in jacobians)}, with the patch of that time as a frame: a spot around the centre. "
+        f"Nine tenths of it lie in windows of at most {max(sides)} pixels a side, the last time of {sides[-1]}."
     )
     steps = axes["steps"]
     steps.step(moments, patches, where="mid", color=BLUE)
     steps.plot(moments, patches, "o", color=BLUE, markersize=4)
     _axes_of_steps(steps, patches)
     steps.set_title("patch size of the machine")
-    for name, (t, jacobian) in zip(names, jacobians.items(), strict=True):
+    for name, side, (t, jacobian) in zip(names, sides, jacobians.items(), strict=True):
         share = (jacobian / jacobian.max()).clamp(min=FAINTEST)
         values, lowest = share.log10().cpu().numpy(), np.log10(FAINTEST)
         axes[name].imshow(values, cmap="viridis", vmin=lowest, vmax=0, interpolation="nearest")
         bare(axes[name], f"t = {t:g}")
         patch = patches[min(range(len(patches)), key=lambda j: abs(moments[j] - t))]
         Window(axes[name]).set(jacobian.shape[0] // 2, jacobian.shape[1] // 2, patch)
-        axes[name].set_xlabel(f"frame: {patch} × {patch}")
+        axes[name].set_xlabel(f"frame {patch} × {patch}\n90 % in {side} × {side}")
     axes[names[0]].set_ylabel("input Jacobian")
     return figure
 

@@ -60,9 +60,9 @@ def seams(sources: Tensor) -> list[list[tuple[float, float]]]:
     return across + [[(x - 0.5, y + 0.5), (x + 0.5, y + 0.5)] for y, x in below.tolist()]
 
 
-def claimed(origin: Provenance) -> Tensor:
-    """Return the training image that each pixel comes from, (B, H, W), and -1 where none has much of the weight."""
-    return torch.where(origin.weight < SOURCED, -1, origin.image)
+def claimed(origin: Provenance, least: float = SOURCED) -> Tensor:
+    """Return the training image that each pixel comes from, (B, H, W), and -1 where none has the least weight."""
+    return torch.where(origin.weight < least, -1, origin.image)
 
 
 def traced(path: Trajectory, images: Tensor, **machine: Any) -> Tensor:
