@@ -1,7 +1,7 @@
 """Do two curves over layers go together? Rank correlation, and distance correlation, which has no sign.
 
-Neighbouring layers are alike, so the layers of a network are not independent draws: these are descriptions of
-two curves, and a p-value computed from them means nothing.
+Neighbouring layers are alike, so the layers of a network are not independent draws, and the usual p-value means
+nothing. Curves that are moved along the layers stay as smooth as they were: `share_of_shifts` compares with these.
 """
 
 import torch
@@ -28,6 +28,28 @@ def spearman(x: Tensor, y: Tensor) -> Tensor:
     norms = torch.linalg.vector_norm(x, dim=-1) * torch.linalg.vector_norm(y, dim=-1)
     products = torch.linalg.vecdot(*torch.broadcast_tensors(x, y))
     return torch.where(norms > 0, products / torch.where(norms > 0, norms, 1), 0).clamp(-1, 1)
+
+
+def share_of_shifts(x: Tensor, y: Tensor) -> float:
+    """Return how many circular shifts of x correlate with y at least as strongly as x itself, as a share of all.
+
+    A shift by k layers moves the last k to the front; those by 1 to n - 1 count, by the size of Spearman's
+    correlation. A large share says that curves as smooth as x do as well by chance. Few layers leave few shifts.
+
+    Args:
+        x: (n,), n >= 2.
+        y: (n,).
+
+    Returns:
+        In [0, 1], in steps of 1 / (n - 1).
+
+    Raises:
+        ValueError: If there are fewer than 2 values, their counts differ, or one is not finite.
+    """
+    _check(x, y)
+    moved = torch.stack([x.roll(places) for places in range(len(x))])  # the first is x
+    sizes = spearman(moved, y.expand_as(moved)).abs()
+    return (sizes[1:] >= sizes[0] - 1e-9).double().mean().item()
 
 
 def distance_correlation(x: Tensor, y: Tensor) -> Tensor:

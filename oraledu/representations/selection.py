@@ -95,7 +95,8 @@ def choose_layers(
         scores: Outcomes with items (layers, n, k), by text set and score. Each split halves each text set once,
             for all scores over it, so that no text both chooses and reports.
         generator: The source of randomness for the splits.
-        by: ``"own"`` chooses by the score itself; ``"others"`` by the mean of all scores but it.
+        by: ``"own"`` chooses by the score itself; ``"others"`` by the mean of all scores over other text sets.
+            Scores over the same texts share their luck, so they do not count as others.
         splits: How many times to halve, at least 1.
         last: The layer that gains are over.
 
@@ -104,20 +105,20 @@ def choose_layers(
 
     Raises:
         ValueError: If outcomes differ in their layers, or those of a text set in their items; if a text set has
-            fewer than 4 items; if ``by`` is unknown, or ``"others"`` with fewer than two scores.
+            fewer than 4 items; if ``by`` is unknown, or ``"others"`` with fewer than two text sets.
     """
     if by not in ("own", "others"):
         raise ValueError(f"by must be 'own' or 'others', got {by!r}")
-    if by == "others" and sum(len(of) for of in scores.values()) < 2:
-        raise ValueError("scores must hold at least 2, got 1: one score has no others")
+    if by == "others" and len(scores) < 2:
+        raise ValueError("scores must be over at least 2 text sets, got 1: it has no others")
     halves = split_scores(scores, generator=generator, splits=splits)
-    on_a = torch.stack([a for a, _ in halves.values()])  # (scores, splits, layers)
-    others = (on_a.sum(dim=0) - on_a) / max(len(on_a) - 1, 1)
-    criteria = on_a if by == "own" else others
-    return {
-        name: choose(criterion, *both, last=last)
-        for (name, both), criterion in zip(halves.items(), criteria, strict=True)
-    }
+
+    def criterion(name: tuple[str, str]) -> Tensor:
+        if by == "own":
+            return halves[name][0]
+        return torch.stack([a for (texts, _), (a, _) in halves.items() if texts != name[0]]).mean(dim=0)
+
+    return {name: choose(criterion(name), *both, last=last) for name, both in halves.items()}
 
 
 def split_scores(

@@ -39,29 +39,34 @@ def road(exercise, **functions):
 
 @right("matrix_entropy")
 def entropy_by_the_hints(z, alpha=1.0):
-    k = z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z
-    values = torch.linalg.eigvalsh(k).clamp(min=0)
+    wide = z.double()
+    values = torch.linalg.eigvalsh(wide @ wide.mT if z.shape[-2] <= z.shape[-1] else wide.mT @ wide)
+    values = torch.where(values > 1e-12 * values.amax(-1, keepdim=True), values, 0)
     total = values.sum(dim=-1, keepdim=True)
     p = values / torch.where(total > 0, total, 1)
     if alpha == 1:
-        return torch.special.entr(p).sum(dim=-1)
+        return torch.special.entr(p).sum(dim=-1).to(z.dtype)
     found = (p**alpha).sum(dim=-1).log() / (1 - alpha)
-    return torch.where(total[..., 0] > 0, found, 0)
+    return torch.where(total[..., 0] > 0, found, 0).to(z.dtype)
 
 
 @right("matrix_entropy")
 def entropy_by_the_trace(z, alpha=1.0):
-    k = z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z
+    wide = z.double()
+    k = wide @ wide.mT if z.shape[-2] <= z.shape[-1] else wide.mT @ wide
     trace = k.diagonal(dim1=-2, dim2=-1).sum(-1)
-    p = torch.linalg.eigvalsh(k / torch.where(trace > 0, trace, 1)[..., None, None]).clamp(min=0)
-    if alpha == 1:
-        return torch.special.entr(p).sum(-1)
-    return torch.log((p**alpha).sum(-1) + (trace == 0)) / (1 - alpha)
+    p = torch.linalg.eigvalsh(k / torch.where(trace > 0, trace, 1)[..., None, None])
+    p = p * (p > 1e-12 * p[..., -1:])
+    found = torch.special.entr(p).sum(-1)
+    if alpha != 1:
+        found = torch.log((p**alpha).sum(-1) + (trace == 0)) / (1 - alpha)
+    return found.to(z.dtype)
 
 
 @right("matrix_entropy")
 def entropy_by_singular_values(z, alpha=1.0):
     sizes = torch.linalg.svdvals(z.double())
+    sizes = sizes.masked_fill(sizes <= 1e-6 * sizes[..., :1], 0)  # of the squares, 1e-12
     p = (sizes / sizes.norm(dim=-1, keepdim=True).clamp(min=1e-30)).square()
     if alpha == 1:
         return -torch.xlogy(p, p).sum(-1).to(z.dtype)
@@ -74,7 +79,8 @@ def entropy_by_numpy(z, alpha=1.0):
     wide = z.double().numpy()
     if wide.shape[-2] > wide.shape[-1]:
         wide = wide.swapaxes(-1, -2)
-    values = np.linalg.eigvalsh(wide @ wide.swapaxes(-1, -2)).clip(0)
+    values = np.linalg.eigvalsh(wide @ wide.swapaxes(-1, -2))
+    values = np.where(values > 1e-12 * values.max(-1, keepdims=True), values, 0)
     total = values.sum(-1, keepdims=True)
     p = values / np.where(total > 0, total, 1)
     if alpha == 1:
@@ -90,7 +96,7 @@ def entropy_layer_by_layer(z, alpha=1.0):
     found = []
     for layer in z.reshape(-1, *z.shape[-2:]):
         values = scipy.linalg.svdvals(layer.double().numpy()) ** 2
-        p = [float(value / values.sum()) for value in values if value > 1e-30 * values.max()]
+        p = [float(value / values.sum()) for value in values if value > 1e-12 * values.max()]
         if alpha == 1 or not p:
             found.append(-sum(each * math.log(each) for each in p))
         else:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oraledu.representations.correlation import distance_correlation, spearman
+from oraledu.representations.correlation import distance_correlation, share_of_shifts, spearman
 from tests.representations.samples import normal
 
 CURVES = given(size=st.integers(3, 12), ties=st.booleans(), seed=st.integers(0, 1000))
@@ -51,6 +51,26 @@ def test_distance_correlation_is_its_definition(size, ties, seed):
         expected = naive_distance_correlation(x, y)
         assert distance_correlation(x, y).item() == pytest.approx(expected, abs=1e-6)
         assert 0 <= expected <= 1 + 1e-12
+
+
+def test_a_share_of_shifts_is_that_of_the_naive_loop():
+    x, y = normal(2, 12)
+    size = abs(spearman(x, y))
+    moved = [torch.cat([x[-places:], x[:-places]]) for places in range(1, 12)]
+    expected = sum(abs(spearman(each, y)) >= size for each in moved) / 11
+    assert share_of_shifts(x, y) == pytest.approx(float(expected))
+    assert 0 < expected < 1
+
+
+def test_smooth_curves_are_often_matched_by_their_shifts_and_a_rough_one_seldom():
+    place = torch.arange(32.0)
+    wave = torch.sin(2 * torch.pi * place / 32)
+    assert share_of_shifts(wave, torch.sin(2 * torch.pi * (place + 7) / 32)) > 0.5
+    rough = normal(32)
+    assert share_of_shifts(rough, rough.exp()) == 0
+    assert share_of_shifts(torch.ones(5), torch.arange(5.0)) == 1, "a flat curve is matched by every shift"
+    with pytest.raises(ValueError, match="x and y must have as many values"):
+        share_of_shifts(torch.ones(3), torch.ones(4))
 
 
 @BOTH

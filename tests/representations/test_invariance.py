@@ -165,6 +165,22 @@ def test_lidar_discounts_the_directions_in_which_views_differ():
     assert entropy.matrix_entropy(views.mean(dim=1) - views.mean(dim=(0, 1))).exp() > 6
 
 
+def test_lidar_of_noise_alone_is_nearly_the_largest_and_says_nothing_about_invariance():
+    noise, prompts = normal(200, 5, 8), 3 * normal(200, 1, 8, seed=1) * torch.linspace(0.1, 1, 8).double()
+    one, both = (float(invariance.lidar(views)) / math.log(8) for views in (noise, prompts + noise))
+    assert one > 0.98
+    assert both < 0.9, "views that have something in common have less"
+
+
+def test_lidar_in_more_coordinates_than_noise_spans_is_that_of_the_means_alone():
+    views = normal(10, 1, 300) + normal(10, 3, 300, seed=1) * torch.linspace(0.1, 3, 300).double()
+    means = views.mean(1)
+    assert abs(invariance.lidar(views) - math.log(9)) < 0.1
+    few = invariance.lidar(views[..., -4:])
+    assert abs(few - invariance.lidar(views[..., -4:], delta=1e-8)) < 1e-3, "delta does not matter there"
+    assert abs(invariance.lidar(1e-3 * views) - entropy.matrix_entropy(means - means.mean(0))) < 0.1
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_lidar_of_prompts_that_are_all_alike_is_zero(dtype):
     assert invariance.lidar(torch.zeros(5, 4, 3, dtype=dtype)) == 0

@@ -24,7 +24,8 @@ def parts():
         "choices": {("noun", "probe"): good, ("noun", "neighbours"): bad},
         "metrics": curves(*METRICS, layers=10),
         "valley": METRICS[:2],
-        "picks": {"DiME": "low", "entropy raw": "high"},
+        "picks": ("DiME", "entropy raw"),
+        "vision_entropy": torch.tensor([[0.1, 0.3, 0.2], [0.1, 0.5, 0.2]]),
         "vision": {
             "one": {"probe": torch.tensor([[0.1, 0.3, 0.2], [0.1, 0.5, 0.2]])},
             "two": curves("probe"),
@@ -60,10 +61,11 @@ def test_the_table_beside_the_paper_holds_the_numbers_of_the_run(parts):
     rank = correlation.spearman(metrics["DiME"], mean)
     assert f"DiME {rank:.2f}" in cells["rank correlation of metric and score"]
     layer = int(metrics["DiME"].argmin())
-    expected = f"lowest DiME {100 * mean[layer]:.1f} % (layer {layer}); highest entropy raw"
+    expected = f"lowest DiME {100 * mean[layer]:.1f} % (layer {layer}); lowest entropy raw"
     assert expected in cells["layer picked without labels"]
     two = int(parts["vision"]["two"]["probe"].argmax())
     assert cells["vision: best layer, of all"] == f"one layer 1 of 2; two layer {two} of 4"
+    assert "highest 0.40 at 1" in cells["vision: entropy of the autoregressive model"]
 
 
 def test_noisy_texts_stand_beside_the_plain_ones():
@@ -75,14 +77,21 @@ def test_noisy_texts_stand_beside_the_plain_ones():
 
 
 def test_the_gains_of_the_published_models_are_best_less_last():
-    for _, _, _, best, last, gain in published.MODELS:
-        assert gain == pytest.approx(best - last, abs=0.011)  # each is rounded by itself
-    assert [row[-1] for row in views.published_models().rows] == ["+6.3", "+4.1", "+3.5", "+5.1", "+15.3"]
+    for _, layers, best_layer, best, last, lead, gain, (low, high), inside in published.MODELS:
+        assert lead == pytest.approx(best - last, abs=0.011)  # each is rounded by itself
+        assert low < gain < lead < high, "an honest choice keeps less than the promise"
+        complete, there = map(int, layers.split(" of "))
+        assert int(best_layer) < there - 1
+        assert 2 * complete > there
+        assert inside <= 32
+    rows = views.published_models().rows
+    assert [row[5] for row in rows] == ["+6.3", "+4.1", "+3.5", "+5.1", "+15.3", "+1.7"]
+    assert rows[3][6:] == ["+4.9 (3.9 to 6.0)", "32 of 32"]
 
 
 def test_the_published_training_shows_the_last_layer_fall_while_the_best_one_rises():
     figure = views.published_training()
-    assert "step 16000: layer 19 50.7, last 48.2, step 64000: layer 19 52.3, last 47.8" in looks_drawn(figure)
+    assert "step 32000: layer 19 51.7, last 48.2, step 64000: layer 19 52.3, last 47.8" in looks_drawn(figure)
     best, last = (list(line.get_ydata()) for line in figure.axes[0].lines)
-    assert max(last) == last[5] > last[-1]
+    assert max(last) == last[5] == last[6] > last[-1]
     assert best[-1] > best[5]

@@ -11,7 +11,8 @@ from oraledu.representations.vision import distort, training
 from tests.representations.samples import normal
 from tests.representations.tiny import TINY
 
-BOTH = pytest.mark.parametrize("objective", ["autoregressive", "supervised"])
+BOTH = pytest.mark.parametrize("objective", ["autoregressive", "supervised", "supervised-masked"])
+MASKED = pytest.mark.parametrize("objective", ["autoregressive", "supervised-masked"])
 
 
 def seeded(seed=0):
@@ -59,18 +60,19 @@ def test_patches_come_in_reading_order_and_lose_nothing():
     assert sorted(patches.flatten().tolist()) == list(range(36))
 
 
+@MASKED
 @pytest.mark.parametrize("place", [0, 3, 8])
-def test_no_autoregressive_state_sees_a_later_patch(place):
+def test_behind_the_mask_no_state_sees_a_later_patch(place, objective):
     images = pictures()
-    network, other = small(), images.clone()
+    network, other = small(objective), images.clone()
     row, column = divmod(place, 3)
     other[:, :, 2 * row, 2 * column] += 1
     before, after = network.hidden_states(images), network.hidden_states(other)
     token = 1 + place  # after the start token
     assert torch.equal(before[:, :, :token], after[:, :, :token])
     assert (before[:, 1:-1, token:] != after[:, 1:-1, token:]).any(dim=-1).all()
-    # So no patch has a part in its own prediction.
-    assert torch.equal(network(images)[:, :token], network(other)[:, :token])
+    if objective == "autoregressive":  # So no patch has a part in its own prediction.
+        assert torch.equal(network(images)[:, :token], network(other)[:, :token])
 
 
 def test_every_supervised_state_sees_every_patch():
@@ -103,7 +105,7 @@ def test_the_layers_are_those_of_a_naive_transformer(objective):
         for first in (0, 4):
             part = slice(first, first + 4)
             for token in range(len(h)):
-                seen = slice(token + 1) if objective == "autoregressive" else slice(None)
+                seen = slice(None) if objective == "supervised" else slice(token + 1)
                 scores = k[seen, part] @ q[token, part] / math.sqrt(4)
                 heard[token, part] = scores.softmax(0) @ v[seen, part]
         h = h + linear(heard, "heard")
@@ -149,10 +151,18 @@ def test_the_losses_are_the_squared_error_of_the_next_patch_and_the_cross_entrop
     error = network.readout(states)[:, :-1] - network.patches(images)  # token t speaks of patch t
     found = training.batch_loss(network, images, labels)
     assert found.item() == pytest.approx(error.square().mean().item())
-    network = small("supervised")
-    mean = network.hidden_states(images)[:, -1, 1:].mean(dim=1)
-    expected = cross_entropy(network.readout(mean), labels)
-    assert training.batch_loss(network, images, labels).item() == pytest.approx(expected.item())
+    for objective in ("supervised", "supervised-masked"):
+        network = small(objective)
+        mean = network.hidden_states(images)[:, -1, 1:].mean(dim=1)
+        expected = cross_entropy(network.readout(mean), labels)
+        assert training.batch_loss(network, images, labels).item() == pytest.approx(expected.item())
+
+
+def test_the_control_differs_from_the_supervised_network_in_its_mask_alone():
+    networks = [small(objective) for objective in ("supervised", "supervised-masked")]
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        assert torch.equal(one, other)
+    assert [network.causal for network in networks] == [False, True]
 
 
 @BOTH
@@ -180,9 +190,9 @@ def test_the_global_randomness_is_left_alone(stripes):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_only_the_supervised_objective_looks_at_labels(stripes):
+def test_only_the_supervised_objectives_look_at_labels(stripes):
     images, labels = stripes
-    for objective, alike in (("autoregressive", True), ("supervised", False)):
+    for objective, alike in (("autoregressive", True), ("supervised", False), ("supervised-masked", False)):
         losses = [learn(small(objective), images, each) for each in (labels, 1 - labels)]
         assert torch.equal(*losses) == alike
 

@@ -11,7 +11,7 @@ from oraledu import data
 from oraledu.data.embedded import FOLDER
 from oraledu.data.store import store
 from oraledu.data.vision_states import FILES, vision_recipe, vision_states
-from oraledu.representations import probes, vision
+from oraledu.representations import probes, selection, vision
 from oraledu.representations.entropy import matrix_entropy
 from oraledu.representations.geometry import curvature
 from oraledu.representations.settings import QUICK
@@ -19,7 +19,8 @@ from oraledu.representations.vision import experiment, make, study
 from tests.representations.samples import normal
 from tests.representations.tiny import TINY
 
-NAMES = ("vit-autoregressive", "vit-supervised")
+BOTH = ("vit-autoregressive", "vit-supervised")
+NAMES = (*BOTH, "vit-supervised-masked")
 LAYERS = TINY.depth + 2
 
 
@@ -79,7 +80,7 @@ def test_doing_it_twice_gives_the_same_bytes(files):
 
 def test_what_is_packed_is_loaded(results, files, tmp_path):
     store(files, tmp_path)
-    for name in NAMES:
+    for name in BOTH:
         found = vision_states(name, tmp_path)
         assert found.name == name
         states = next(result.states for result in results if (result.name, result.seed) == (name, 0))
@@ -117,6 +118,10 @@ def test_the_study_is_loaded_with_four_decimals(summary, files, tmp_path):
             for curve, values in expected.items():
                 assert values.shape == (2, LAYERS)
                 assert (found[curve] - values).abs().max() < 6e-5
+    for name in NAMES:
+        for probe, gains in summary.gains[name].items():
+            assert gains.shape == (2, 3)
+            assert (loaded.gains[name][probe] - gains).abs().max() < 6e-5
     assert loaded.losses[NAMES[0]].shape == (2, 4)
 
 
@@ -172,9 +177,32 @@ def test_probes_find_what_is_there_and_nothing_where_nothing_is():
         assert all_of_it > 0.95
 
 
+def test_an_honest_gain_is_that_of_a_layer_chosen_on_the_other_images(results):
+    outcomes = experiment.probe(results[0])
+    gains = experiment.honest_gains(outcomes)
+    halves = selection.split_scores(
+        {"images": outcomes}, generator=seeded(experiment.PROBE_SEED), splits=experiment.SPLITS
+    )
+    for (_, name), (on_a, on_b) in halves.items():
+        layers = on_a.argmax(1, keepdim=True)
+        honest = (on_b.gather(1, layers) - on_b[:, -1:])[:, 0]
+        assert gains[name][0] == pytest.approx(honest.mean().item(), abs=1e-6)
+        assert ((honest >= gains[name][1]) & (honest <= gains[name][2])).double().mean() >= 0.9
+    assert any(float(gain[1]) < float(gain[0]) for gain in gains.values())
+
+
+def test_few_shot_does_not_see_how_large_a_layer_is_or_where():
+    labels = torch.arange(60) % 3
+    states = torch.eye(5).double()[labels.repeat(2)] + normal(120, 5)
+    both = torch.stack([states, 30 * states + 100])
+    parts = both[:, :60], labels, both[:, 60:], labels
+    one, other = vision.probe_outcomes(*parts, generator=seeded())["few-shot"].score().tolist()
+    assert one == pytest.approx(other, abs=1e-9)
+
+
 def test_both_are_trained_live_and_probed():
     trained = vision.train_both(TINY, generator=seeded())
-    assert tuple(trained) == NAMES
+    assert tuple(trained) == BOTH
     for each in trained.values():
         assert each.losses.shape == (4,)
         assert each.probe.items.shape == each.neighbours.items.shape == (LAYERS, 30, 1)
@@ -200,7 +228,7 @@ def test_a_study_that_does_not_fit_is_refused(content, tmp_path):
         study.load(tmp_path)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BOTH)
 def test_the_embedded_states_are_those_of_the_lessons_recipe(name):
     recipe = vision_recipe(name)
     assert recipe["run"] == without_seeds(QUICK.vision)
@@ -214,7 +242,7 @@ def test_the_embedded_states_are_those_of_the_lessons_recipe(name):
     assert {gram.shape for gram in states.grams} == {(states.layers, 50, 50)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BOTH)
 def test_the_embedded_states_give_the_scores_and_metrics_of_the_study(name):
     states, sets, found = vision_states(name), vision.images(QUICK.vision), study.load()
     parts = states.pooled["fit"], sets["fit"].labels, states.pooled["test"], sets["test"].labels
@@ -227,6 +255,14 @@ def test_the_embedded_states_give_the_scores_and_metrics_of_the_study(name):
     curves = vision.dataset_curves(states.pooled["test"], states.views)
     for metric in ("dataset entropy", "InfoNCE, centred", "LiDAR"):
         assert torch.allclose(curves[metric], found.metrics[name][metric][0], rtol=0.03, atol=0.01), metric
+
+
+def test_the_control_rises_to_its_end_and_the_autoregressive_network_does_not():
+    found = study.load()
+    for name, inside in zip(NAMES, (True, False, False), strict=True):
+        sure = [bool(gains[:, 1].gt(0).all()) for gains in found.gains[name].values()]
+        assert any(sure) == inside, name
+    assert {curves.shape for table in found.scores.values() for curves in table.values()} == {(2, 10)}
 
 
 def test_the_files_are_small():

@@ -146,12 +146,12 @@ lidar = Exercise(
         (in_coordinates, "SciPy takes eigenvalues of D×D matrices: those of the n×n matrix are enough"),
     ),
     hints=[
-        "With $C$ the centred prompt means, $S_b = C'C/n$. Write $A = C S_w^{-1/2}$: which small matrix has the same "
-        "eigenvalues above zero as $A'A$?",
-        "`views - means[:, None]`, flattened to $(nq, D)$, gives $S_w$ as a mean of products, plus `delta` on the "
-        "diagonal. The factor $1/n$ of $S_b$ cancels in the shares.",
-        "`torch.linalg.solve(s_w, c.T)` is $S_w^{-1} C'$, so `c @` that is $n \\times n$. Its eigenvalues, clamped and "
-        "divided by their sum, go into the entropy of order 1.",
+        "With $C$ the centred prompt means, $S_b = C^\\top C/N$. Write $Y = C S_w^{-1/2}$: which small matrix has the "
+        "same eigenvalues above zero as $Y^\\top Y$?",
+        "`views - means[:, None]`, flattened to $(NM, D)$, gives $S_w$ as a mean of products, plus `delta` on the "
+        "diagonal. The factor $1/N$ of $S_b$ cancels in the shares.",
+        "`torch.linalg.solve(s_w, c.T)` is $S_w^{-1} C^\\top$, so `c @` that is $N \\times N$. Its eigenvalues, "
+        "clamped and divided by their sum, go into the entropy of order 1.",
     ],
     core=False,
     tolerance=1e-7,

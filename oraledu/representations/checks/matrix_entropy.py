@@ -9,17 +9,19 @@ from oraledu.course.exercise import Case, Exercise, slips
 from oraledu.course.sandbox import Function
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs
-from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
+from oraledu.representations.checks.inputs import Rows, normal, states, with_singular_values, within
 
 ORDERS = {"3": 3.0, "2": 2.0, "1/2": 0.5, "1.2": 1.2, "0.8": 0.8, "1.001": 1.001, "1/10": 0.1, "10": 10.0}
 SOME = (0.5, 1.0, 1.5, 2.0, 4.0)
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return the orders of the lesson, more tokens than coordinates, layers at once, zeros, and float32."""
+    """Return the orders of the lesson, more tokens than coordinates, layers at once, few directions, zeros, float32."""
     z, layers = states(generator, 6, 10), states(generator, 2, 3, 5, 7)
-    lonely = torch.nn.functional.pad(inputs.normal(generator, 1, 6), (0, 0, 2, 1))
+    lonely = torch.nn.functional.pad(normal(generator, 1, 6), (0, 0, 2, 1))
     zeros = torch.stack([z, torch.zeros_like(z)])
+    one, three = (normal(generator, 18, rank) @ normal(generator, rank, 64) for rank in (1, 3))
+    flat = torch.stack([one, three])
     return [
         Case("six tokens", (z,)),
         *(Case(f"order {name}", (z, alpha)) for name, alpha in ORDERS.items()),
@@ -28,6 +30,8 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("several layers at once, order 1/2", (layers, 0.5)),
         # Beside an entropy that is not zero, so that a guard of 1e-12 inside a logarithm may show.
         Case("a layer with all tokens zero but one, among others", (torch.stack([z[:4, :6], lonely]),)),
+        Case("tokens along one direction, and along three, order 1/2", (flat, 0.5)),
+        Case("tokens along one direction, and along three, order 1/4", (flat, 0.25)),
         Case("one layer of zeros among others", (zeros,)),
         Case("one layer of zeros among others, order 2", (zeros, 2.0)),
         Case("tokens in float32, and a layer of zeros", (zeros.float(),)),
@@ -83,8 +87,9 @@ def grows_by_mixing_falls_with_order_adds_up(function: Function, generator: torc
 
 
 def plain(z: Tensor, alpha: float = 1.0) -> Tensor:
-    """Take the entropy of the shares of the squared singular values."""
+    """Take the entropy of the shares of the squared singular values, without those that are rounded zeros."""
     values = torch.linalg.svdvals(z.double()).square()
+    values = torch.where(values > 1e-12 * values.amax(-1, keepdim=True), values, 0)
     p = values / values.sum(-1, keepdim=True).clamp(min=1e-300)
     if alpha == 1:
         s = torch.special.entr(p).sum(-1)
@@ -132,6 +137,12 @@ z.double() \
 1e-300 => 1e-12 :: Scale does not count, and 1e-12 may be a sound sum: keep it away from zero by far less
 values / values => values * (values > 1e-6 * values.amax(-1, keepdim=True)) / values
   :: Beside one giant token all other shares are tiny, and at small orders they count: drop none
+torch.linalg.svdvals(z.double()).square() \
+=> torch.linalg.eigvalsh((z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z).double())
+values > 1e-12 * values.amax(-1, keepdim=True) => values > 0
+  :: At small orders rounded zeros count: take eigenvalues below 10⁻¹² of the largest for zero
+values > 1e-12 * values.amax(-1, keepdim=True) => values > 1e-12
+  :: Whether an eigenvalue is a rounded zero shows beside the largest one, not beside 1
 alpha == 1 \
 => (alpha := min(max(alpha, 0.5), 4)) == 1 :: The order may be any number above 0, not from 1/2 to 4 alone
 alpha == 1 => abs(alpha - 1) < 0.01 :: Order 1.001 is not order 1: only there take the limit
@@ -150,10 +161,10 @@ matrix_entropy = Exercise(
     ],
     wrong_answers=slips(plain, WRONG),
     hints=[
-        "Which of $ZZ'$ and $Z'Z$ is smaller? Both have the same eigenvalues above zero, and $p$ are these over their "
-        "sum. `z.mT` transposes the last two dimensions only.",
-        "`torch.linalg.eigvalsh` takes all layers at once. Clamp what rounding has put below zero, and divide by the "
-        "sum with `keepdim=True`. What if that sum is zero?",
+        "Which of $ZZ^\\top$ and $Z^\\top Z$ is smaller? Both have the same eigenvalues above zero, and $p$ are these "
+        "over their sum. `z.mT` transposes the last two dimensions only.",
+        "`torch.linalg.eigvalsh` takes all layers at once. `torch.where` and `values.amax(-1, keepdim=True)` find the "
+        "rounded zeros. Divide by the sum with `keepdim=True`. What if that sum is zero?",
         "At order 1 return `torch.special.entr(p).sum(dim=-1)`, which knows that $0 \\log 0 = 0$; at any other order "
         "`(p**alpha).sum(dim=-1).log() / (1 - alpha)`.",
     ],

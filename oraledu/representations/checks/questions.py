@@ -22,7 +22,7 @@ happened to its tokens?
 - [x] One of them has become so long that it carries nearly the whole trace :: With its share $f$ near 1, $h(f) + (1 -
   f) \log(T - 1)$ is near 0, whatever the other tokens say.
 - [ ] The layer has thrown away what does not matter, so probes will do best there :: The probes do not see that token
-  if pooling leaves it out, and nothing in their scores jumps there.
+  if pooling leaves it out, so it cannot be why they do well or badly.
 - [ ] Nothing: in float32 such a huge token drowns the others in rounding :: In double precision the entropy is just
   as small. It is the true value, and the bound says so.
 """)
@@ -35,7 +35,8 @@ make of that?
 - [ ] The encoder is an exception: it has too few layers to have a middle :: It has inner layers, and the scores rise
   through nearly all of them. What differs is what the end is trained for.
 - [x] The last layer serves what the network was trained for there, and that may or may not be your task :: One has to
-  predict the next token at its end, the other to compare sentences, which is close to what our scores ask.
+  predict the next token at its end, the other to compare sentences, which is close to what our scores ask. It is a
+  likely cause, no law: part 7 has a model trained to compare texts at its end whose inner layers are better still.
 - [ ] Encoders have better representations than decoders :: Two networks that differ in size, data and objective
   cannot show that. Each is compared with itself here.
 """)
@@ -58,7 +59,7 @@ have no labels. Do you take its layer of lowest entropy?
 - [ ] Yes: with 32 points such a correlation is highly significant :: Neighbouring layers are alike, so these are not
   32 independent points; and all of them are of one model.
 - [ ] Yes: low entropy is good compression, and good compression is good representation :: Centre the tokens first,
-  and on the same model the sign can turn round.
+  and on the same model nothing of that correlation may be left.
 - [x] Not yet: the sign has to be checked on that model, under the same convention :: A metric is a proxy: its sign
   depends on centring, on lengths, on the first token and on the model. A few labels show which it is, and what a
   wrong pick would cost.

@@ -1,4 +1,4 @@
-"""Two small vision transformers: one predicts the next patch, the other the class."""
+"""Small vision transformers: one predicts the next patch, one the class, and a control the class behind a mask."""
 
 from oraledu.representations.vision.curves import dataset_curves, probe_outcomes, token_curves
 from oraledu.representations.vision.distort import views

@@ -70,6 +70,9 @@ def probe_outcomes(
 ) -> dict[str, Outcome]:
     """Return what four probes of classes find on the test images at every layer, all over the same items.
 
+    The few-shot regression has a penalty of one strength, which weighs more where states are small. So each layer is
+    moved and scaled as a whole first, to mean 0 and a root mean square of 1.
+
     Args:
         fit: (layers, n, D) what probes are fitted on.
         fit_labels: (n,) their classes.
@@ -81,9 +84,12 @@ def probe_outcomes(
         "linear probe", "few-shot", "nearest neighbours", and "clustering" of the test images.
     """
     parts = fit, fit_labels, test, test_labels
+    middle = fit.mean(dim=1, keepdim=True)
+    size = (fit - middle).square().mean(dim=(1, 2), keepdim=True).sqrt()
+    alike = (fit - middle) / size, fit_labels, (test - middle) / size, test_labels
     return {
         "linear probe": probes.linear(*parts),
-        "few-shot": probes.few_shot(*parts, generator=generator),
+        "few-shot": probes.few_shot(*alike, generator=generator),
         "nearest neighbours": probes.nearest_neighbours(*parts),
         "clustering": probes.clustering(test, test_labels, generator=generator),
     }

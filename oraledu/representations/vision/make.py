@@ -1,8 +1,8 @@
-"""Train both vision transformers from each seed, and embed what the lesson needs of them.
+"""Train the vision transformers from each seed, and embed what the lesson needs of them.
 
     python -m oraledu.representations.vision.make
 
-takes about ten minutes on one core. One torch thread. With the same version of torch, on the same kind of
+takes about fifteen minutes on one core. One torch thread. With the same version of torch, on the same kind of
 processor, the files come out byte for byte.
 """
 
@@ -29,12 +29,12 @@ def main() -> None:
 
 
 def pack(run: VisionRun, results: Iterable[Result]) -> dict[str, bytes]:
-    """Return the content of each file: the states of the first seed, and the study of all."""
+    """Return the content of each file: the states of the first seed, of the control none; and the study of all."""
     files: dict[str, bytes] = {}
 
     def kept() -> Iterator[Result]:
         for result in results:
-            if result.seed == run.seeds[0]:
+            if result.seed == run.seeds[0] and result.name in FILES:
                 files[FILES[result.name]] = _states(run, result)
             yield result
 

@@ -1,4 +1,4 @@
-"""A small vision transformer: pre-norm, plain, and the same for both objectives but for its mask and its readout.
+"""A small vision transformer: pre-norm, plain, and the same for all objectives but for its mask and its readout.
 
 An image is cut into square patches, which come in reading order after a start token; so T = 1 + patches.
 """
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention, unfold
 
-Objective = Literal["autoregressive", "supervised"]
+Objective = Literal["autoregressive", "supervised", "supervised-masked"]
 #: Standard deviation of the start token and of the places before training.
 EMBED_SCALE = 0.1
 
@@ -18,10 +18,11 @@ class VisionTransformer(nn.Module):
     """A transformer over the patches of square grey images.
 
     The autoregressive one has a causal mask, and reads the next patch off each token. The supervised one sees all
-    patches from everywhere, and reads the class off their mean.
+    patches from everywhere, and reads the class off their mean. The third is the control between them: it has the
+    mask of the first, and reads the class as the second does.
 
     Args:
-        objective: ``"autoregressive"`` or ``"supervised"``.
+        objective: ``"autoregressive"``, ``"supervised"`` or ``"supervised-masked"``.
         side: Side of the images, S pixels.
         patch: Side of a patch, a divisor of S.
         width: D, a multiple of the heads.
@@ -65,13 +66,18 @@ class VisionTransformer(nn.Module):
             self.embed = nn.Linear(pixels, width)
             self.blocks = nn.ModuleList(Block(width, heads, self.causal) for _ in range(depth))
             self.norm = nn.LayerNorm(width)
-            self.readout = nn.Linear(width, pixels if self.causal else classes)
+            self.readout = nn.Linear(width, classes if self.supervised else pixels)
         _draw(self, depth, generator)
 
     @property
     def causal(self) -> bool:
         """Whether a token sees only itself and what comes before it."""
-        return self.objective == "autoregressive"
+        return self.objective != "supervised"
+
+    @property
+    def supervised(self) -> bool:
+        """Whether it reads a class off the mean patch, not the next patch off each token."""
+        return self.objective != "autoregressive"
 
     @property
     def layers(self) -> int:
@@ -106,7 +112,7 @@ class VisionTransformer(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the next patch from each token but the last, (B, T - 1, pixels), or the classes, (B, classes)."""
         h = self.hidden_states(images)[:, -1]  # (B, T, D)
-        return self.readout(h[:, :-1] if self.causal else h[:, 1:].mean(dim=1))
+        return self.readout(h[:, 1:].mean(dim=1) if self.supervised else h[:, :-1])
 
 
 class Block(nn.Module):

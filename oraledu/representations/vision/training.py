@@ -1,4 +1,4 @@
-"""Training a small vision transformer on either objective, and reading what it has learned."""
+"""Training a small vision transformer on one objective, and reading what it has learned."""
 
 import math
 import os
@@ -31,14 +31,14 @@ def train(
 ) -> Tensor:
     """Train a network in place with AdamW, on the patches alone or on the labels, as its objective says.
 
-    Each step draws images with replacement, and moves each by up to `SHIFT` pixels, for both objectives. The
+    Each step draws images with replacement, and moves each by up to `SHIFT` pixels, for all objectives. The
     learning rate rises over `WARM_UP` steps and falls as half a cosine. Interrupting keeps what is done: the network
     stays as it is by then, and a warning says after how many steps.
 
     Args:
         network: The network; its weights change. Images and labels are on its device.
         images: (N, 1, S, S) in [-1, 1], at least one.
-        labels: (N,) integers; only the supervised objective looks at them.
+        labels: (N,) integers; only the supervised objectives look at them.
         steps: Optimiser steps, at least 1.
         batch_size: Images in a batch, at least 1.
         learning_rate: The largest rate of AdamW, above 0.
@@ -77,7 +77,7 @@ def train(
 def batch_loss(network: VisionTransformer, images: Tensor, labels: Tensor) -> Tensor:
     """Return the mean squared error of the next patch, or the cross-entropy of the class in nats: ()."""
     answer = network(images)
-    return mse_loss(answer, network.patches(images)) if network.causal else cross_entropy(answer, labels)
+    return cross_entropy(answer, labels) if network.supervised else mse_loss(answer, network.patches(images))
 
 
 def rate(step: int, steps: int) -> float:
