@@ -2,8 +2,8 @@
 
     python -m benchmarks.try_models
 
-takes some minutes on one core and writes `oraledu/representations/MODELS.md`. A kind whose configuration does not
-shrink by the names below is left out: nothing is said about it.
+takes some minutes on one core and writes `oraledu/representations/MODELS.md`. Of a kind whose configuration does not
+shrink by the names in `tests/representations/shrink.py` nothing is said.
 """
 
 import argparse
