@@ -1,3 +1,6 @@
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import click
@@ -161,3 +164,24 @@ def test_every_refusal_of_the_course_exits_with_2():
 
     assert issubclass(UserError, click.ClickException)
     assert UserError("no").exit_code == 2
+
+
+def test_a_full_disk_names_the_file_that_was_to_be_written_and_its_own_cure(
+    sources: Path, tmp_path: Path, monkeypatch, capsys
+):
+    def fill(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", fill)
+    said = complaint(capsys, "lab", "elsewhere")
+    assert said.endswith("07_sums.ipynb: No space left on device; make room, then run this again")
+    assert said.startswith(f"oraledu: elsewhere{os.sep}")
+
+
+def test_lab_says_before_it_serves_what_may_surprise(sources: Path, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr(lab, "serve", lambda *arguments, **options: 0)
+    main(["lab", "work"])
+    assert capsys.readouterr().out == ""
+    (tmp_path / "work" / "lessons" / "07_sums.py").unlink()
+    main(["lab", "work"])
+    assert capsys.readouterr().out.startswith("Of lesson 07 only 07_sums.ipynb is here; 'oraledu reset 07'")

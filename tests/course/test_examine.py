@@ -337,9 +337,9 @@ def test_an_endless_run_at_full_size_falls_back_too():
             time.sleep(60)
         return good_softmax(scores)
 
-    outcome = examine(softmax_exercise(full_size=at_full_size, time_limit=0.2), endless, attempt=1)
+    outcome = examine(softmax_exercise(full_size=at_full_size, time_limit=1.0), endless, attempt=1)
     assert outcome.status == "slow"
-    assert "runs for more than 0.2 seconds" in outcome.line
+    assert "runs for more than 1 seconds" in outcome.line
 
 
 def test_a_wrong_value_at_full_size_is_wrong():

@@ -16,7 +16,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 import time, torch
 from tests.course.synthetic import good_softmax, softmax, softmax_exercise
 from oraledu.course.exercise import Todo
-check = softmax_exercise(time_limit=0.5)
+check = softmax_exercise(time_limit=3.0)
 """
 
 
@@ -33,8 +33,8 @@ def defined(*body):
 def test_a_notebook_goes_on_whatever_a_function_does():
     cells = {
         "not attempted yet": defined("raise Todo"),
-        "it runs for more than 0.5 seconds": defined("while True: pass"),
-        "runs for more than 0.5 seconds and was": defined("time.sleep(3600)"),
+        "it runs for more than 3 seconds": defined("while True: pass"),
+        "runs for more than 3 seconds and was": defined("time.sleep(3600)"),
         "in line 2 of your function: `return scores[100]`": defined("return scores[100]"),
         "it returns nothing": defined("for n in range(10_000): print(n)"),
         "borrowed": defined("return softmax(scores)"),
