@@ -16,8 +16,8 @@
 # worth, and finds that one in the middle does better on nearly every task. It explains this with one object, the Gram
 # matrix of a layer's tokens, from which entropy, geometry and invariance are read. In this lesson we derive these
 # measures and run them, and eight task scores, over every layer of two real models. In one an inner layer does better
-# than the last, on some scores beyond luck; in the other none does. On the way a theorem turns out to be printed
-# backwards, and a famous curve to be, in this model, the work of a single token.
+# than the last, on some scores beyond luck; in the other none clearly does. On the way a theorem turns out to be
+# printed backwards, and a famous curve to be, in this model, the work of a single token.
 
 # %% [markdown]
 # ## At a glance
@@ -202,8 +202,7 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 # So its state is the *same vector for all prompts*: whatever it says, it says nothing about the text.
 #
 # **What we saw.** Everything that does not depend on the choice of coordinates can be read off the Gram matrix. In
-# the decoder one token, the first, becomes more than a hundred times as long as the others between two layers; keep
-# it in mind.
+# the decoder the first token becomes more than a hundred times as long as the others between two layers.
 
 # %% [markdown]
 # ## 2. Entropy: how many directions
@@ -287,8 +286,7 @@ matrix_entropy = checks.matrix_entropy(matrix_entropy)
 #
 # $$S_2 = -\log \frac{\lVert K \rVert_F^2}{(\operatorname{tr} K)^2},$$
 #
-# and the ratio is called the **purity**. The eigenvalues cost more than the product that makes $K$; here the product is
-# all.
+# and the ratio is called the **purity**. Only the product that makes $K$ is left to compute.
 #
 # ### Exercise 2: the collision entropy
 #
@@ -376,8 +374,8 @@ views.metric_curves(models=raw, columns=2)
 
 # %% [markdown]
 # In the middle of the decoder the entropy drops to nearly nothing, and it comes back at the end. The encoder has
-# nothing of the kind. The paper sees such a **valley**, less deep, in its decoders and reads it as compression: the
-# middle layers keep what matters.
+# nothing of the kind. The paper sees such a **valley** in its decoders and reads it as compression: the middle layers
+# keep what matters.
 #
 # ### Effective rank, and a theorem
 #
@@ -542,9 +540,9 @@ curvature = checks.curvature(curvature)
 #
 # <details><summary>Answer</summary>
 #
-# Single turns gather around $2\pi/3$; their expectation is $2\pi/3$ in *every* dimension. A plane through 0 in a random
-# direction parts two vectors with a chance of their angle over $\pi$. Along that direction two steps in a row are normal
-# numbers with correlation $-\frac12$, which have opposite signs with chance $\frac23$.
+# Single turns gather around $2\pi/3$; their expectation is $2\pi/3$ in *every* dimension. A plane through 0 in a
+# random direction parts two vectors with a chance of their angle over $\pi$. Along that direction two steps in a row
+# are normal numbers with correlation $-\frac12$, which have opposite signs with chance $\frac23$.
 #
 # </details>
 
@@ -638,14 +636,13 @@ views.augmentation_table(texts=some, views=noisy)
 
 # %% [markdown]
 # **InfoNCE.** Let $a_i$ and $b_i$ be the pooled states of two views of prompt $i$, and $u_1, \dots, u_{2N}$ all of
-# them at length one, $i = 1, \dots, 2N$. Each has to find the other view of its prompt, $u_{i^+}$, among the $2N - 1$ others, by a
-# softmax over cosines:
+# them at length one. Each has to find the other view of its prompt, $u_{i^+}$, among the $2N - 1$ others, by a softmax
+# over cosines:
 #
-# $$\text{InfoNCE} = -\frac{1}{2N} \sum_i \log \frac{e^{u_i \cdot u_{i^+} / \tau}}{\sum_{j \ne i} e^{u_i \cdot u_j / \tau}} .$$
+# $$\text{InfoNCE} = -\frac{1}{2N} \sum_{i=1}^{2N} \log \frac{e^{u_i \cdot u_{i^+} / \tau}}{\sum_{j \ne i} e^{u_i \cdot u_j / \tau}} .$$
 #
 # If nothing tells the states apart, all terms are alike and the loss is $\log(2N - 1)$: chance. If views agree and
-# prompts do not, it goes to 0 as $\tau \to 0$. (In another form the loss has $N - 1$ negatives, and chance is
-# $\log N$.)
+# prompts do not, it goes to 0 as $\tau \to 0$.
 #
 # ### Exercise 7 (further): InfoNCE
 #
@@ -900,7 +897,8 @@ views.score_table(models=scores)
 # ### How sure are we?
 #
 # A share of right answers among 450 items has a standard error of about two points; with only 180 verbs it is nearly
-# four. The **bootstrap** measures it for any score: draw the items anew with replacement, and look at the score's spread.
+# four. The **bootstrap** measures it for any score: draw the items anew with replacement, and look at the score's
+# spread.
 
 # %%
 def resampled(outcome):
@@ -1035,8 +1033,9 @@ views.honest_selection(models={"SmolLM2, chosen by scores over other texts": oth
 # Promise and gain now agree.
 #
 # **What we saw.** In the decoder a layer at about three quarters of the depth, chosen by scores over other texts, is
-# ahead of the last one by more than a point on five of eight scores and behind by as much on none; but only in retrieval
-# is it clear. Where a score may choose for itself, nouns join in. In the encoder the last layer wins.
+# ahead of the last one by more than a point on five of eight scores and behind by as much on none; but only in
+# retrieval is it clear. Where a score may choose for itself, nouns join in. In the encoder no inner layer is clearly
+# ahead.
 
 # %%
 checks.questions.best_of_many
@@ -1119,8 +1118,8 @@ assert part[12:29].max() < 0.8 and held[:12].min() > 0.6 and held[31] > 0.9
 views.sink_explorer(grams=decoder.grams, matrix_entropy=fast_entropy, entropy_bound=long_run(entropy_bound))
 
 # %% [markdown]
-# In the valley the bound, which knows nothing but the length of one vector beside the others, forces the entropy
-# below 4 % of its largest value; what is found is six to eight tenths of that. Elsewhere it forces little. ($K_{00}$ is the
+# In the valley the bound, which knows nothing but the length of one vector beside the others, forces the entropy below
+# 4 % of its largest value; what is found is six to eight tenths of that. Elsewhere it forces little. ($K_{00}$ is the
 # same for all prompts, $f$ is not.)
 #
 # ### The same curve under five conventions
@@ -1153,10 +1152,8 @@ views.entropy_conventions(curves=curves)
 # of the same kind as the valley: in most prompts a *second* token is several times as long as the rest there. But the
 # convention of the paper's code, centred and of length one *with* the first token, has the valley too: the giant moves
 # the mean, and seen from there all others lie in one direction. This is one decoder: it falls to 0.08 under the code's
-# convention (see the end), the authors' stored Pythia-410M to 0.33 on WikiText and Pythia-2.8B to 0.58. For other
-# models see the sequel under *Further reading*.
-#
-# Walk through the layers under each convention.
+# convention (see the end), the authors' stored Pythia-410M to 0.33 on WikiText and Pythia-2.8B to 0.58. (*Further
+# reading* has the sequel, with many models.) Walk through the layers under each convention.
 
 # %%
 views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matrix_entropy=fast_entropy)
@@ -1168,8 +1165,9 @@ views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matri
 #
 # ### Pooling with the sink
 #
-# A vector common to all texts, much longer than everything else, makes all cosines nearly 1 where it is averaged in. The
-# next cell repeats three scores with the first token in the mean; and without it, around the mean of each text set.
+# A vector common to all texts, much longer than everything else, makes all cosines nearly 1 where it is averaged in.
+# The next cell repeats three scores with the first token in the mean; and without it, around the mean of each text
+# set.
 
 # %%
 def three_scores(pooled):
@@ -1222,9 +1220,9 @@ checks.questions.what_entropy_counts
 # The paper compares the curve of each metric over the layers with that of the mean score, by two numbers. Spearman's
 # $\rho$ is the correlation of the ranks: do they rise and fall together? **Distance correlation** asks whether they
 # depend on each other at all, and has no sign: it is the root of the correlation of the distances $|x_i - x_j|$ and
-# $|y_i - y_j|$, each centred over rows and columns. Neighbouring layers are alike,
-# so 32 layers are not 32 independent points, and the usual $p$-value means nothing. A null that keeps a curve as smooth
-# as it is: see how many of its 31 **circular shifts** along the layers correlate as strongly.
+# $|y_i - y_j|$, each centred over rows and columns. Neighbouring layers are alike, so 32 layers are not 32 independent
+# points, and the usual $p$-value means nothing. A null that keeps a curve as smooth as it is: see how many of its 31
+# **circular shifts** along the layers correlate as strongly.
 #
 # The next cell collects our metrics under several conventions, and adds the **dataset entropy**: $S_1$ of the matrix
 # that has one pooled *text* a row, over its largest value.
@@ -1272,8 +1270,9 @@ views.results(["metric of SmolLM2", "ρ with the mean score", "shifts that do as
 #
 # ### Choosing without labels, and the regret
 #
-# Trust a metric at one end, and call the best layer's lead over the layer there the **regret**. The paper's table 2 takes
-# the *lowest* of each, and so does the next cell. One row is at the other end: that was chosen with the scores in sight.
+# Trust a metric at one end, and call the best layer's lead over the layer there the **regret**. The paper's table 2
+# takes the *lowest* of each, and so does the next cell. One row is at the other end: that was chosen with the scores
+# in sight.
 
 # %%
 names = "entropy unit, no first", "entropy raw, no first", "entropy raw", "curvature, no first"
@@ -1406,19 +1405,19 @@ assert drops[1] < 0.025 and drops[0] > drops[1]
 # ### Larger models, told
 #
 # The authors have stored the results of many models, and we have counted them again: main scores of the 32 tasks, in
-# percent, averaged over the layers that have all tasks. (Their files are older than the final paper, which prints 52.0
+# percent, averaged, at the layers that have all tasks. (Their files are older than the final paper, which prints 52.0
 # and 45.5 for Pythia-410M.) The honest gain chooses a layer on 16 random tasks and reports on the other 16.
 
 # %%
 views.published_models()
 
 # %% [markdown]
-# Here the paper's claim stands: the gain survives the choice almost whole, since a mean of 16 tasks has little noise.
-# The paper's "up to 16 %" are absolute points, for Mamba-370M, a state-space model; only 27 of its 49 layers are
-# complete. (We run none ourselves.) For the two smallest Pythias the best layer is the *embedding*: no layer of these
-# networks does better, on average, than the mean of its word vectors. For Pythia-410M an inner layer is best on all
-# tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the middle third. And LLM2Vec is
-# trained as MiniLM is, contrastively *at its last layer*: an inner layer is better all the same.
+# Here the paper's claim stands: the gain survives the choice almost whole. The paper's "up to 16 %" are absolute
+# points, for Mamba-370M, a state-space model; only 27 of its 49 layers are complete. (We run none ourselves.) For the
+# two smallest Pythias the best layer is the *embedding*: no layer of these networks does better, on average, than the
+# mean of its word vectors. For Pythia-410M an inner layer is best on all tasks, at 0.71 of the depth on the median;
+# fewer than a third of these layers lie in the middle third. And LLM2Vec is trained as MiniLM is, contrastively *at
+# its last layer*: an inner layer is better all the same.
 
 # %%
 views.published_training()
@@ -1426,8 +1425,8 @@ views.published_training()
 # %% [markdown]
 # During the training of Pythia-410M the embedding is best for the first 2000 steps. Then the inner layers overtake it.
 # The last layer is at its best at steps 16 000 and 32 000 and *declines* afterwards, while the best inner one still
-# gains until step 64 000: more training of the objective makes the end more special. The paper also looks at residual
-# streams, at models fine-tuned on mathematics, and at repeated and random tokens; we have repeated none of these.
+# gains until step 64 000. The paper also looks at residual streams, at models fine-tuned on mathematics, and at
+# repeated and random tokens; we have repeated none of these.
 #
 # **What we saw.** Small networks that read a class at their end are best there, with a mask or without; one that
 # predicts its input is best inside by some probes. The authors' numbers show inner layers ahead in language models, by
@@ -1476,8 +1475,8 @@ views.paper_and_here(
 # 6. **Undeclared conventions.** It centres the tokens, gives them length one, and then sets negative *entries* of the
 #    Gram matrix to zero; equation 1 has none of this. More than half of the entries beside the diagonal are negative.
 #    Without them the entropy moves, and the matrix need not be positive semidefinite (next cell but one).
-# 7. **Curvature.** An early version takes angles between tokens, not steps, without a clamp. A later one takes steps and
-#    clamps, but also takes the absolute value of the cosine: a zigzag counts as straight.
+# 7. **Curvature.** An early version takes angles between tokens, not steps, without a clamp. A later one takes steps
+#    and clamps, but also takes the absolute value of the cosine: a zigzag counts as straight.
 #
 # ### In older stored files
 #
@@ -1557,9 +1556,8 @@ on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to se
 
 # %% [markdown]
 # `oraledu run 02 --scale full` takes more models from the model hub: Pythia from 14M to 1B, Mamba from 130M to 790M,
-# and BERT; and the paper's 32 tasks, whose files you put into a folder `mteb` (the error message of a missing one says
-# which, and in what form). It needs a network, a GPU and the extra `models`. We have tested each path on tiny random
-# models and files of 20 rows, and have not run the whole.
+# and BERT; and the paper's 32 tasks, whose files you put into a folder `mteb`. It needs a network, a GPU and the extra
+# `models`. We have tested each path on tiny random models and files of 20 rows, and have not run the whole.
 
 # %%
 ready = [task for task in preset.tasks if task not in tasks.missing()]
@@ -1578,8 +1576,7 @@ print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
 # * **The paper**: O. Skean and others, "Layer by Layer", [arXiv:2502.02013](https://arxiv.org/abs/2502.02013). Read
 #   section 3 with part 2 at hand, and its table 2 beside our part 6.
 # * **The sink explains the valley**: E. Queipo-de-Llano and others, "Attention sinks and compression valleys in LLMs
-#   are two sides of the same coin", [arXiv:2510.06477](https://arxiv.org/abs/2510.06477). Our part 5 at
-#   scale.
+#   are two sides of the same coin", [arXiv:2510.06477](https://arxiv.org/abs/2510.06477). Our part 5 at scale.
 # * **Massive activations**: M. Sun and others, "Massive activations in large language models",
 #   [arXiv:2402.17762](https://arxiv.org/abs/2402.17762). Where such tokens are found.
 # * **Matrix entropy**: L. G. Sanchez Giraldo, M. Rao, J. C. Principe, "Measures of entropy from data using infinitely
@@ -1597,7 +1594,7 @@ print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
 #   the texts give the invariance measures.
 # * $\exp(S_1) \le \operatorname{EffRank} \le r$. The paper prints the first inequality the wrong way round; one
 #   matrix refutes it.
-# * In this decoder a layer at about three quarters of the depth is ahead of the last on most scores, for sure on few; in
+# * In this decoder a layer at about three quarters of the depth is ahead of the last on most scores, clearly on few; in
 #   an encoder trained at its end for similarity the last layer wins. A small vision transformer that predicts patches
 #   is best inside, those that read a class at their end, masked or not. But LLM2Vec, trained at its end, is better
 #   inside: the objective matters, and does not decide alone.
