@@ -1253,7 +1253,8 @@ for key, values in (metrics["SmolLM2"] | {"number of the layer": torch.arange(32
     rows.append([key, float(rho), correlation.share_of_shifts(values, mean["SmolLM2"])])
 seldom = [key for key, _, share in rows if share < 0.05]
 signs = {
-    key: [correlation.spearman(metrics[name][key], mean[name]) for name in both] for key in metrics["SmolLM2"]
+    key: [correlation.spearman(metrics[name][key], mean[name]) for name in both]
+    for key in metrics["SmolLM2"]
 }
 turned = [key for key, (one, other) in signs.items() if one * other < 0]
 print(f"matched by fewer than 5 % of the shifts: {', '.join(seldom)}")
@@ -1375,7 +1376,8 @@ for name, count in clear.items():
 averages = {name: views.mean_score(table) for name, table in vision_scores.items()}  # (seeds, layers)
 for name, each in averages.items():
     gain, before = (100 * (each.amax(1) - each[:, place]).mean() for place in (-1, -2))
-    print(f"{name}: best mean score {gain:.0f} points above the last, {before:.0f} above that before the norm")
+    told = f"best mean score {gain:.0f} points above the last, {before:.0f} above that before the norm"
+    print(f"{name}: {told}")
 moves = [
     (of["entropy raw"] - of["entropy raw, no first"]).abs().max() for of in vision_metrics.values()
 ]
