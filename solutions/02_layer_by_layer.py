@@ -937,11 +937,11 @@ views.honest_selection(models=chosen)
 # %%
 options = {"generator": run.generator(4), "splits": preset.splits}
 others = selection.choose_layers(outcomes["SmolLM2"], by="others", **options)
-layers = torch.cat([choice.layers for choice in others.values()]).double()
+layers = torch.cat([choice.layers for choice in others.values()])
 gains = [100 * choice.gain for choice in others.values()]
 sure = [name for name, choice in others.items() if choice.interval()[0] > 0]
 apart = max(abs(choice.optimism) for choice in others.values())
-print(f"the layer chosen most often lies at {layers.median() / (decoder.layers - 1):.0%} of the depth")
+print(f"the layer chosen most often lies at {layers.mode().values / (decoder.layers - 1):.0%} of the depth")
 print(f"more than a point ahead of the last layer on {sum(gain > 1 for gain in gains)} of 8 scores")
 print(f"more than a point behind it on {sum(gain < -1 for gain in gains)}")
 print(f"interval above zero on {len(sure)}: {', '.join(texts_of for texts_of, _ in sure)}")
