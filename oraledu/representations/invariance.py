@@ -58,6 +58,9 @@ def lidar(views: Tensor, delta: float = 1e-4) -> Tensor:
     centred prompt means, and the smaller of the two is used. Thilak et al., who introduced it, report exp of
     this entropy; this paper's code reports the entropy.
 
+    It says how evenly prompts spread, not how far: views that have nothing in common give nearly the largest value.
+    And n (q - 1) has to be far above D, or delta is what it measures.
+
     Args:
         views: (..., n, q, D) q views of each of n prompts, n and q >= 2.
         delta: What is added to the diagonal of Sw, above 0. It is absolute, so LiDAR sees scale: states as

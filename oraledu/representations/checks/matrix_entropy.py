@@ -32,6 +32,7 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("a layer with all tokens zero but one, among others", (torch.stack([z[:4, :6], lonely]),)),
         Case("tokens along one direction, and along three, order 1/2", (flat, 0.5)),
         Case("tokens along one direction, and along three, order 1/4", (flat, 0.25)),
+        Case("one layer far smaller than another", (torch.stack([z, 1e-8 * z]),)),
         Case("one layer of zeros among others", (zeros,)),
         Case("one layer of zeros among others, order 2", (zeros, 2.0)),
         Case("tokens in float32, and a layer of zeros", (zeros.float(),)),
@@ -141,6 +142,8 @@ torch.linalg.svdvals(z.double()).square() \
 => torch.linalg.eigvalsh((z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z).double())
 values > 1e-12 * values.amax(-1, keepdim=True) => values > 0
   :: At small orders rounded zeros count: take eigenvalues below 10⁻¹² of the largest for zero
+values.amax(-1, keepdim=True) => values.amax()
+  :: Each layer has a largest eigenvalue of its own: you compared with the largest of all layers
 values > 1e-12 * values.amax(-1, keepdim=True) => values > 1e-12
   :: Whether an eigenvalue is a rounded zero shows beside the largest one, not beside 1
 alpha == 1 \
