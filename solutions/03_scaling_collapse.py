@@ -622,7 +622,7 @@ def of_the_rest(curve, delta, at=54):
 
 
 def compare(kind):
-    """Return deviation and floor by schedule, and at x = 0.9 their ratio and, under a decay, Δ / (ℓ - 1)."""
+    """Return deviation and floor by schedule, their ratio at x = 0.9, and there Δ / (ℓ - 1) of decays."""
     found = {name: measure(trained[kind, name]) for name in ("constant", "linear", "cosine")}
     table = [{name: each[place] for name, each in found.items()} for place in (1, 2)]
     ratio = {name: (each[1] / each[2])[54].item() for name, each in found.items()}
@@ -659,8 +659,8 @@ def horizon_test(runs):
     """Compare the slope of curves at a constant rate with that of their frontier; return both."""
     slope, error = last_half(runs)
     exponent = fit_line(runs.compute[:, -1], runs.end.mean(dim=1), 0.0)[1]
-    print(f"slopes: frontier {-exponent:.2f}, curves {slope:.2f}, which is", end=" ")
-    print(f"{-slope / exponent:.1f} ± {error / exponent:.1f} times as steep")
+    steeper, error = -slope / exponent, error / exponent
+    print(f"the curves end {steeper:.1f} ± {error:.1f} times as steep as their frontier")
     return slope, -exponent
 
 
