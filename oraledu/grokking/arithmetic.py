@@ -107,7 +107,8 @@ def one_hot_pairs(pairs: Tensor, p: int, dtype: torch.dtype = torch.float64) -> 
 
 def hot_columns(pairs: Tensor, p: int) -> Tensor:
     """Return the two places (a, p + b) where each input vector is one: (n, 2) int64."""
-    return pairs.long() + torch.tensor([0, p], device=pairs.device)
+    first, second = pairs.long().unbind(1)
+    return torch.stack([first, p + second], dim=1)
 
 
 def primitive_roots(p: int) -> list[int]:

@@ -26,8 +26,8 @@ reads 1.0. What do you conclude?
 small_deviation = quiz("""
 The block of some metric has the Toeplitz deviation 0.02. Will the machine with this metric answer
 questions?
-- [ ] Yes, circulant features solve the task :: They do if they are large enough beside the diagonal, and
-  not constant.
+- [ ] Yes, circulant features solve the task :: Not all do: they must be large enough beside the
+  diagonal, and more than one stripe.
 - [x] Not necessarily: the block may be constant, or its weight tiny :: A constant block has the deviation 0
   and compares nothing. And with the power 1/4 the stripes are there, but too faint to count.
 - [ ] No, a small deviation means overfitting :: The deviation says nothing about the fit to the training

@@ -111,7 +111,7 @@ def _in_words(history: History, toeplitz: Tensor, hankel: Tensor, weight: Tensor
     before = moved - 1
     whole, bare = _alignments(history)
     return (
-        f"Six curves over {len(toeplitz)} iterations. Upper row: the test accuracy leaves zero at iteration {moved} "
+        f"Six panels over {len(toeplitz)} iterations. Upper row: the test accuracy leaves zero at iteration {moved} "
         f"and is {at_least(float(history.test_accuracy[-1]))} at the end; the test loss goes from "
         f"{history.test_loss[0]:.4f} over {history.test_loss[before]:.4f} at iteration {before} to "
         f"{history.test_loss[-1]:.4f}; the loss of the "
