@@ -53,7 +53,7 @@
 # says whether the lesson goes on with your function or with the reference; either way the figures are right, so you
 # may skip one and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `ideal_denoiser` | core | part 1; the baseline of parts 5 and 6 |
 # | 2. `ddim_step` | core | every image that is made below |

@@ -51,7 +51,7 @@
 # says whether the lesson goes on with your function or with the reference; either way every figure below is right, so
 # you may skip an exercise and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `matrix_entropy` | core | parts 2, 5, 6; the end |
 # | 2. `collision_entropy` | core | part 2; the second theorem at the end |

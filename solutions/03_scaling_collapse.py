@@ -51,7 +51,7 @@
 # **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more. The lesson
 # goes on with your function or with the reference, so you may skip an exercise and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `fit_line` | core | every frontier |
 # | 2. `find_offset` | further | parts 1, 3 and 4 |

@@ -52,7 +52,7 @@
 # **Exercises.** The minutes include the five core exercises; each of the four others takes about 15 more. Each check
 # says whether the lesson goes on with your function or with the reference; either way every figure is right.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `quadratic_gram` | core | every run of the machine |
 # | 2. `quadratic_agop` | core | every run of the machine |
