@@ -51,7 +51,7 @@
 # **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more. The lesson
 # goes on with your function or with the reference, so you may skip an exercise and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `fit_line` | core | every frontier |
 # | 2. `find_offset` | further | parts 1, 3 and 4 |
@@ -761,15 +761,15 @@ assert abs(steepness[0] - steepness[1]) < 0.1
 # %%
 net_deviations, net_floors, net_ratios, net_rests = compare("mlp")
 linear = trained["mlp", "linear"]
-compute, ends = linear.compute[:, -1], linear.end.mean(dim=1)
-law = laws.PowerLaw(*fit_line(compute, ends, 0.0))
+net_compute, net_ends = linear.compute[:, -1], linear.end.mean(dim=1)
+law = laws.PowerLaw(*fit_line(net_compute, net_ends, 0.0))
 below = (net_deviations["linear"] < net_floors["linear"])[[48, 54]]
-print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(compute, ends):.3f},", end=" ")
-print(f"best offset {find_offset(compute, ends):.3f}")
+print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(net_compute, net_ends):.3f},", end=" ")
+print(f"best offset {find_offset(net_compute, net_ends):.3f}")
 print(f"linear decay: deviation below the floor at x = 0.8 and 0.9: {bool(below.all())}")
 print(f"floor there: {net_floors['linear'][48]:.0%} and {net_floors['linear'][54]:.0%}")
 print(credit(fit_line, find_offset, normalize, collapse_deviation, noise_floor))
-assert law.r_squared(compute, ends) >= 0.99 and below.all()
+assert law.r_squared(net_compute, net_ends) >= 0.99 and below.all()
 assert net_ratios["constant"] >= 1.5 * net_ratios["linear"]
 views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
@@ -813,12 +813,12 @@ trained |= train_all(jobs)
 # %%
 text = trained["text", "linear"]
 guess, rows, text_ratios = find_offset(text.compute[:, -1], text.end.mean(dim=1)), [], {}
-for name, offset in (("linear", guess), ("constant", 0.0), ("linear", 0.0)):
-    curve, delta_text, floor_text = measure(trained["text", name], offset)
+for name, taken in (("linear", guess), ("constant", 0.0), ("linear", 0.0)):
+    curve, delta_text, floor_text = measure(trained["text", name], taken)
     text_ratios[name] = (delta_text / floor_text)[54].item()
     for at in (30, 54):
         values = delta_text[at] / floor_text[at], of_the_rest(curve, delta_text, at)
-        rows.append([name, f"{offset:.1f}", f"{at / 60}", *(f"{value:.1f}" for value in values)])
+        rows.append([name, f"{taken:.1f}", f"{at / 60}", *(f"{value:.1f}" for value in values)])
 text_rest = of_the_rest(curve, delta_text)
 horizon_test(trained["text", "constant"])
 assert text_ratios["linear"] < 0.7 < text_ratios["constant"]
@@ -1106,16 +1106,16 @@ again = torch.randint(len(everyone), (200, len(everyone)), generator=run.generat
 spread = torch.tensor([network_alphas(seeds) for seeds in again], dtype=torch.float64).quantile(
     torch.tensor([0.05, 0.95], dtype=torch.float64), dim=0
 )
-(true, tau, level, rates, trace), _ = network_law(everyone)
-net_law = tau, level, trace
-same = noise.equal_tau(tau, level, rates, at)
+(net_true, net_tau, net_level, net_rates, net_trace), _ = network_law(everyone)
+net_law = net_tau, net_level, net_trace
+net_same = noise.equal_tau(net_tau, net_level, net_rates, at)
 for name, alpha in (("1/4", 0.25), ("its best", net_alphas[0])):
-    share = noise.explained(predict_loss(tau, level, rates, trace, alpha)[at], true, same)
+    share = noise.explained(predict_loss(*net_law[:2], net_rates, net_trace, alpha)[at], net_true, net_same)
     print(f"explained at α = {name}: {share:.2f}")
     assert share > 0.7
 for name, alpha, low, high in zip(("constant rate's", "decayed run's"), net_alphas, *spread):
     print(f"best α with the {name} trace: {alpha:.2f}, 90 % interval {low:.2f} to {high:.2f}")
-print(f"η Tr Σ over the loss at the end: {trace[-1] / level[-1]:.1f}")
+print(f"η Tr Σ over the loss at the end: {net_trace[-1] / net_level[-1]:.1f}")
 
 # %% [markdown]
 # At $\alpha = 1/4$ the law explains most of the change. Our $\eta \operatorname{Tr} \Sigma$ is larger than the loss
@@ -1212,10 +1212,10 @@ fine = many["linear"].progress[0, 0]
 again = torch.randint(128, (50, 128), generator=run.generator(6))
 close, slopes = {}, {}
 for name, each in many.items():
-    curve = normalize(each.progress, each.loss, 0.0, fine)
-    close[name] = collapse_deviation(curve)
+    fine_curve = normalize(each.progress, each.loss, 0.0, fine)
+    close[name] = collapse_deviation(fine_curve)
     slopes[name] = end_slope(fine, close[name])
-    error = np.std([end_slope(fine, collapse_deviation(curve[:, seeds])) for seeds in again])
+    error = np.std([end_slope(fine, collapse_deviation(fine_curve[:, seeds])) for seeds in again])
     print(f"{name}: slope at the end {slopes[name]:.1f} ± {error:.1f}")
 print(credit(normalize, collapse_deviation, end_slope))
 assert abs(slopes["linear"] - 1.5) < 0.2 and abs(slopes["cosine"] - 2.5) < 0.3
@@ -1242,13 +1242,13 @@ views.fluctuation_explorer(grid=fine[4::4], losses=fewer)
 # %%
 quiet = {}
 for name in ("one order", "own orders"):
-    curve, delta, floor = measure(trained[name])
+    quiet_curve, delta, floor = measure(trained[name])
     psi = trained[name].loss / trained[name].loss.mean(dim=1, keepdim=True) - 1  # (sizes, seeds, points)
     before, end = psi[..., 54], psi[..., 60]
     rho = (before * end).mean(1) / (before.square().mean(1) * end.square().mean(1)).sqrt()
     quiet[name] = (delta / floor)[54].item()
     print(f"{name}, x = 0.9: deviation over floor {quiet[name]:.1f},", end=" ")
-    print(f"over what is left {of_the_rest(curve, delta):.1f}; ρ by width", *(f"{r:.1f}" for r in rho))
+    print(f"over what is left {of_the_rest(quiet_curve, delta):.1f}; ρ by width", *(f"{r:.1f}" for r in rho))
     assert quiet[name] < 1
 
 # %% [markdown]
@@ -1398,8 +1398,8 @@ class Mine(ladder.MLPLadder):
         return {name: mine.get(name, mine["inner"]) for name in super().layer_rates(width)}
 
 
-kinds = {"muP": Mine(**vars(mlp.ladder)), "one rate": preset.without_mup.ladder}
-moved = {name: ladder.coordinate_check(each, (16, 32, 64, 128)) for name, each in kinds.items()}
+compared = {"muP": Mine(**vars(mlp.ladder)), "one rate": preset.without_mup.ladder}
+moved = {name: ladder.coordinate_check(each, (16, 32, 64, 128)) for name, each in compared.items()}
 both = {"muP": measure(trained["mlp", "linear"])[0], "one rate": measure(trained["one rate"])[0]}
 middle = {name: each[..., 30].mean(dim=1) for name, each in both.items()}
 rise = {name: (values[-1] - values[0]).item() for name, values in middle.items()}

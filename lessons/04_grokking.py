@@ -52,7 +52,7 @@
 # **Exercises.** The minutes include the five core exercises; each of the four others takes about 15 more. Each check
 # says whether the lesson goes on with your function or with the reference; either way every figure is right.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `quadratic_gram` | core | every run of the machine |
 # | 2. `quadratic_agop` | core | every run of the machine |
@@ -259,9 +259,9 @@ views.first_machine_explorer(p, quadratic_gram)
 
 
 # %% [markdown]
-# **What we saw.** Interpolation says nothing about generalisation: with $M = I$ the machine fits all and answers below
-# chance, because the right class is always the unseen one. For $\times$ and $\div$ it gets the answers 0 right and
-# nothing else: there 0 fills whole rows. What has to change is the metric: which digits should count as *alike*?
+# **What we saw.** Interpolation says nothing about generalisation: with $M = I$ the machine fits all and, for $+$ and
+# $-$, answers below chance, because the right class is always an unseen one. For $\times$ and $\div$ it gets the answers
+# 0 right and nothing else: there 0 fills whole rows. What has to change is the metric: which digits should count as *alike*?
 
 # %% [markdown]
 # ## 2. The average gradient outer product
@@ -392,8 +392,8 @@ psd_power = checks.psd_power(psd_power)
 # more weight in the inner products of the next fit. Labels enter only through the fit, and
 # the training loss is zero at every step.
 #
-# For the quadratic kernel the metric's scale is of no importance: with $M \to cM$ the Gram matrix grows by
-# $c^2$, the coefficients shrink by $c^{-2}$, the prediction stays, hence also $G$: the scale cannot run away. The power
+# For the quadratic kernel the metric's scale is of no importance: with $M \to \rho M$ the Gram matrix grows by
+# $\rho^2$, the coefficients shrink by $\rho^{-2}$, the prediction stays, hence also $G$: the scale cannot run away. The power
 # $1/2$ is the paper's choice; part 7 tries others.
 #
 # `rfm.fit` runs the loop with the functions that you give it, here the three of the exercises. In each iteration
@@ -510,7 +510,8 @@ deviation = checks.deviation(deviation)
 # %%
 def draw(op, p, fraction, seed=0):
     """Draw a training set from the table of an operation; what is left are the questions."""
-    return arithmetic.split(*arithmetic.modular_table(op, p), fraction, generator=run.generator(seed))
+    parts = arithmetic.split(*arithmetic.modular_table(op, p), fraction, generator=run.generator(seed))
+    return [part.to(run.device) for part in parts]
 
 
 size = preset.paper
@@ -558,37 +559,37 @@ views.progress_curves(big, toeplitz, hankel, weight)
 # prime, and the smallest fraction again for five times as long.
 
 # %%
-size, matrix_power = preset.phase_map, long_run(psd_power)
+sweep, matrix_power = preset.phase_map, long_run(psd_power)
 
 
-def grok(fraction, seed, iterations=size.iterations):
-    parts = draw("+", size.p, fraction, seed)
-    return rfm.fit(*parts, size.p, kernel=mine, psd_power=matrix_power, iterations=iterations)
+def grok(fraction, seed, iterations=sweep.iterations):
+    parts = draw("+", sweep.p, fraction, seed)
+    return rfm.fit(*parts, sweep.p, kernel=mine, psd_power=matrix_power, iterations=iterations)
 
 
-jobs = [(fraction, seed) for fraction in size.fractions for seed in range(size.seeds)]
+jobs = [(fraction, seed) for fraction in sweep.fractions for seed in range(sweep.seeds)]
 runs = Parallel()(delayed(grok)(*job) for job in progress(jobs, "fractions"))
-longer = [grok(size.fractions[0], seed, 5 * size.iterations) for seed in range(size.seeds)]
+longer = [grok(sweep.fractions[0], seed, 5 * sweep.iterations) for seed in range(sweep.seeds)]
 
 # %% [markdown]
 # Accuracy and deviation over fraction and iteration:
 
 # %%
-shape = (len(size.fractions), size.seeds, size.iterations)
-metrics = torch.cat([each.metrics[:-1] for each in runs])[:, size.p :, : size.p]
+shape = (len(sweep.fractions), sweep.seeds, sweep.iterations)
+metrics = torch.cat([each.metrics[:-1] for each in runs])[:, sweep.p :, : sweep.p]
 deviations = torch.stack([deviation(block, "toeplitz") for block in metrics]).reshape(shape)
 answered = torch.stack([each.test_accuracy for each in runs]).reshape(shape)
 deviation_map, accuracy_map = deviations.mean(1), answered.mean(1)
 learned_accuracy = accuracy_map[:, -1]
-enough = size.fractions[int((learned_accuracy > 0.95).nonzero()[0])]
+enough = sweep.fractions[int((learned_accuracy > 0.95).nonzero()[0])]
 print(f"smallest of these fractions with an accuracy above 0.95 at the end: {enough}")
 before = [d[a < 0.02][-1] < d[2] / 2 for a, d in zip(answered.flatten(0, 1), deviations.flatten(0, 1))]
 print(f"runs whose deviation is halved before the accuracy leaves zero: {sum(before)} of {len(before)}")
 late = max(float(each.test_accuracy[-1]) for each in longer)
 least = f"deviation {deviation_map[0, -1]:.1f}, accuracy {learned_accuracy[0]:.1f}"
-print(f"at {size.fractions[0]}: {least}; after {5 * size.iterations} iterations below 0.3: {late < 0.3}")
+print(f"at {sweep.fractions[0]}: {least}; after {5 * sweep.iterations} iterations below 0.3: {late < 0.3}")
 assert learned_accuracy[0] < 0.2 and deviation_map[0, -1] < 0.7 * deviation_map[0].max()
-views.phase_explorer(size.fractions, accuracy_map, deviation_map)
+views.phase_explorer(sweep.fractions, accuracy_map, deviation_map)
 
 # %% [markdown]
 # Walk over the map. What becomes of accuracy and deviation at the smallest fraction?
@@ -749,14 +750,14 @@ gaussian_agop = checks.gaussian_agop(gaussian_agop)
 # the discrete logarithm where it applies.
 
 # %%
-size = preset.operations
-p, order = size.p, discrete_log_order(size.p)
+operations = preset.operations
+prime, order = operations.p, discrete_log_order(operations.p)
 gaussian = rfm.Kernel(gram=rfm.gaussian_gram, agop=long_run(gaussian_agop))
 
 
-def measure(op, seed, kernel, p=p, fraction=size.fraction):
+def measure(op, seed, kernel, p=prime, fraction=operations.fraction):
     """Run the machine on an operation: the last metric, accuracy, own and other deviation."""
-    options = {"kernel": kernel, "psd_power": matrix_power, "iterations": size.iterations}
+    options = {"kernel": kernel, "psd_power": matrix_power, "iterations": operations.iterations}
     result = rfm.fit(*draw(op, p, fraction, seed), p, **options)
     block = result.metrics[-1][p:, :p]
     block = block if op in "+-" else circulant.reorder(block, order)
@@ -775,8 +776,8 @@ print(credit(gaussian_agop, psd_power, deviation, discrete_log_order))
 
 # %% [markdown]
 # Every operation ends in its own orientation. The argument carries over: up to a factor for
-# each of the two pairs, $k(x, z)$ is $e^{S / L^2}$, and by Jensen's inequality $e^{2c/L^2}$ is on average larger than
-# $e^{(c + c')/L^2}$. The next cell repeats the four with both kernels on other splits, and notes the worst of each.
+# each of the two pairs, $k(x, z)$ is $e^{S / L^2} = 1 + S/L^2 + S^2/2L^4 + \dots$. The first two terms give only
+# $u_a + v_b$, as in part 1; the third is the quadratic kernel. The next cell repeats the four with both kernels on other splits, and notes the worst of each.
 
 # %%
 rows, lowest = [], 1.0
@@ -817,7 +818,7 @@ views.blocks(learned, order)
 # wrong with a base that is not a generator?
 
 # %%
-views.logarithm_explorer(learned, p)
+views.logarithm_explorer(learned, prime)
 
 
 # %% [markdown]
@@ -976,21 +977,21 @@ random_metric = checks.random_metric(random_metric)
 # and a circulant block in the wrong orientation. Five draws of each.
 
 # %%
-p = preset.paper.p
+paper_p = preset.paper.p
 makers = {
-    "random circulant": lambda seed: random_metric(p, "+", generator=run.generator(seed)),
+    "random circulant": lambda seed: random_metric(paper_p, "+", generator=run.generator(seed)),
     "random orthogonal": lambda seed: circulant.block_metric(
-        circulant.orthogonal_block(p, generator=run.generator(seed))
+        circulant.orthogonal_block(paper_p, generator=run.generator(seed))
     ),
-    "wrong orientation": lambda seed: random_metric(p, "-", generator=run.generator(seed)),
+    "wrong orientation": lambda seed: random_metric(paper_p, "-", generator=run.generator(seed)),
 }
 solved_once = {}
 for name, make in makers.items():
-    outputs = [rfm.regress(*large[:3], make(seed), kernel=mine) for seed in range(1, 6)]
+    outputs = [rfm.regress(*large[:3], make(seed).to(run.device), kernel=mine) for seed in range(1, 6)]
     solved_once[name] = [rfm.score(each, large[3]).accuracy for each in outputs]
 good, *poor = solved_once.values()
 print(f"random circulant: accuracy {views.at_least(min(good))} after one solve")
-print(f"controls: at most {max(map(max, poor)):.2f}, and chance is {1 / p:.2f}")
+print(f"controls: at most {max(map(max, poor)):.2f}, and chance is {1 / paper_p:.2f}")
 print(credit(random_metric, quadratic_gram))
 assert min(good) >= 0.95 and max(map(max, poor)) < 0.1
 
@@ -1000,23 +1001,23 @@ assert min(good) >= 0.95 and max(map(max, poor)) < 0.1
 # compares with the sweep of part 3.
 
 # %%
-size = preset.random_circulants
-accuracies = torch.zeros(size.draws, len(size.fractions))
-for seed in range(size.draws):
-    metric = random_metric(size.p, "+", generator=run.generator(seed))
-    for place, fraction in enumerate(size.fractions):
-        parts = draw("+", size.p, fraction, seed)
+draws = preset.random_circulants
+accuracies = torch.zeros(draws.draws, len(draws.fractions))
+for seed in range(draws.draws):
+    metric = random_metric(draws.p, "+", generator=run.generator(seed)).to(run.device)
+    for place, share in enumerate(draws.fractions):
+        parts = draw("+", draws.p, share, seed)
         outputs = rfm.regress(*parts[:3], metric, kernel=mine)
         accuracies[seed, place] = (outputs.argmax(1) == parts[3]).double().mean()
-few = accuracies[:, size.fractions.index(0.35)]
+few = accuracies[:, draws.fractions.index(0.35)]
 more = learned_accuracy[preset.phase_map.fractions.index(0.4)]
 print(f"random circulants from 0.35 of the table: {few.mean():.2f}; learned ones from 0.4: {more:.2f}")
 assert few.min() > more + 0.1
-views.random_and_learned(size.fractions, accuracies, preset.phase_map.fractions, learned_accuracy)
+views.random_and_learned(draws.fractions, accuracies, preset.phase_map.fractions, learned_accuracy)
 
 # %% [markdown]
-# From less of the table random stripes get further than learned ones, although they know nothing of the training set. So what a small training set lacks is not the information to *use* circulant features but the
-# information to *find* them.
+# From less of the table random stripes get further than learned ones, although they know nothing of the training set.
+# So at 0.4 the table holds enough to *use* circulant features; it is the recursion that does not *find* them.
 #
 # Build your own block in the explorer, which solves once with the Gaussian kernel: how many frequencies does it need,
 # how strong must they be, do the phases matter?
@@ -1028,7 +1029,6 @@ views.circulant_explorer(preset.widget.p, 0.5)
 # The next cell tries five draws of phases and splits, on half of the table.
 
 # %%
-p = preset.widget.p
 kinds = {
     "15 frequencies, strength 1": (15, 1, 1),
     "three frequencies": (3, 1, 1),
@@ -1042,7 +1042,7 @@ for seed in range(5):
     mirrored = (parts[2].flip(1)[:, None] == parts[0]).all(-1).any(1)  # (b, a) was shown
     for name, (kept, strength, phase) in kinds.items():
         row = circulant.row_of(strength * (torch.arange(15) < kept).double(), phase * turns)
-        metric = circulant.block_metric(circulant.circulant_matrix(row, "toeplitz"))
+        metric = circulant.block_metric(circulant.circulant_matrix(row, "toeplitz")).to(run.device)
         right = rfm.regress(*parts[:3], metric, kernel="gaussian").argmax(1) == parts[3]
         found[name].append(float(right.double().mean()))
         assert name != "zero phases" or torch.equal(right, mirrored)
@@ -1056,8 +1056,8 @@ views.results(["block", "lowest accuracy", "highest"], rows)
 # and more strength changes little. With zero phases all frequencies meet in a single stripe, $C \approx I$. The
 # machine then knows that $a + b = b + a$, and nothing else: right are exactly the questions whose mirror image was shown.
 #
-# **What we saw.** Circulant structure is sufficient, and the recursion's only task is to find it. That it *does* is an
-# observation, not a theorem.
+# **What we saw.** Circulant structure with many frequencies, mixed phases and enough weight is sufficient; the
+# recursion has to find it. That it *does* is an observation, not a theorem.
 
 # %% [markdown]
 # ## 6. A neural network
@@ -1109,14 +1109,15 @@ network_agop = checks.network_agop(network_agop)
 def learn(size, parts, transform=None, seed=0):
     options = {"transform": transform, "dtype": size.dtype}
     net = networks.QuadraticNet(size.p, size.width, generator=run.generator(1 + seed), **options)
+    net = net.to(run.device)
     steps = {"epochs": size.epochs, "batch_size": size.batch_size, "record_every": size.record_every}
     rates = {"learning_rate": size.learning_rate, "weight_decay": size.weight_decay}
     return net, networks.train(net, *parts, generator=run.generator(2), **steps, **rates)
 
 
-size = preset.network
-parts = draw("+", size.p, size.fraction)
-net, trained = learn(size, parts)
+hidden = preset.network
+parts = draw("+", hidden.p, hidden.fraction)
+net, trained = learn(hidden, parts)
 agop = network_agop(net.first.detach(), net.second.detach(), parts[0])
 print(f"test accuracy at the end: {trained.test_accuracy[-1]:.2f}. {credit(network_agop)}")
 assert trained.test_accuracy[-1] > 0.99 and torch.allclose(agop, trained.agops[-1])
@@ -1125,18 +1126,18 @@ assert trained.test_accuracy[-1] > 0.99 and torch.allclose(agop, trained.agops[-
 # The **neural feature ansatz** says that the NFM is proportional to the root of the AGOP,
 # $W_1^\top W_1 \propto G^{1/2}$. One measures it by the correlation of the two matrices. Here are two traps. Both
 # matrices have a large diagonal, which alone makes the correlation high. And at *random* weights the bracket in the
-# formula for $G$ has small entries off its diagonal. For a width $N \gg 2p$ it is a multiple of the identity and so
-# $G \propto W_1^\top W_1 \propto I + E$ with a small $E$, whose root is about $I + E/2$: the same pattern off the
-# diagonal. At our width $E$ is not small, and the pattern agrees all the same. The next cell trains more networks,
+# formula for $G$ has small entries off its diagonal. So $G$ is roughly proportional to $W_1^\top W_1$, and its root
+# has nearly the same pattern, though neither is close to the identity: over its mean diagonal $W_1^\top W_1$ is $I + E$,
+# and $E$ is not small. This holds at our width; it need not in a far wider network. The next cell trains more networks,
 # on other splits and on subtraction, and measures the correlation as a cosine, at three moments.
 
 # %%
 several = {"+": [trained], "-": []}
 for op in "+-":
     for seed in range(len(several[op]), preset.repeats):
-        several[op].append(learn(size, draw(op, size.p, size.fraction, seed), seed=seed)[1])
+        several[op].append(learn(hidden, draw(op, hidden.p, hidden.fraction, seed), seed=seed)[1])
 start_scale = trained.features[0] / trained.features[0].diagonal().mean()
-print(f"size of E: {torch.linalg.matrix_norm(start_scale - torch.eye(2 * size.p), 2):.1f}")
+print(f"size of E: {torch.linalg.matrix_norm(start_scale - torch.eye(2 * hidden.p), 2):.1f}")
 
 
 def cosines(each, moment):
@@ -1163,10 +1164,10 @@ views.results(names, rows)
 
 # %%
 for op, side, wrong in (("+", "hankel", "toeplitz"), ("-", "toeplitz", "hankel")):
-    ends = [each.features[-1][size.p :, : size.p] for each in several[op]]
+    ends = [each.features[-1][hidden.p :, : hidden.p] for each in several[op]]
     own, other = max(deviation(b, side) for b in ends), min(deviation(b, wrong) for b in ends)
     knows = [each.features[int((each.test_accuracy > 0.9).nonzero()[0])] for each in several[op]]
-    early = min(deviation(each[size.p :, : size.p], side) for each in knows)
+    early = min(deviation(each[hidden.p :, : hidden.p], side) for each in knows)
     print(f"a {op} b: {side.capitalize()} deviation {own:.1f} at most, other {other:.1f} at least")
     print(f"  the first, when nine in ten answers are right, above 0.7: {bool(early > 0.7)}")
     assert own < 0.6 and other > own + 0.25
@@ -1194,13 +1195,13 @@ views.comparison_explorer(history, trained)
 # with the kernel machine in that metric.
 
 # %%
-size, seen, once = preset.circulant_network, [], []
-print(f"p = {size.p}, {size.fraction:.1%} of the table, {preset.repeats} splits")
+striped, seen, once = preset.circulant_network, [], []
+print(f"p = {striped.p}, {striped.fraction:.1%} of the table, {preset.repeats} splits")
 for seed in range(preset.repeats):
-    parts = draw("+", size.p, size.fraction, seed)
-    metric = random_metric(size.p, "+", generator=run.generator(seed))
+    parts = draw("+", striped.p, striped.fraction, seed)
+    metric = random_metric(striped.p, "+", generator=run.generator(seed)).to(run.device)
     inputs = {"circulant inputs": psd_power(metric, 0.5), "plain inputs": None}
-    seen.append({name: learn(size, parts, root, seed)[1] for name, root in inputs.items()})
+    seen.append({name: learn(striped, parts, root, seed)[1] for name, root in inputs.items()})
     once.append(rfm.score(rfm.regress(*parts[:3], metric, kernel=mine), parts[3]).accuracy)
 given, plain = ([float(each[name].test_accuracy[-1]) for each in seen] for name in inputs)
 print(f"at the end: circulant inputs above 0.8: {min(given) > 0.8}; plain below 0.2: {max(plain) < 0.2}")
@@ -1213,7 +1214,7 @@ views.circulant_inputs(seen[0])
 
 # %% [markdown]
 # **What we saw.** Networks grok the same task and end with features of the same family, in the other orientation.
-# Given the features of the kernel machine, they learn from a part of the table from which they otherwise learn next to
+# Given random features of the kernel machine's form, they learn from a part of the table from which they otherwise learn next to
 # nothing in the same time, and more than the kernel machine in the same metric does. Why more, we do not know.
 
 # %% [markdown]
@@ -1235,8 +1236,7 @@ changes = {
     "ridge 1": {"ridge": 1.0},
     "32-bit numbers": {"dtype": torch.float32},
 }
-p, fraction, rows = preset.widget.p, preset.widget.fraction, []
-fixed = {"kernel": mine, "psd_power": matrix_power}
+rows, fixed = [], {"kernel": mine, "psd_power": matrix_power}
 for name, change in changes.items():
     options = {**fixed, **change, "iterations": preset.widget.iterations}
     changed = [rfm.fit(*draw("+", p, fraction, seed), p, **options) for seed in range(preset.repeats)]
@@ -1326,8 +1326,8 @@ views.paper_and_here(
 #    networks turn the other way (part 6) it does not say.
 # 4. **The ansatz.** The correlation with the root of the AGOP is high before training, with the diagonal and without
 #    it. In favour of the paper: it comes back for features that are wholly new (part 6).
-# 5. **Why these features?** A metric of rank 4 would do: appendix K of the paper has one. The learned metric has full
-#    rank but for two directions (next cell). Why is open.
+# 5. **Why these features?** Four directions of the input would do, for another machine: appendix K of the paper has
+#    such a model. The learned metric has full rank but for two directions (next cell). Why is open.
 #
 # **In the released code.**
 #
@@ -1393,11 +1393,11 @@ checks.questions.below_chance
 # of the 3000 epochs and ended at 0.87.
 
 # %%
-for size in preset.large:
-    parts = draw("+", size.p, size.fraction)
-    result = rfm.fit(*parts, size.p, kernel=size.kernel, iterations=size.iterations, dtype=size.dtype)
+for larger in preset.large:
+    parts = draw("+", larger.p, larger.fraction)
+    result = rfm.fit(*parts, larger.p, kernel=larger.kernel, iterations=larger.iterations, dtype=larger.dtype)
     end = views.at_least(result.test_accuracy[-1])
-    print(f"p = {size.p}, {size.kernel}: test accuracy {end} at the end")
+    print(f"p = {larger.p}, {larger.kernel}: test accuracy {end} at the end")
 print(f"larger runs at this scale: {len(preset.large)}")
 
 # %% [markdown]
@@ -1422,13 +1422,14 @@ print(f"larger runs at this scale: {len(preset.large)}")
 #
 # * A kernel machine with zero training loss throughout goes from no right answer to nearly all, by feeding its own
 #   average gradient outer product back as its metric.
-# * It starts below chance because the right class is the one that occurs nowhere in the question's row and column.
-# * What changes is the metric: its off-diagonal block becomes circulant, and its weight doubles with each iteration.
-#   The losses hardly show it; the right deviation and the weight do.
+# * It starts below chance because the right class never occurs in the question's row or column, and those that do score
+#   higher.
+# * What changes is the metric: its off-diagonal block becomes circulant, and its weight grows by a steady factor until the
+#   jump. The losses hardly show it; the right deviation and the weight do.
 # * A Toeplitz block finds equal sums, a Hankel block equal differences; the discrete logarithm turns products and
 #   quotients into these.
-# * Circulant features are enough: random ones solve the task in one linear system. Fourier multiplication is what
-#   they compute, exactly so in one case that a theorem covers.
+# * Random circulant features solve the task in one linear system. In one case, which a theorem covers, the machine is
+#   Fourier multiplication on digits; in general that is not shown.
 # * At first the stripes obey a linear law. Two iterations measure its gain, which tells the powers that leave them faint.
 # * A quadratic network ends with features of the same family, in the other orientation, and sharpens them after it
 #   has generalised.
