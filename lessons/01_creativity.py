@@ -53,7 +53,7 @@
 # says whether the lesson goes on with your function or with the reference; either way the figures are right, so you
 # may skip one and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `ideal_denoiser` | core | part 1; the baseline of parts 5 and 6 |
 # | 2. `ddim_step` | core | every image that is made below |
@@ -108,7 +108,7 @@ from scipy.stats import kendalltau
 
 from oraledu import data
 from oraledu.course.exercise import Todo, credit, long_run
-from oraledu.course.runtime import start
+from oraledu.course.runtime import cached, start
 from oraledu.diffusion import checkpoints, checks, experiments, machines, mosaic, networks
 from oraledu.diffusion import sampling, schedule, settings, study, trousers, views, windows
 
@@ -596,11 +596,11 @@ assert difference < 1e-9
 # </details>
 
 # %%
-patches = [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5  # one a step, from t = 1 on; part 5 finds ones like it
+guessed = [11] * 4 + [7] * 6 + [5] * 5 + [3] * 5  # one a step, from t = 1 on; part 5 finds ones like it
 views.machines_explorer(
     {
-        "equivariant-local": lambda x, t: els(x, images, alpha_bar(t), patches[round(20 - 20 * t)]),
-        "local": lambda x, t: local(x, images, alpha_bar(t), patches[round(20 - 20 * t)], "circular"),
+        "equivariant-local": lambda x, t: els(x, images, alpha_bar(t), guessed[round(20 - 20 * t)]),
+        "local": lambda x, t: local(x, images, alpha_bar(t), guessed[round(20 - 20 * t)], "circular"),
         "equivariant": machines.Machine(images, "equivariant", padding="circular"),
         "ideal": lambda x, t: ideal_denoiser(x, images, alpha_bar(t)),
     },
@@ -620,7 +620,7 @@ views.belief_explorer(images, unseen[7], noise[0], padding="circular")
 # equivariant-local machine has $H^2$ patches of one object to move about; with ten there is something to mix.
 
 # %%
-views.count_explorer(images, patches, noise[:3], padding="circular", counts=(1, 2, 5, 10, 30, 100, 300))
+views.count_explorer(images, guessed, noise[:3], padding="circular", counts=(1, 2, 5, 10, 30, 100, 300))
 
 
 # %% [markdown]
@@ -726,7 +726,7 @@ views.padding_explorer(images, unseen[7], noise[0], same_border)
 #
 # no division by a small $a$ near $t = 1$. An error of $\hat v$ is an error of $\hat x_0$ divided by $b$, so at
 # each noise level both losses are least for the same network. Training happens at the 20 noise levels that the sampler
-# visits. The next cell takes half a minute to a minute.
+# visits. The next cell takes half a minute to a minute, once: the trained network is kept.
 
 # %%
 fashion = experiments.training_images(preset.fashion).to(run.device)
@@ -734,7 +734,7 @@ skip_the_wait = False  # True takes the network that comes with the course
 if skip_the_wait:
     network, losses = checkpoints.load("fashion-zeros").network, None
 else:
-    network, losses = experiments.learn(preset.fashion, fashion, run.generator(0))
+    network, losses = cached(experiments.trained)(preset.fashion, 0, str(run.device))
 print(f"{len(fashion)} images, {network.parameter_count()} parameters")
 None if losses is None else views.losses(losses)
 
@@ -1450,7 +1450,7 @@ views.strip(carved)
 # %%
 if run.scale == "quick":
     short = preset.unet
-    young, _ = experiments.learn(short, fashion, run.generator(0))
+    young, _ = cached(experiments.trained)(short, 0, str(run.device))
     sizes = next(entry.patches for entry in further.entries if entry.architecture == "UNet")
     fewer = fresh[:8]
     grown = pearson_r(
@@ -1571,13 +1571,13 @@ if run.scale == "quick":
 # And the late start, with the patch sizes of part 5.
 
 # %%
-x = fresh[:16]
+late_x = fresh[:16]
 for step, (now, following) in enumerate(zip(made.times[1:], made.times[2:])):
     denoised = machines.denoise(
-        x, fashion, alpha_bar(now), machine="equivariant-local", patch=patches[step]
+        late_x, fashion, alpha_bar(now), machine="equivariant-local", patch=patches[step]
     )
-    x = ddim_step(x, denoised, alpha_bar(now), alpha_bar(following))
-late, punctual = pearson_r(made.images[:16], x).median(), agreement["equivariant-local"][:16].median()
+    late_x = ddim_step(late_x, denoised, alpha_bar(now), alpha_bar(following))
+late, punctual = pearson_r(made.images[:16], late_x).median(), agreement["equivariant-local"][:16].median()
 print(f"one step too late: median r lower, by less than 0.03: {bool(punctual - 0.03 < late < punctual)}")
 assert punctual - 0.03 < late < punctual
 

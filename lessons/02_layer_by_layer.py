@@ -51,7 +51,7 @@
 # says whether the lesson goes on with your function or with the reference; either way every figure below is right, so
 # you may skip an exercise and come back.
 #
-# | Exercise | | Used in |
+# | Exercise | Kind | Used in |
 # |---|---|---|
 # | 1. `matrix_entropy` | core | parts 2, 5, 6; the end |
 # | 2. `collision_entropy` | core | part 2; the second theorem at the end |
@@ -1508,14 +1508,14 @@ print(credit(matrix_entropy, collision_entropy, info_nce))
 # %%
 paper = [gram.under(k, "centred-unit").double() for k in decoder.grams]
 moved, negative, lowest, theirs = [], [], [], []
-for k in paper:
-    clamped = k.clamp(min=0)
+for products in paper:
+    clamped = products.clamp(min=0)
     values = torch.linalg.eigvalsh(clamped)  # (layers, T)
     shares = values.clamp(min=0) / values.clamp(min=0).sum(-1, keepdim=True)
-    theirs.append(torch.special.entr(shares).sum(-1) / math.log(k.shape[-1]))
-    moved.append(theirs[-1] - fast_entropy(tokens_from(k)) / math.log(k.shape[-1]))
-    beside = ~torch.eye(k.shape[-1], dtype=torch.bool)
-    negative.append((k[:, beside] < 0).double().mean(1))
+    theirs.append(torch.special.entr(shares).sum(-1) / math.log(products.shape[-1]))
+    moved.append(theirs[-1] - fast_entropy(tokens_from(products)) / math.log(products.shape[-1]))
+    beside = ~torch.eye(products.shape[-1], dtype=torch.bool)
+    negative.append((products[:, beside] < 0).double().mean(1))
     lowest.append(values[:, 0])
 moved, negative, lowest = (torch.stack(each) for each in (moved, negative, lowest))  # (prompts, layers)
 print(f"layer 11: {negative[:, 11].mean():.0%} of the entries beside the diagonal are negative")
@@ -1542,6 +1542,14 @@ assert (lowest < -1e-6).any() and 0.05 < moved.mean(0).max() and all((v <= 1 + 1
 # `oraledu fetch smollm2-135m` and `oraledu fetch minilm-l6` bring the weights of both models (about 90 MB each), and
 # `pip install 'oraledu[models]'` what reads them. With `ORALEDU_MODEL=live` every cell above then runs on the models
 # themselves, on the same texts, and the next cell on your sentences.
+#
+# **What `hidden_states` means** differs by architecture, and a comparison of *last* and *middle* must know it. In
+# `transformers` a decoder's list is the embedding, all blocks but the last, and the last block's state *after* the
+# final norm; its residual is missing. The list of a vision transformer or of CLIP ends *before* that norm; BERT and our
+# MiniLM have none; Mamba's begins after its first block. So *last* is a normed state in one model and a raw residual in
+# another. The norm makes all tokens about equally long, the sink included: a middle layer can win or lose for this
+# alone, and layer 5 of Mamba is one block further than layer 5 of Pythia. `models.hidden_states` gives all of them, in
+# this order; `MODELS.md` beside it lists what was tried.
 
 # %%
 sentences = ["The cat sat on the mat, and the dog on the rug.", "Every word here says the same same same."]
@@ -1565,7 +1573,7 @@ on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to se
 ready = [task for task in preset.tasks if task not in tasks.missing()]
 for name in preset.models if ready else ():
     def embed(some, name=name):
-        return models.pool(models.hidden_states(name, some, device=run.device))
+        return models.pooled_states(name, some, device=run.device)[0]
 
     table = torch.stack([protocols.score(task, embed, generator=run.generator(0)) for task in ready])
     average = table.mean(0)  # (layers,)
