@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
@@ -27,8 +28,8 @@ _META = torch._C.DispatchKeySet(torch._C.DispatchKey.Meta)
 _aten = torch.ops.aten
 #: Indices may come from the CPU, as on a GPU.
 _TAKE_INDICES = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index"}
-#: The CPU's storage behind each one of the device, by its address; an address that is used again is written anew.
-_behind: dict[int, torch.UntypedStorage] = {}
+#: By the address of a storage of the device: what tells whether it lives, and the CPU's storage behind it.
+_behind: dict[int, tuple[StorageWeakRef, torch.UntypedStorage]] = {}
 #: What is registered lasts as long as these.
 _libraries: list[torch.library.Library] = []
 
@@ -143,6 +144,11 @@ def _compute(operation: Any, *args: Any, **kwargs: Any) -> Any:
     name = operation._schema.name.removeprefix("aten::")
     if name == "_copy_from":
         return _copy_from(*args)
+    wanted = zip(args, operation._schema.arguments, strict=False)
+    args = tuple(  # a number that torch itself has wrapped as a tensor arrives as a number
+        torch.tensor(value) if type(value) in (int, float, bool) and str(each.type) == "Tensor" else value
+        for value, each in wanted
+    )
     leaves, tree = tree_flatten((args, kwargs))
     inputs = [_checked(leaf, name) for leaf in leaves]
     pairs = [(old, new) for old, new in zip(leaves, inputs, strict=True) if _is_here(old)]
@@ -177,7 +183,7 @@ def _is_here(value: Any) -> bool:
 
 def _to_cpu(tensor: Tensor) -> Tensor:
     """Return the numbers behind a tensor of the device, in the CPU's memory."""
-    storage = _behind[tensor.untyped_storage()._cdata]
+    _, storage = _behind[tensor.untyped_storage()._cdata]
     cpu = torch.empty(0, dtype=tensor.dtype)
     cpu.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())  # type: ignore[call-overload]
     # The two flags of a lazy operation: what copies such a tensor is to write it out.
@@ -193,7 +199,7 @@ def _from_cpu(value: Any, shared: dict[int, Tensor]) -> Any:
     base = shared.get(value.untyped_storage()._cdata)
     if base is None:
         base = torch._C._acc.create_empty_tensor((0,), value.dtype)
-        _behind[base.untyped_storage()._cdata] = value.untyped_storage()
+        _keep(base, value)
     if base.dtype != value.dtype:
         base = _aten.as_strided.default.redispatch(_META, base, [0], [1], 0)  # without entries any type fits
         base = _aten.view.dtype.redispatch(_META, base, value.dtype)
@@ -201,9 +207,18 @@ def _from_cpu(value: Any, shared: dict[int, Tensor]) -> Any:
     return _aten.as_strided.default.redispatch(_META, base, *place)
 
 
+def _keep(tensor: Tensor, cpu: Tensor) -> None:
+    """Remember what is behind a tensor of the device; now and then forget what is behind those that are gone."""
+    storage = tensor.untyped_storage()
+    if len(_behind) >= 1000:
+        for address in [address for address, (reference, _) in _behind.items() if reference.expired()]:
+            del _behind[address]
+    _behind[storage._cdata] = StorageWeakRef(storage), cpu.untyped_storage()
+
+
 def _place(old: Tensor, new: Tensor) -> None:
     """Give a tensor of the device, which was resized, the sizes and the memory of the CPU's."""
-    _behind[old.untyped_storage()._cdata] = new.untyped_storage()
+    _keep(old, new)
     place = (old.untyped_storage(), new.storage_offset(), new.shape, new.stride())
     _aten.set_.source_Storage_storage_offset.redispatch(_META, old, *place)
 

@@ -49,12 +49,12 @@ explained?
 
 three_legs = quiz("""
 Some of the trousers of the equivariant-local machine have three legs. What does the experiment say about them?
-- [ ] They come from training images with three legs :: In that row no real trousers have more than two.
+- [ ] They come from training images with three legs :: Of 200 real trousers two have more than two in row 11, and none in rows 12 and 13.
 - [ ] They come from the last steps, where the windows are too small :: The local machine has the same small
   windows and makes hardly any. The equivariant-local machine with windows of 9 at every step goes on making them.
 - [x] They come from not knowing the place: where a window does not hold the whole garment, any place may be the
-  place of a leg :: To know the place mends them, with the same windows. To see everything mends them too; but
-  with zero padding a pixel that sees everything also knows its place.
+  place of a leg :: To know the place mends them, with the same windows. Windows of 13 mend them too;
+  but with those nearly every pixel knows its place, and many of the images are copies.
 - [ ] They come from too few sampling steps :: The same flow with twice the steps ends in nearly the same
   images.
 """)
@@ -72,12 +72,11 @@ window. What removes most of these?
 longer_training = quiz("""
 You train the same convolutional network for ten times as long, and its loss still falls a little. What
 becomes of its images?
-- [ ] It begins to copy: it was creative because it was not trained enough :: The best denoiser among those
-  that see windows of this size and cannot tell their place is the equivariant-local machine, and that one
-  makes new images.
+- [ ] It begins to copy: it was creative because it was not trained enough :: On clothes the best denoiser with its
+  field, the equivariant-local machine with $k = 11$ throughout, makes images that are new, if no good prediction.
 - [ ] They improve, as the loss does: the lowest loss belongs to the best generator :: On the training set
   the lowest loss of all belongs to the ideal machine, which only copies.
-- [x] They stay mosaics, perhaps of larger patches: the best that its receptive field allows is a mosaic too
+- [x] They stay mosaics, perhaps of larger patches, as long as its windows stay well below the image
   :: What cannot be expressed is not learned, for however long. But within its receptive field it may come
   to use larger windows, and so come nearer to single images. (An argument; we have not trained for so long.)
   Chance has no part in it: the sampler is deterministic.

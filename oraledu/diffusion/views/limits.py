@@ -124,8 +124,8 @@ def paper_and_here(
             "patch sizes from t = 1 on, Fashion-MNIST",
             "17, 15, 13, 11, 9, 7, 5, 3 of 32 pixels",
             f"{_stairs(zeros_patches)} of {side} pixels",
-            f"smaller images: 17 of 32 pixels are {17 / 32:.0%}, {max(zeros_patches)} of {side} are "
-            f"{max(zeros_patches) / side:.0%}",
+            f"smaller images and fields: 17 is 53% of the side and the whole field, {max(zeros_patches)} is "
+            f"{max(zeros_patches) / side:.0%}, and the field is 11",
         ),
         (
             "patch sizes from t = 1 on, circular MNIST",

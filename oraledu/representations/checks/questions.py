@@ -21,8 +21,8 @@ happened to its tokens?
   others spread over as many directions as before.
 - [x] One of them has become so long that it carries nearly the whole trace :: With its share $f$ near 1, $h(f) + (1 -
   f) \log(T - 1)$ is near 0, whatever the other tokens say.
-- [ ] The layer has thrown away what does not matter, so probes will do best there :: The probes do not see that token
-  if pooling leaves it out, so it cannot be why they do well or badly.
+- [ ] The layer has thrown away what does not matter, so probes will do best there :: The drop is that token's alone,
+  and the probes pool without it: this entropy says nothing about what they see.
 - [ ] Nothing: in float32 such a huge token drowns the others in rounding :: In double precision the entropy is just
   as small. It is the true value, and the bound says so.
 """)

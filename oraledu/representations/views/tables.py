@@ -99,7 +99,7 @@ def paper_and_here(
             "vision: entropy of the autoregressive model",
             "AIM: a valley in the middle",
             extremes(mean_run(vision_entropy)),
-            "not reproduced: no sink grows in a network of this size",
+            "not reproduced: no sink appeared in our two seeds",
         ),
     ]
     return results(["", "paper", "here", "reason for the difference"], rows)

@@ -20,12 +20,12 @@ At $x = 0.98$ the normalised curves of a ladder deviate by a tenth of a per cent
 less_noise = quiz(
     r"""
 Under a linear decay the deviation falls below the noise floor. What has become of the noise?
-- [ ] There is less of it: seeds differ less than at a constant rate :: The floor $\sigma$ measures just that
+- [ ] It has gone: at the end the seeds agree :: The floor $\sigma$ measures just that
   on the raw losses. A decay makes it smaller towards the end, but it does not vanish at $x = 1$, as the
   deviation does.
 - [ ] It has been averaged over seeds and sizes :: The deviation pools all runs but averages none away: it is
   the spread of single runs.
-- [x] It is there as before, and the division by each run's own end cancels most of it :: A run that is a
+- [x] There is less, but far from none: the division by each run's own end cancels most of what is left :: A run that is a
   little too high late in training ends a little too high: its own end is a control variate. What remains is
   the noise that comes in after $x$. With the mean end for all, the spread within a size is the floor again.
 - [ ] Nothing: deviation and floor are the same statistic :: One is the spread of normalised curves over all
@@ -66,7 +66,8 @@ smallest. What do you get?
 
 frontier_is_blind = quiz(
     """
-You train a ladder with two horizons whose exponents differ by 0.2. Both frontiers are straight lines of
+You train a solvable ladder at a constant rate with two horizons whose exponents differ by 0.2; one is right. Both
+frontiers are straight lines of
 nearly the same slope. What follows?
 - [ ] Near the optimum any exponent is as good as another :: For the end losses nearly so: at an optimum they
   change to second order. The shape of the curves changes to first order, and tells the two apart.

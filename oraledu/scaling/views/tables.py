@@ -39,7 +39,7 @@ def paper_and_here(
             "horizon",
             "fitted to runs past the optimum",
             f"MLP: curves end with slope {steepness[0]:.2f}, the frontier has {steepness[1]:.2f}",
-            "ours tests its length; the exponent 1 is assumed",
+            "our length was set by this slope; the exponent 1 is assumed",
         ),
         (
             "linear decay: Δ below σ",
@@ -63,13 +63,13 @@ def paper_and_here(
             "constant rate, Δ / σ at x = 0.9",
             "about 1",
             "; ".join(f"{name} {each['constant']:.1f}" for name, each in ratio.items()),
-            "√2 for fluctuations that are independent, more where the ends vary most",
+            "√2 for independent fluctuations and equal floors; else more or less",
         ),
         (
             "constant rate, seeds decide the start alone",
             "no supercollapse; logs: chess, which is of this kind, 0.6",
             f"MLP {about(quiet['one order'])}; with orders of their own {about(quiet['own orders'])}",
-            "ours needs little gradient noise, and shares the order between widths too",
+            "ours needs little noise and little training, and shares the order between widths too",
         ),
         (
             "α of the schedule law",
@@ -88,7 +88,7 @@ def paper_and_here(
             "an exponent of the horizon that is off",
             "1.2 in place of 1.02 breaks the collapse",
             f"solvable, off by 0.2: Δ between sizes {wrong_exponent:.0f} times as large",
-            "our MLPs do not show it: too few sizes, too much noise",
+            "our MLPs do not tell 0.6 from 1: too few sizes, too much noise",
         ),
         (
             "without muP",
