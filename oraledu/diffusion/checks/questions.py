@@ -49,7 +49,8 @@ explained?
 
 three_legs = quiz("""
 Some of the trousers of the equivariant-local machine have three legs. What does the experiment say about them?
-- [ ] They come from training images with three legs :: Of 200 real trousers two have more than two in row 11, and none in rows 12 and 13.
+- [ ] They come from training images with three legs :: Of 200 real trousers
+  two have more than two in row 11, and none in rows 12 and 13.
 - [ ] They come from the last steps, where the windows are too small :: The local machine has the same small
   windows and makes hardly any. The equivariant-local machine with windows of 9 at every step goes on making them.
 - [x] They come from not knowing the place: where a window does not hold the whole garment, any place may be the
