@@ -26,8 +26,8 @@ Under a linear decay the deviation falls below the noise floor. What has become 
 - [ ] It has been averaged over seeds and sizes :: The deviation pools all runs but averages none away: it is
   the spread of single runs.
 - [x] There is less, but far from none: the division by each run's own end cancels most of what is left
-  :: A run that is a little too high late in training ends a little too high: its own end is a control variate. What remains is
-  the noise that comes in after $x$. With the mean end for all, the spread within a size is the floor again.
+  :: A run that is a little too high late in training ends a little too high: its own end is a control variate. What
+  remains is the noise that comes in after $x$. With the mean end for all, the spread within a size is the floor again.
 - [ ] Nothing: deviation and floor are the same statistic :: One is the spread of normalised curves over all
   runs, the other that of raw losses within a size.
 """
