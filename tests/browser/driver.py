@@ -41,6 +41,8 @@ def serving(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "oraledu", "lab", str(folder), "--no-browser", "--port", str(port)]
     # The settings of whoever runs this, such as a theme, are left out.
     environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings")}
+    # A learner's kernel: what the kernels of nbval run at their start binds names anew after the last cell.
+    del environment["IPYTHONDIR"]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
