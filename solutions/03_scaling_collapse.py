@@ -1138,13 +1138,13 @@ views.fluctuation_explorer(grid=fine[4::4], losses=fewer)
 # %%
 quiet = {}
 for name in ("one order", "own orders"):
-    quiet_curve, delta, floor = measure(trained[name])
+    calm, delta, floor = measure(trained[name])
     psi = trained[name].loss / trained[name].loss.mean(dim=1, keepdim=True) - 1  # (sizes, seeds, points)
     before, end = psi[..., 54], psi[..., 60]
     rho = (before * end).mean(1) / (before.square().mean(1) * end.square().mean(1)).sqrt()
     quiet[name] = (delta / floor)[54].item()
     print(f"{name}, x = 0.9: deviation over floor {quiet[name]:.1f},", end=" ")
-    print(f"over what is left {of_the_rest(quiet_curve, delta):.1f}; ρ by width", *(f"{r:.1f}" for r in rho))
+    print(f"over what is left {of_the_rest(calm, delta):.1f}; ρ by width", *(f"{r:.1f}" for r in rho))
     assert quiet[name] < 1
 
 # %% [markdown]

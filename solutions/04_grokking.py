@@ -1338,11 +1338,11 @@ checks.questions.below_chance
 # of the 3000 epochs and ended at 0.87.
 
 # %%
-for larger in preset.large:
-    parts = draw("+", larger.p, larger.fraction)
-    result = rfm.fit(*parts, larger.p, kernel=larger.kernel, iterations=larger.iterations, dtype=larger.dtype)
+for job in preset.large:
+    parts = draw("+", job.p, job.fraction)
+    result = rfm.fit(*parts, job.p, kernel=job.kernel, iterations=job.iterations, dtype=job.dtype)
     end = views.at_least(result.test_accuracy[-1])
-    print(f"p = {larger.p}, {larger.kernel}: test accuracy {end} at the end")
+    print(f"p = {job.p}, {job.kernel}: test accuracy {end} at the end")
 print(f"larger runs at this scale: {len(preset.large)}")
 
 # %% [markdown]
