@@ -684,12 +684,10 @@ linear = trained["mlp", "linear"]
 net_compute, net_ends = linear.compute[:, -1], linear.end.mean(dim=1)
 law = laws.PowerLaw(*fit_line(net_compute, net_ends, 0.0))
 below = (net_deviations["linear"] < net_floors["linear"])[[48, 54]]
-print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(net_compute, net_ends):.3f},", end=" ")
-small = bool(find_offset(net_compute, net_ends) < net_ends.min() / 3)
-print(f"best offset below a third of the smallest loss: {small}")
+print(f"frontier: exponent {law.exponent:.2f}, R² {law.r_squared(net_compute, net_ends):.3f}")
 print(f"linear decay: deviation below the floor at x = 0.8 and 0.9: {bool(below.all())}")
 print(f"floor there: {net_floors['linear'][48]:.0%} and {net_floors['linear'][54]:.0%}")
-print(credit(fit_line, find_offset, normalize, collapse_deviation, noise_floor))
+print(credit(fit_line, normalize, collapse_deviation, noise_floor))
 assert law.r_squared(net_compute, net_ends) >= 0.99 and below.all()
 assert net_ratios["constant"] >= 1.5 * net_ratios["linear"]
 views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
