@@ -80,7 +80,7 @@ def stays_the_same_after_moving_turning_reordering(function: Function, generator
 
 
 def plain(views: Tensor, delta: float = 1e-4) -> Tensor:
-    """Take the entropy of the eigenvalues of C Sw⁻¹ C', an n×n matrix."""
+    """Take the entropy of the eigenvalues of C Sw⁻¹ C', an N×N matrix."""
     means = views.mean(1)
     within = (views - means[:, None]).flatten(0, 1)
     scatter = within.T @ within / len(within)
@@ -108,9 +108,9 @@ c = means - means.mean(0) => c = (views - views.mean((0, 1))).flatten(0, 1)
 views - means[:, None] => views - views.mean((0, 1))
   :: Sw is the scatter around each prompt's own mean, not around the grand mean
 (views - means[:, None]) => views :: Take each prompt's mean off its views before Sw
-@ within / len(within) => @ within :: Sw is a mean over all n·q vectors, not a sum: beside delta that matters
+@ within / len(within) => @ within :: Sw is a mean over all N·M vectors, not a sum: beside delta that matters
 len(within) => (len(within) - len(views))
-  :: Sw is a plain mean over n·q vectors, not the unbiased one: beside delta that matters
+  :: Sw is a plain mean over N·M vectors, not the unbiased one: beside delta that matters
 scatter + ridge => scatter :: Add delta I to Sw
 delta * torch.eye(len(scatter), dtype=views.dtype) => torch.full_like(scatter, delta)
   :: Add delta on the diagonal of Sw, not to every entry
@@ -125,7 +125,7 @@ clamp(min=0) => clamp(min=0).square() :: The shares are eigenvalues of C Sw⁻¹
 => .sum()).sum().exp() :: This is exp of the entropy, as LiDAR's authors report it: return the entropy
 eigvalsh(c @ => eigvals(
 ridge, c.T)) => ridge, c.T @ c)).real
-  :: It decomposes D×D matrices: the eigenvalues of the n×n matrix C Sw⁻¹ C' are enough
+  :: It decomposes D×D matrices: the eigenvalues of the N×N matrix C Sw⁻¹ C' are enough
 values / values => values * (values > 1e-6) / values
   :: How large eigenvalues are depends on delta: where all are below 1e-6 they still have shares
 """
@@ -143,7 +143,7 @@ lidar = Exercise(
     wrong_answers=slips(
         plain,
         WRONG,
-        (in_coordinates, "SciPy takes eigenvalues of D×D matrices: those of the n×n matrix are enough"),
+        (in_coordinates, "SciPy takes eigenvalues of D×D matrices: those of the N×N matrix are enough"),
     ),
     hints=[
         "With $C$ the centred prompt means, $S_b = C^\\top C/N$. Write $Y = C S_w^{-1/2}$: which small matrix has the "

@@ -137,7 +137,7 @@ z.double() \
 => z :: In float32 1e-300 is 0, and 0/0 is not a number: compute in double precision, or clamp at 1e-30
 1e-300 => 1e-12 :: Scale does not count, and 1e-12 may be a sound sum: keep it away from zero by far less
 values / values => values * (values > 1e-6 * values.amax(-1, keepdim=True)) / values
-  :: Beside one giant token all other shares are tiny, and at small orders they count: drop none
+  :: Beside one giant token all other shares are tiny, and at small orders they count: drop none above 10⁻¹²
 torch.linalg.svdvals(z.double()).square() \
 => torch.linalg.eigvalsh((z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z).double())
 values > 1e-12 * values.amax(-1, keepdim=True) => values > 0
