@@ -763,10 +763,11 @@ views.metric_curves(models=seen, references={"InfoNCE": chance, "InfoNCE, centre
 # %% [markdown]
 # Uncentred, the decoder seems to recognise nothing: its states share a large common direction, all cosines are near 1,
 # and a softmax at $\tau = 0.1$ cannot tell them apart. Take the mean off, and it does well in layers 1 and 2 and from
-# 10 to 20; in layers 3 and 4 it is worse than chance (part 5 finds a second long token there). DiME is near 0 as it
-# is, as it would be for two *equal* views with such cosines. At the encoder's last layer InfoNCE is low in both
-# conventions: that is what it was trained for. And LiDAR? Shuffling, which destroys all invariance, *raises* it at
-# every layer of both models. So here, with 40 prompts, a high value says nothing, and we leave LiDAR out of part 6.
+# 10 to 20 (up to 29 hardly worse); in layers 3 and 4 it is worse than chance (part 5 finds a second long token there).
+# DiME is near 0 as it is, as it would be for two *equal* views with such cosines. At the encoder's last layer InfoNCE
+# is low in both conventions: that is what it was trained for. And LiDAR? Shuffling, which destroys all invariance,
+# *raises* it at every layer of both models. So here, with 40 prompts, a high value says nothing, and we leave LiDAR
+# out of part 6.
 #
 # **What we saw.** Curvature hardly leaves the value of independent tokens. What an invariance metric says depends on
 # whether the common direction was taken off, and means little without a baseline that must fail.
