@@ -1218,6 +1218,7 @@ tried = [replace(preset.linear.ladder, horizon=each).expected("linear") for each
 curves_of = [normalize(each.progress, each.loss, 0.0, grid) for each in tried]
 long_spread = torch.stack([collapse_deviation(each)[6:].square().mean() for each in curves_of])
 print(f"linear, at that length: deviation smallest at the exponent {exponents[int(long_spread.argmin())]}")
+print(credit(normalize, collapse_deviation))
 
 
 # %% [markdown]
