@@ -1199,7 +1199,8 @@ views.wrong_exponent(exponents=exponents, deviation=size_only, slope=slope, righ
 # of a curve to first.
 #
 # Under a linear decay the slope moves more, and the deviation is smallest at 1.7. Is another exponent optimal there?
-# The next cell finds out by brute force: seven widths, each trained exactly for seven lengths.
+# The next cell finds out by brute force: seven widths, each trained exactly for seven lengths. Then it goes through the
+# five exponents again, at the best length.
 
 # %%
 widths, lengths = (24, 34, 48, 68, 96, 136, 192), (0.7, 1, 1.4, 2, 2.8, 4, 5.6)
