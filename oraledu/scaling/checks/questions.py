@@ -58,7 +58,7 @@ smallest. What do you get?
   two need not agree.
 - [x] Possibly an offset far too low: with much loss left in numerator and denominator, all curves are near 1
   :: A constant that is added to both makes every curve flatter, and flat curves deviate little. A ratio does
-  better, deviation over floor or deviation over $\ell - 1$; best is the frontier fit.
+  better, deviation over floor or deviation over $\ell - 1$; in part 3 the frontier fit does best.
 - [ ] Always an offset just below the smallest loss :: There the denominators go to 0 and the curves blow up,
   each by a factor of its own.
 """

@@ -84,8 +84,8 @@ universal_curve = Exercise(
     wrong_answers=slips(references.universal_curve, WRONG),
     hints=[
         "Put $t = x\\,t^*(p)$ into both terms. Which of them feels $x$?",
-        "Where the derivatives balance, $a\\,t^{*-\\mu} = r\\,b\\,p^{-\\nu}$ with $r = \\nu/\\mu$. So every term is a "
-        "multiple of $b\\,p^{-\\nu}$, which cancels in $L(x) / L(1)$.",
+        "Where the derivatives balance, $A\\,t^{*-\\mu} = r\\,B\\,p^{-\\nu}$ with $r = \\nu/\\mu$. So every term is a "
+        "multiple of $B\\,p^{-\\nu}$, which cancels in $\\ell(x)$.",
     ],
     core=False,
     full_size=lambda generator: Case(

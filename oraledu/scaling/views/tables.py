@@ -69,7 +69,7 @@ def paper_and_here(
             "constant rate, seeds decide the start alone",
             "no supercollapse; logs: chess, which is of this kind, 0.6",
             f"MLP {about(quiet['one order'])}; with orders of their own {about(quiet['own orders'])}",
-            "ours needs little noise and little training, and shares the order between widths too",
+            "ours needs little noise and little training",
         ),
         (
             "α of the schedule law",
