@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 _MAY_BIND = (ast.Try, ast.If, ast.With)
 #: Two functions of fewer nodes may well be equal by themselves.
-_SHORT = 60
+_SHORT = 45
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _statements(cell: str) -> Iterator[_Statement]:
         for node in tree.body:
             if isinstance(node, _BINDS) or (isinstance(node, _MAY_BIND) and _bound(node)):
                 start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
-                statement = "".join(lines[start - 1 : node.end_lineno])
+                statement = "".join(lines[start - 1 : node.end_lineno]).rstrip()
                 yield _Statement(statement, _bound(node), _used(statement))
         return
 

@@ -24,6 +24,8 @@ LARGEST = 50_000_000
 _DEEPEST = 2
 _ENDINGS = (".ipynb", ".py", ".zip", receipt.ENDING)
 _PASSED_OVER = {"__MACOSX", ".ipynb_checkpoints", ".oraledu", "solutions", ".git", ".venv", "feedback", "source", "release"}
+#: Folders that name no student.
+_NEUTRAL = ("lessons", "work", "submitted", "submissions")
 # lastnamefirstname_LATE_123_456_04_grokking-2.ipynb
 _CANVAS = re.compile(r"^(?P<name>[^\W\d_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)$")
 # Ada Doe_123_assignsubmission_file_
@@ -55,6 +57,7 @@ class Submission:
 class _File:
     place: PurePosixPath  # below what was named on the command line
     content: bytes
+    above: str  # the folder or zip that a lone file lies in
 
 
 def collect(paths: Iterable[Path]) -> tuple[list[Submission], list[str]]:
@@ -97,45 +100,48 @@ def _files(path: Path, problems: list[str]) -> Iterator[_File]:
         problems.append(f"{path}: is not there")
     elif path.is_dir():
         for each in sorted(path.rglob("*")):
-            place = each.relative_to(path)
-            if each.suffix in _ENDINGS and each.is_file() and not _PASSED_OVER & set(place.parts):
-                yield from _content(PurePosixPath(place.as_posix()), each, problems, path.name)
+            place = PurePosixPath(each.relative_to(path).as_posix())
+            if place.name.endswith(_ENDINGS) and each.is_file() and not _PASSED_OVER & set(place.parts):
+                yield from _content(place, each, problems, path.resolve().name)
     else:
-        yield from _content(PurePosixPath(path.name), path, problems, path.parent.name)
+        yield from _content(PurePosixPath(path.name), path, problems, path.resolve().parent.name)
 
 
 def _content(place: PurePosixPath, path: Path, problems: list[str], above: str) -> Iterator[_File]:
     try:
-        if path.stat().st_size > LARGEST and path.suffix != ".zip":
-            raise ValueError(f"{path.stat().st_size / 1e6:.0f} MB, and a lesson has under 2")
-        # A lone file takes its student's name from the folder that it lies in.
-        whole = PurePosixPath(above, place) if len(place.parts) == 1 else place
         if path.suffix == ".zip":
-            yield from _unzipped(whole.with_suffix(""), path.read_bytes(), problems)
+            yield from _unzipped(place, path.read_bytes(), problems)
+        elif path.stat().st_size > LARGEST:
+            problems.append(_too_large(place, path.stat().st_size))
         else:
-            yield _File(whole, path.read_bytes())
-    except (OSError, ValueError) as error:
+            yield _File(place, path.read_bytes(), above)
+    except OSError as error:
         problems.append(f"{place}: cannot be read ({_first_line(error)})")
 
 
 def _unzipped(place: PurePosixPath, content: bytes, problems: list[str], depth: int = 1) -> Iterator[_File]:
+    """Yield the files of a zip as if they lay beside it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.infolist():
                 name = PurePosixPath(entry.filename.replace("\\", "/"))
-                inner = place / "/".join(part for part in name.parts if part not in ("..", "/"))
-                if entry.is_dir() or inner.suffix not in _ENDINGS or _PASSED_OVER & set(inner.parts):
+                inner = PurePosixPath(place.parent, *(part for part in name.parts if part not in ("..", "/")))
+                if entry.is_dir() or not inner.name.endswith(_ENDINGS) or _PASSED_OVER & set(inner.parts):
                     continue
                 if entry.file_size > LARGEST:
-                    problems.append(f"{inner}: {entry.file_size / 1e6:.0f} MB, and a lesson has under 2")
+                    problems.append(_too_large(inner, entry.file_size))
                 elif inner.suffix != ".zip":
-                    yield _File(inner, archive.read(entry))
+                    yield _File(inner, archive.read(entry), place.stem)
                 elif depth < _DEEPEST:
-                    yield from _unzipped(inner.with_suffix(""), archive.read(entry), problems, depth + 1)
+                    yield from _unzipped(inner, archive.read(entry), problems, depth + 1)
                 else:
                     problems.append(f"{inner}: a zip within a zip within a zip is not opened")
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError) as error:
-        problems.append(f"{place}.zip: cannot be read ({_first_line(error)})")
+        problems.append(f"{place}: cannot be read ({_first_line(error)})")
+
+
+def _too_large(place: PurePosixPath, size: int) -> str:
+    return f"{place}: {size / 1e6:.0f} MB, and a lesson has under 2"
 
 
 def _read(file: _File) -> list[Submission]:
@@ -155,7 +161,7 @@ def _read(file: _File) -> list[Submission]:
             best, found = lesson, here
     if best is None:
         return []
-    student, late = _student(file.place, best)
+    student, late = _student(file, best)
     functions = {name: [each] for name, each in found.items()}
     own = tuple(cell for cell in cells if cell not in _course_cells(best) and "checks." not in cell)
     return [Submission(student, best, functions, [str(file.place)], late, own)]
@@ -177,18 +183,17 @@ def _cells(notebook: dict) -> list[str]:  # type: ignore[type-arg]
     ]
 
 
-def _student(place: PurePosixPath, lesson: Lesson) -> tuple[str, bool]:
+def _student(file: _File, lesson: Lesson) -> tuple[str, bool]:
     """Return the student's name, from the names that platforms give to files and folders, and whether it is late."""
+    place = file.place
     if canvas := _CANVAS.match(place.name):
         return f"{canvas['name']}_{canvas['user']}", bool(canvas["late"])
     for part in place.parts[:-1]:
         if moodle := _MOODLE.match(part):
             return moodle["name"], False
-    inner = [part for part in place.parts[1:-1] if part not in ("lessons", "submitted", lesson.name)]
-    if inner:
-        return inner[0], False
+    folders = [part for part in place.parts[:-1] if part not in (*_NEUTRAL, lesson.name)]
     own = re.sub(rf"(^|[_\- ]+){lesson.name}.*$|^{lesson.name}[_\- ]*", "", place.stem).strip("_- ")
-    return own or place.parts[0], False
+    return (folders[0] if folders else own or file.above), False
 
 
 def _first_line(error: Exception) -> str:

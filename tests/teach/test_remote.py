@@ -91,7 +91,6 @@ def test_a_road_through_the_library_is_borrowed_there_too(prison, lesson):
     ("what", "fate"),
     [
         ("os._exit(0)", "broken"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "broken"),
         ("import ctypes; ctypes.string_at(0)", "broken"),
         ("raise SystemExit", None),
         ("sys.exit(0)", None),
