@@ -77,8 +77,8 @@ ROADS = {
     "another name": "from oraledu.grokking.rfm import psd_power as f\ndef psd_power(m, s): return f(m, s)",
     "its check": "from oraledu.grokking import checks as c\ndef psd_power(m, s): return c.psd_power.reference(m, s)",
     "a class": "from oraledu.grokking import rfm\ndef psd_power(m, s): return rfm.Stopped(m)",
-    "and then goes on": "from oraledu.grokking import rfm\ndef psd_power(m, s):\n    try:\n        rfm.psd_power(m, s)\n"
-    "    except Exception:\n        pass\n    return m",
+    "and then goes on": "from oraledu.grokking import rfm\ndef psd_power(m, s):\n    try:\n"
+    "        rfm.psd_power(m, s)\n    except Exception:\n        pass\n    return m",
 }
 
 
