@@ -171,6 +171,61 @@ def run(lesson: Lesson, scale: str, device: str | None) -> int:
     return running.run(lesson, scale=scale, device=device)
 
 
+@course.command(epilog="Example: oraledu receipt --student ada")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+@click.option("--student", required=True, help="The identifier that your teacher asks for.")
+def receipt(folder: Path | None, student: str) -> int:
+    """Pack what you have written into one small file to hand in.
+
+    It holds your functions and what the checks said of them. DIR is the folder that 'oraledu lab' made.
+    """
+    from oraledu.app import workspace
+    from oraledu.teach import receipt
+
+    print(f"Hand in {receipt.pack(folder or workspace.default_folder(), student)}")
+    return 0
+
+
+@course.command(epilog="Example: oraledu grade submissions/ --out grades")
+@click.argument("paths", metavar="SUBMISSIONS...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--out", type=FOLDER, required=True, help="The folder of grades: new, or of an earlier start.")
+@click.option(
+    "--roster", type=click.Path(path_type=Path, exists=True), help="A file with one student a line."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="How many processes examine; default: one for each core."
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Processor time for one function.",
+)
+@click.option("--regrade", is_flag=True, help="Examine again what earlier checks have examined.")
+@click.option("--run-notebooks", is_flag=True, help="Run the students' own cells before their functions.")
+def grade(
+    paths: Sequence[Path],
+    out: Path,
+    roster: Path | None,
+    jobs: int | None,
+    seconds: int,
+    regrade: bool,
+    run_notebooks: bool,
+) -> int:
+    """Examine every function that was handed in again, and write tables and reports.
+
+    SUBMISSIONS are notebooks, scripts, receipts, zips, and folders of these. What they say of themselves is not
+    believed: only the functions' text is taken, and each runs in a process of its own, without network, files and
+    the course. A second start goes on where the first one ended.
+    """
+    from oraledu.teach import grade
+
+    return grade.grade(
+        paths, out, roster=roster, jobs=jobs, seconds=seconds, regrade=regrade, run_notebooks=run_notebooks
+    )
+
+
 @course.command(epilog="Example: oraledu build 04 --check")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")

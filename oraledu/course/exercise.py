@@ -12,12 +12,14 @@ computed before, and a property may call the reference: there only the learner's
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import oraledu
 from oraledu.course import results
 from oraledu.course.examine import examine
 from oraledu.course.guard import lend
@@ -89,7 +91,13 @@ class Exercise(Specification):
         right = outcome.status in ("correct", "slow")
         self._handed_out = function if right else Reference(self.reference, self.name, function)
         show(outcome)
-        if note := results.record(self.id, outcome.status):
+        evidence = {
+            "line": outcome.line,
+            "seed": self._checks,
+            "course": oraledu.__version__,
+            **_source(function),
+        }
+        if note := results.record(self.id, outcome.status, **evidence):
             print(note)
         return self._handed_out
 
@@ -102,6 +110,15 @@ class Exercise(Specification):
 
     def _has_lent(self, function: Function) -> bool:
         return function is self.reference or getattr(function, "function", None) is self.reference
+
+
+def _source(function: Function) -> dict[str, str]:
+    """Return the text of a function and a digest of it, where it has one."""
+    try:
+        text = inspect.getsource(function)
+    except Exception:  # an object without a text, or one that forbids the question
+        return {}
+    return {"source": text, "digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def credit(function: Function, *functions: Function) -> str:

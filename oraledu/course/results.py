@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -19,6 +21,8 @@ from oraledu.course.verdict import STATUSES, Status
 BEGAN = Path.cwd()  # a cell may change the working directory
 MARKER = ".oraledu"
 FILE = "results.json"
+#: A line of JSON for each check: what was checked, and what was found.
+ATTEMPTS = "attempts.jsonl"
 VERSION = 1
 
 
@@ -62,8 +66,25 @@ def read(folder: Path) -> dict[str, Result]:
         raise ValueError(f"{FILE} is damaged: {error}") from error
 
 
-def record(exercise: str, status: Status) -> str | None:
+def attempts(folder: Path) -> list[dict[str, Any]]:
+    """Return what each check has noted in a `.oraledu` folder, in order; a torn line is left out."""
+    path = folder / ATTEMPTS
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    found = []
+    for line in lines:
+        with suppress(ValueError):
+            entry = json.loads(line)
+            found += [entry] if isinstance(entry, dict) else []
+    return found
+
+
+def record(exercise: str, status: Status, **evidence: Any) -> str | None:
     """Record the status of an exercise; a lesson never stops because this fails.
+
+    Args:
+        exercise: its identifier.
+        status: what the check has found.
+        evidence: what else to note of an attempt: plain values, such as the function's source.
 
     "Not attempted" is recorded only for an exercise that has never been attempted, so that a fresh copy of a
     lesson does not take back what was done.
@@ -76,6 +97,8 @@ def record(exercise: str, status: Status) -> str | None:
         if folder is None:
             return None
         with FileLock(folder / f"{FILE}.lock", timeout=10):  # a second notebook may record meanwhile
+            if status != "not attempted":
+                _note(folder / ATTEMPTS, {"exercise": exercise, "status": status, **evidence})
             return _update(folder, exercise, status)
     except OSError as error:
         return f"Your results could not be saved ({error.strerror or error}); the lesson goes on without."
@@ -98,6 +121,12 @@ def _update(folder: Path, exercise: str, status: Status) -> str | None:
     changed = before.changed if before and before.status == status else date.today().isoformat()
     _write(folder / FILE, results | {exercise: Result(status, attempts, changed)})
     return note
+
+
+def _note(path: Path, entry: dict[str, Any]) -> None:
+    entry["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
 
 
 def _set_aside(path: Path) -> str:

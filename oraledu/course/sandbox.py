@@ -86,7 +86,7 @@ class Sandbox:
             except BaseException as error:
                 if was_called():
                     raise Borrowed from error
-                if isinstance(error, Todo | Complaint) or _by_the_user(error):
+                if isinstance(error, Todo | Complaint | Borrowed) or _by_the_user(error):
                     raise
                 if isinstance(error, NotImplementedError) and _raised_in(error, function):
                     raise Todo from error
@@ -144,18 +144,27 @@ class Sandbox:
 
 
 def told(error: BaseException, function: Function) -> str:
-    """Return what was raised and, if possible, in which line of the function, counted from its first."""
+    """Return what was raised and, if possible, in which line of the function, counted from its first.
+
+    An exception that comes from another process carries the line and its text as `place`.
+    """
     first_line, *_ = _words(error).strip().splitlines() or ["no message"]
     message = textwrap.shorten(first_line, _MESSAGE_CHARACTERS, placeholder=" …").rstrip(".")
     raised = f"it raises {type(error).__name__}: {message}"
     with suppress(Exception):  # an object may forbid every question about it
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
-        if code is not None and lines:
-            source = linecache.getline(code.co_filename, lines[-1]).strip()
-            place = f"{raised}, in line {lines[-1] - code.co_firstlineno + 1} of your function"
-            return f"{place}: `{source}`" if source else place
+        if place := getattr(error, "place", None) or _place(error, function):
+            where = f"{raised}, in line {place[0]} of your function"
+            return f"{where}: `{place[1]}`" if place[1] else where
     return raised
+
+
+def _place(error: BaseException, function: Function) -> tuple[int, str] | None:
+    """Return the line of the function that raised, counted from its first, and what stands there."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
+    if code is None or not lines:
+        return None
+    return lines[-1] - code.co_firstlineno + 1, linecache.getline(code.co_filename, lines[-1]).strip()
 
 
 def _words(error: BaseException) -> str:

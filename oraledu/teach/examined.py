@@ -1,0 +1,98 @@
+"""Examine what a student has handed in for one lesson, each function in a process of its own."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from oraledu.app import catalogue
+from oraledu.course.examine import examine
+from oraledu.course.exercise import Exercise
+from oraledu.course.verdict import Verdict
+from oraledu.teach.functions import Definition
+from oraledu.teach.receipt import stubs
+from oraledu.teach.remote import Limits, Prison, RemoteFunction
+
+#: Every outcome, the best first: of several copies of a function the best one counts.
+STATUSES = ("solved", "slow", "wrong", "borrowed", "timed out", "broken", "not attempted")
+_WORDS = {"correct": "solved"}
+_LESSON_GOES_ON = (" The lesson goes on with the reference.", " The lesson goes on with your function.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the examination of one exercise has found: a status, and the line for the student."""
+
+    status: str
+    line: str
+
+
+def examined(
+    lesson_name: str,
+    found: Mapping[str, Sequence[Definition]],
+    *,
+    seed: int,
+    limits: Limits | None = None,
+    before: Sequence[str] = (),
+) -> dict[str, Outcome]:
+    """Return the outcome of each exercise of a lesson, by its function's name.
+
+    Args:
+        lesson_name: such as "04_grokking".
+        found: the different definitions of each function.
+        seed: picks the random inputs; nobody can prepare for it who does not know it.
+        limits: what each function may take.
+        before: cells of the student's own, which run first, and may fail.
+    """
+    torch.set_num_threads(1)
+    lesson = catalogue.lesson(lesson_name)
+    blank, outcomes = stubs(lesson), {}
+    solved: dict[str, Definition] = {}
+    references = {exercise.name: exercise.reference for exercise in catalogue.exercises(lesson)}
+    for exercise in catalogue.exercises(lesson):
+        best = Outcome("not attempted", f"{exercise.name}: not attempted.")
+        for definition in found.get(exercise.name, ()):
+            if definition.digest == blank.get(exercise.name):
+                continue
+            statements = [
+                text for name in sorted(definition.needs & set(solved)) for text in solved[name].statements
+            ]
+            lent = {name: references[name] for name in definition.needs - set(solved)}
+            with RemoteFunction(
+                _prison(),
+                exercise,
+                [*statements, *definition.statements],
+                lent=lent
+                | {name: references[name] for key in solved for name in solved[key].needs - set(solved)},
+                limits=limits,
+                seed=seed,
+                before=before,
+            ) as function:
+                outcome = _outcome(examine(exercise, function, attempt=seed), function, exercise)
+            if STATUSES.index(outcome.status) < STATUSES.index(best.status):
+                best = outcome
+            if best.status == "solved":
+                solved[exercise.name] = definition
+                break
+        outcomes[exercise.name] = best
+    return outcomes
+
+
+def _outcome(verdict: Verdict, function: RemoteFunction, exercise: Exercise) -> Outcome:
+    line = verdict.line
+    for ending in _LESSON_GOES_ON:
+        line = line.removesuffix(ending)
+    status: Any = _WORDS.get(verdict.status, verdict.status)
+    return Outcome(function.fate or status if status == "wrong" else status, line)
+
+
+@functools.cache
+def _prison() -> Prison:
+    prison = Prison()
+    atexit.register(prison.close)
+    return prison

@@ -1,0 +1,366 @@
+"""A submitted function, as the examining process sees it: it looks like a function, and runs in another process.
+
+`examine` asks it what it asks every function; the arguments go over a socket, and the results come back. What the
+course knows, the expected values above all, stays here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oraledu.course.forms import tensors
+from oraledu.course.guard import Borrowed, lend, science
+from oraledu.course.sandbox import Todo
+from oraledu.course.specification import Specification
+from oraledu.course.verdict import Complaint
+from oraledu.teach import confine, wire
+
+HERE = Path(__file__).resolve().parent
+#: What the other process's environment keeps of ours: where libraries lie, and how those of linear algebra compute.
+KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_", "MKL_", "ATEN_", "GOTO_")
+REMEMBERED = 64
+#: A decomposition that the other process reports is repeated here for whoever watches; no larger than this.
+REPEATED = 64
+
+
+#: Two names of the course, with this folder alone behind them.
+_START = """
+import sys, types
+for name in ("oraledu", "oraledu.teach"):
+    sys.modules[name] = module = types.ModuleType(name)
+    module.__path__ = [{folder!r}]
+from oraledu.teach import cell
+cell.main()
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one function may take in all its calls together.
+
+    Attributes:
+        seconds: processor time; each call has the exercise's own limit besides.
+        memory: GiB beyond what Python and torch take.
+        bytes: what it may write into a file.
+        processes: at once, threads counted.
+    """
+
+    seconds: int = 300
+    memory: float = 4.0
+    bytes: int = 0
+    processes: int = 64
+
+
+class Prison:
+    """A process that has loaded torch, and forks for each submitted function.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        environment = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
+        environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+        start = _START.format(folder=str(HERE))
+        confine.hide_memory()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", start, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        if self._control.recv(1) != b"!":
+            raise OSError("the process for submitted functions does not start")
+
+    def cell(self, limits: dict[str, Any]) -> tuple[socket.socket, int]:
+        """Fork; return the socket to the new process, and the number of that process."""
+        mine, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
+        number = int.from_bytes(self._control.recv(8), "big")
+        return mine, number
+
+    def close(self) -> None:
+        """End the process, and all that it has forked."""
+        self._control.close()
+        self._process.wait()
+
+
+class RemoteFunction:
+    """A submitted function in a process of its own.
+
+    Args:
+        prison: forks the process.
+        exercise: what the function is examined on; says which parts of the course it may use.
+        statements: what defines it, in order, with all that it needs.
+        lent: names of other exercises that stand for the reference.
+        limits: see `Limits`.
+        seed: where the other process's random states begin.
+        before: cells of the student's own, which run first, and may fail.
+    """
+
+    def __init__(
+        self,
+        prison: Prison,
+        exercise: Specification,
+        statements: Sequence[str],
+        *,
+        lent: dict[str, Callable[..., Any]] | None = None,
+        limits: Limits | None = None,
+        seed: int = 0,
+        before: Sequence[str] = (),
+    ) -> None:
+        self.__name__ = exercise.name
+        self._prison, self._exercise, self._statements = prison, exercise, list(statements)
+        self._lent, self._limits, self._seed = dict(lent or {}), limits or Limits(), seed
+        self._before = list(before)
+        self.fate: str | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="submission-")
+        os.chmod(self._folder.name, 0o777)
+        self._channel: socket.socket | None = None
+
+    def __enter__(self) -> RemoteFunction:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
+        self._folder.cleanup()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(0, args, kwargs)
+
+    def clock(self) -> float:
+        """Return the processor seconds that the other process has taken, as the system counts them."""
+        try:
+            threads = Path(f"/proc/{self._number}/task").glob("*/schedstat")
+            return sum(int(each.read_text().split()[0]) for each in threads) / 1e9 or float("inf")
+        except (OSError, ValueError, IndexError):
+            return float("inf")  # elsewhere than on Linux the clock on the wall decides
+
+    def load(self) -> None:
+        """Start the process, and run what defines the function.
+
+        Raises:
+            Complaint: that raises, or defines no function.
+        """
+        limits = vars(self._limits) | {"folder": self._folder.name}
+        self._channel, self._number = self._prison.cell(limits)
+        self._functions: list[Callable[..., Any]] = []
+        self._kept: dict[int, Tensor] = {}
+        self._returned: dict[str, torch.UntypedStorage] = {}
+        order = {"do": "load", "statements": self._statements, "name": self.__name__}
+        order["before"] = self._before
+        try:
+            answer, _ = self._ask(order | {"lent": list(self._lent), "seed": self._seed}, {})
+        except Exception as error:
+            if isinstance(error, Complaint | Todo | Borrowed):
+                raise
+            self.fate = "broken"
+            raise Complaint(f"what it needs does not run: {type(error).__name__}: {error}") from error
+        if not answer["callable"]:
+            raise Complaint(f"the check takes a function, and got an object of type `{answer['type']}`")
+
+    def end(self) -> None:
+        """Kill the process, if there is one."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+            for kill in (os.killpg, os.kill):
+                try:
+                    kill(self._number, signal.SIGKILL)
+                except OSError:
+                    continue
+
+    def _call(self, function: int, args: Any, kwargs: Any) -> Any:
+        """Call a function over there: the submitted one is number 0, those that it has returned follow."""
+        if self._channel is None:
+            if function:
+                raise Complaint("its process has ended")
+            self.load()
+        writer = wire.Writer(function=self._named, tensor=self._known)
+        order = {"do": "call", "function": function, "value": writer.tree((args, kwargs))}
+        order |= {"grad": torch.is_grad_enabled(), "watch": torch._C._len_torch_function_stack() > 0}
+        random = {"random": torch.get_rng_state().untyped_storage()}
+        answer, blocks = self._ask(order, writer.blocks | random)
+        torch.set_rng_state(_bytes(blocks.pop("random")).clone())
+        for name, block in blocks.items():
+            if name.startswith("theirs") and name not in self._returned:
+                self._returned[name] = block
+            else:  # it was there before, and has been changed
+                _bytes((self._returned | writer.blocks)[name]).copy_(_bytes(block))
+        while len(self._returned) > REMEMBERED:
+            del self._returned[next(iter(self._returned))]
+        for size in answer["sizes"][:REPEATED]:
+            torch.linalg.eigvalsh(torch.eye(min(int(size), REPEATED)))
+        result = self._reader(writer.blocks | self._returned | blocks).value(answer["value"])
+        if answer["graph"] is not None and isinstance(result, Tensor):
+            leaves = [each for each in tensors((args, kwargs)) if each.requires_grad]
+            return _Elsewhere.apply(self, answer["graph"], result.detach(), *leaves)
+        return result
+
+    def _ask(self, order: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> Any:
+        """Send an order, serve what it asks meanwhile, and return what it answers."""
+        try:
+            answer, blocks = self._exchange(order, blocks)
+            raised = _raised(answer) if answer["do"] == "raise" else None
+        except (wire.Torn, KeyError, TypeError, ValueError) as error:
+            self.fate = "broken"
+            self.end()
+            reason = (
+                f"it ends its process ({error})"
+                if isinstance(error, wire.Torn)
+                else "it says what no function says"
+            )
+            raise Complaint(reason) from error
+        except Borrowed:
+            self.end()
+            raise
+        except BaseException:  # the time is up
+            self.fate = "timed out"
+            self.end()
+            raise
+        if raised is not None:
+            raise raised
+        return answer, blocks
+
+    def _exchange(self, order: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> Any:
+        assert self._channel is not None
+        wire.send(self._channel, order, blocks)
+        while True:
+            answer, blocks = wire.receive(self._channel)
+            if answer["do"] != "ask":
+                return answer, blocks
+            reply, blocks = self._served(answer, blocks)
+            wire.send(self._channel, reply, blocks)
+
+    def _served(self, question: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> Any:
+        """Call something of this process for the function, or say what a name of the course is."""
+        writer = wire.Writer(function=self._named)
+        try:
+            if question["what"] == "attribute":
+                if question["place"][0] != "course":
+                    raise Borrowed  # it looks into a function or an object of the course
+                return {"do": "answer", "value": self._attribute(question["place"][1], writer)}, writer.blocks
+            args, kwargs = self._reader(blocks).value(question["value"])
+            found = self._here(question["place"])(*args, **kwargs)
+        except (wire.Torn, Borrowed):
+            raise
+        except Exception as error:  # what it called may refuse its arguments
+            return {"do": "raise", "kind": type(error).__name__, "message": str(error)}, {}
+        return {"do": "answer", "value": writer.tree(found)}, writer.blocks
+
+    def _here(self, place: Any) -> Callable[..., Any]:
+        """Return what a function over there may call; the doors of the examination decide about the course's."""
+        kind, name = place
+        if kind == "here":
+            return self._functions[name]
+        if kind == "lent":
+            return lambda *args, **kwargs: lend(self._lent[name], *args, **kwargs)
+        found = _found(name)
+        package = f"oraledu.{self._exercise.topic}"
+        if not isinstance(found, FunctionType) or inspect.unwrap(found) not in science(package):
+            raise Borrowed  # it has no door that could decide
+        return found
+
+    def _attribute(self, path: str, writer: wire.Writer) -> Any:
+        """Return what the other process gets for a name of the course: a module, plain data, or what may be called."""
+        found = _found(path)
+        if isinstance(found, ModuleType):
+            return ["tuple", "module"]
+        parts = path.split(".")
+        if callable(found) or parts[1] != self._exercise.topic or {"checks", "views"} & set(parts):
+            return ["function", ["course", path]]
+        return writer.tree(found)
+
+    def _reader(self, blocks: dict[str, torch.UntypedStorage]) -> wire.Reader:
+        def function(name: Any) -> Callable[..., Any]:
+            if type(name) is int:
+                return lambda *args, **kwargs: self._call(name, args, kwargs)
+            return self._here(name)
+
+        return wire.Reader(blocks, function)
+
+    def _named(self, function: Callable[..., Any]) -> list[Any]:
+        self._functions.append(function)
+        return ["here", len(self._functions) - 1]
+
+    def _known(self, tensor: Tensor) -> int:
+        """Name a tensor, so that the same one here is the same one there."""
+        self._kept[id(tensor)] = tensor
+        while len(self._kept) > REMEMBERED:
+            del self._kept[next(iter(self._kept))]
+        return id(tensor)
+
+    def gradient(self, graph: int, gradient: Tensor) -> list[Tensor | None]:
+        """Return the gradients of an earlier result with respect to the inputs that had wanted one."""
+        writer = wire.Writer()
+        order = {"do": "gradient", "graph": graph, "value": writer.tree(gradient)}
+        answer, blocks = self._ask(order, writer.blocks)
+        return self._reader(blocks).value(answer["value"])
+
+
+def _found(path: str) -> Any:
+    """Find a name of the course in what is loaded of it.
+
+    Raises:
+        AttributeError: there is none of this name.
+    """
+    first, *names = path.split(".")
+    found: Any = sys.modules["oraledu"] if first == "oraledu" else None
+    for name in names:
+        if not isinstance(found, ModuleType) or name not in vars(found):
+            raise AttributeError(f"the course has no {path}")
+        found = vars(found)[name]
+    return found
+
+
+class _Elsewhere(torch.autograd.Function):
+    """A result whose gradient the other process knows."""
+
+    @staticmethod
+    def forward(ctx: Any, remote: RemoteFunction, graph: int, result: Tensor, *leaves: Tensor) -> Tensor:
+        ctx.remote, ctx.graph = remote, graph
+        return result.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return None, None, None, *ctx.remote.gradient(ctx.graph, gradient)
+
+
+def _raised(answer: dict[str, Any]) -> Exception:
+    """Return an exception of the kind that was raised over there; of Python's own kinds, the same."""
+    if answer["todo"]:
+        return Todo()
+    kind = str(answer["kind"])
+    base = getattr(builtins, kind, Exception)
+    if not (isinstance(base, type) and issubclass(base, Exception)):
+        base = Exception
+    error = type(kind, (base,), {"__str__": lambda self: str(answer["message"])})()
+    if answer["place"]:
+        error.place = int(answer["place"][0]), str(answer["place"][1])
+    return error
+
+
+def _bytes(block: torch.UntypedStorage) -> Tensor:
+    return torch.empty(0, dtype=torch.uint8).set_(block)
