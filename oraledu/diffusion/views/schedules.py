@@ -1,6 +1,7 @@
 """Part 5: the patch size over the noise levels, and what another choice of it would have predicted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import MISSING, Figure, panels
+from oraledu.course.figures import MISSING, Figure, matrix_image, panels
 from oraledu.course.style import BLUE
 from oraledu.course.words import above
 from oraledu.diffusion.calibrate import pearson_r
@@ -98,6 +99,34 @@ def schedule_explorer(
 
     labels = {"schedule": "patch sizes", "seed": "noise"}
     return explore(draw, labels=labels, schedule=list(samples), seed=(0, len(network) - 1))
+
+
+def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the agreement in a sweep over noise level and patch size, mean of the networks, and each one's best size."""
+    seeds, levels, patches = (sorted({row[axis] for row in rows}) for axis in ("seed", "noise", "patch"))
+    levels.reverse()
+    r = torch.full((len(seeds), len(patches), len(levels)), torch.nan, dtype=torch.float64)
+    for row in rows:
+        r[seeds.index(row["seed"]), patches.index(row["patch"]), levels.index(row["noise"])] = row["r"]
+    mean = r.nanmean(dim=0)
+    figure, axes = panels([["r", "best"]], height=280, width_ratios=[1.3, 1])
+    matrix_image(axes["r"], mean, title="r of network and machine", symmetric=False)
+    axes["r"].set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
+    axes["r"].set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
+    axes["r"].set_yticks(range(len(patches)), [str(patch) for patch in patches])
+    axes["r"].invert_yaxis()
+    best = [[patches[place] for place in of] for of in r.nan_to_num(-1).argmax(dim=1).tolist()]
+    for seed, chosen, marker in zip(seeds, best, "os^vDP", strict=False):
+        axes["best"].plot(levels, chosen, f"{marker}-", alpha=0.6, label=f"network {seed}")
+    _axes_of_steps(axes["best"], patches)
+    axes["best"].set_title("patch size with the largest r")
+    axes["best"].legend(fontsize="small")
+    told = "; ".join(f"network {seed}: {_in_words(of)}" for seed, of in zip(seeds, best, strict=True))
+    figure.alt = (
+        f"Left: r from {r[~r.isnan()].min():.2f} to {r[~r.isnan()].max():.2f} as colours over noise level and patch "
+        f"size. Right: over the noise level the patch size with the largest r. {told}."
+    )
+    return figure
 
 
 def _axes_of_steps(ax: Axes, patches: Sequence[int]) -> None:
