@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from oraledu.app.errors import UserError
 
 Row = dict[str, Any]
@@ -18,20 +21,15 @@ def read(path: Path, identity: Mapping[str, str]) -> list[Row]:
     Raises:
         UserError: the file cannot be read, or holds something else.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         rows: list[Row] = pq.read_table(path).to_pylist() if path.exists() else []
     except (pa.ArrowException, OSError) as error:
         raise UserError(
             f"{path} cannot be read as a table ({error}); choose another file with --out"
         ) from None
-    for row in rows:
-        for name, wanted in identity.items():
-            if (found := row.get(name)) != wanted:
-                said = f"{path} is a table of {name} {found}, asked for is {wanted}"
-                raise UserError(f"{said}; choose another file with --out")
+    for name, found in {(name, row.get(name)) for row in rows for name in identity} - set(identity.items()):
+        said = f"{path} is a table of {name} {found}, asked for is {identity[name]}"
+        raise UserError(f"{said}; choose another file with --out")
     return rows
 
 
@@ -41,15 +39,11 @@ def write(path: Path, rows: Sequence[Row]) -> None:
     Raises:
         UserError: it cannot be written; the last one is still whole.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     names = dict.fromkeys(name for row in rows for name in row)
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("wb", buffering=0) as file:
             pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), file)
-            file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:

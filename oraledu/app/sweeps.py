@@ -22,11 +22,10 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 import oraledu
-from oraledu.app import sweep_table
 from oraledu.app.errors import UserError
-from oraledu.app.sweep_table import Row
 from oraledu.course.cache import cached, source_digest
 
+Row = dict[str, Any]
 #: The topic of each sweep; those of the lessons 1 to 4.
 SWEEPS = {
     "agreement": "oraledu.diffusion",
@@ -73,8 +72,10 @@ def sweep(
     if path.suffix != ".parquet":
         raise UserError(f"{path} must end in .parquet: the picture beside it has another ending")
     try:
-        for package in ("pyarrow", *(["distributed"] if cluster else [])):
-            import_module(package)
+        from oraledu.app import sweep_table
+
+        if cluster:
+            import_module("distributed")
     except ImportError as error:
         raise UserError(f"this needs {error.name}: pip install 'oraledu[cluster]'") from None
     topic, device = SWEEPS[name], _device(device or ("cpu" if scale == "quick" else "auto"), cluster)

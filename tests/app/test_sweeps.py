@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from distributed import LocalCluster
 from filelock import FileLock
 
+import oraledu.app
 from oraledu.app import sweep_table, sweeps
 from oraledu.app.catalogue import PACKAGE
 from oraledu.app.cli import main
@@ -80,6 +82,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_each_run_is_a_row_in_the_order_of_the_axes_with_all_that_made_it(folder: Path, capsys):
+    torch.set_num_threads(2)
     assert small() == 0
     assert done(folder) == [(row["fraction"], row["seed"]) for row in rows()] == RUNS
     assert {(row["state"], row["error"], row["threads"]) for row in rows()} == {("done", None, 1)}
@@ -278,6 +281,8 @@ def test_a_cluster_that_does_not_answer_is_one_clear_line(address: str, folder: 
 @pytest.mark.parametrize("package", ["pyarrow", "distributed"])
 def test_without_the_extra_it_says_what_to_install(package: str, folder: Path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, sweep_table.__name__)
+    monkeypatch.delattr(oraledu.app, "sweep_table")
     said = complaint(capsys, "small", "--cluster", "tcp://127.0.0.1:1")
     assert f"this needs {package}: pip install 'oraledu[cluster]'" in said
 

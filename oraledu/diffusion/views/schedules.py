@@ -102,29 +102,31 @@ def schedule_explorer(
 
 
 def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw the agreement in a sweep over noise level and patch size, mean of the networks, and each one's best size."""
-    seeds, levels, patches = (sorted({row[axis] for row in rows}) for axis in ("seed", "noise", "patch"))
-    levels.reverse()
-    r = torch.full((len(seeds), len(patches), len(levels)), torch.nan, dtype=torch.float64)
-    for row in rows:
-        r[seeds.index(row["seed"]), patches.index(row["patch"]), levels.index(row["noise"])] = row["r"]
-    mean = r.nanmean(dim=0)
-    figure, axes = panels([["r", "best"]], height=280, width_ratios=[1.3, 1])
-    matrix_image(axes["r"], mean, title="r of network and machine", symmetric=False)
-    axes["r"].set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
-    axes["r"].set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
-    axes["r"].set_yticks(range(len(patches)), [str(patch) for patch in patches])
-    axes["r"].invert_yaxis()
-    best = [[patches[place] for place in of] for of in r.nan_to_num(-1).argmax(dim=1).tolist()]
-    for seed, chosen, marker in zip(seeds, best, "os^vDP", strict=False):
-        axes["best"].plot(levels, chosen, f"{marker}-", alpha=0.6, label=f"network {seed}")
-    _axes_of_steps(axes["best"], patches)
-    axes["best"].set_title("patch size with the largest r")
-    axes["best"].legend(fontsize="small")
-    told = "; ".join(f"network {seed}: {_in_words(of)}" for seed, of in zip(seeds, best, strict=True))
+    """Draw r of network and machine in a sweep over noise level and patch size: its mean over the networks."""
+    levels, patches = (sorted({row[axis] for row in rows}) for axis in ("noise", "patch"))
+    levels.reverse()  # as a sampler meets them
+    found = [
+        [[row["r"] for row in rows if (row["patch"], row["noise"]) == (k, t)] for t in levels]
+        for k in patches
+    ]
+    r = torch.tensor([[np.mean(each) if each else np.nan for each in line] for line in found])
+    best = r.nan_to_num(-1).argmax(dim=0).tolist()
+    networks = len({row["seed"] for row in rows})
+    figure, axes = panels([["r"]], height=280, width=560)
+    image = matrix_image(
+        axes["r"], r, title=f"r, mean of {networks} networks; a dot at the best k", symmetric=False
+    )
+    image.axes.plot(range(len(levels)), best, "o", color="white", markeredgecolor="black")
+    image.axes.set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
+    image.axes.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
+    image.axes.set_yticks(range(len(patches)), [str(patch) for patch in patches])
+    image.axes.invert_yaxis()
+    told = (
+        f"t = {t:g}: {patches[k]}, {r[k, j]:.2f}" for j, (t, k) in enumerate(zip(levels, best, strict=True))
+    )
     figure.alt = (
-        f"Left: r from {r[~r.isnan()].min():.2f} to {r[~r.isnan()].max():.2f} as colours over noise level and patch "
-        f"size. Right: over the noise level the patch size with the largest r. {told}."
+        "Pearson's r of the clean images that network and machine estimate, as colours over noise level and patch "
+        f"size, mean of {networks} networks. The best patch size and its r at {'; '.join(told)}."
     )
     return figure
 

@@ -107,15 +107,15 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
             low, mean, high = ([float(take(each)) for each in of.values()] for take in (min, np.mean, max))
             ax.plot(list(of), mean, line, color=colour, label=kernel)
             ax.fill_between(list(of), low, high, color=colour, alpha=0.25, linewidth=0)
-            enough = [f"from {x:g} on" for x, least in zip(of, low, strict=True) if least > 0.95]
-            words.append(f"a {operation} b, {kernel}: {(*enough, 'nowhere')[0]}")
+            enough = [f"{x:g}" for x, least in zip(of, low, strict=True) if least > 0.95]
+            words.append(f"a {operation} b, {kernel}: {(*enough, 'none')[0]}")
         ax.set(title=f"a {operation} b", ylim=SHARES, xlabel="training fraction")
     axes[next(iter(found))].set_ylabel("test accuracy")
     lines = {line.get_label(): line for ax in axes.values() for line in ax.get_lines()}
     figure.legend(handles=list(lines.values()), loc="outside lower center", ncols=len(lines))
     figure.alt = (
-        "Test accuracy after the last iteration over the training fraction, mean and range of the splits. Where the "
-        f"worst split is above 0.95: {'; '.join(words)}."
+        "Test accuracy after the last iteration over the training fraction, mean and range of the splits. The smallest "
+        f"fraction whose worst split is above 0.95: {'; '.join(words)}."
     )
     return figure
 
