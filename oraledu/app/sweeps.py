@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,6 +141,7 @@ def _on_cluster(tasks: Sequence[tuple], address: str) -> Iterator[Row]:
     """Yield rows as they are ready, from the workers of a Dask cluster, which runs again what a lost one had."""
     from distributed import Client, as_completed
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost cluster is told in one line, below
     with contextlib.ExitStack() as stack:
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE))

@@ -43,7 +43,5 @@ def test_the_picture_has_the_mean_and_the_range_of_the_splits_whichever_are_ther
     assert divided.lines[0].get_xydata().tolist() == [[0.6, 1.0]]
     band = plus.collections[0].get_paths()[0].get_extents()
     np.testing.assert_allclose([band.y0, band.y1], [0.2, 0.96])
-    assert (
-        "a + b, quadratic: 0.7; a + b, gaussian: none; a / b, gaussian: 0.6." in figure.alt
-    )
+    assert "a + b, quadratic: 0.7; a + b, gaussian: none; a / b, gaussian: 0.6." in figure.alt
     assert figure.png().startswith(b"\x89PNG")

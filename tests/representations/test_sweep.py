@@ -68,6 +68,8 @@ def test_the_picture_has_a_panel_for_each_task_that_is_whole():
     figure = views.sweep_figure(rows)
     (ax,) = figure.axes
     assert ax.get_title() == "a"
+    assert figure.get_suptitle() == "minilm-l6"
+    assert all(tick == round(tick) for tick in ax.get_xticks())
     assert ax.lines[0].get_ydata().tolist() == pytest.approx([layer / 100 for layer in range(7)])
     with pytest.raises(ValueError, match="scored at every layer of every model"):
         views.sweep_figure(rows[:-2])
@@ -76,5 +78,6 @@ def test_the_picture_has_a_panel_for_each_task_that_is_whole():
 def test_of_many_models_the_picture_has_the_mean_over_tasks():
     figure = views.sweep_figure(table(FULL.models, ["a", "b"]))
     assert [ax.get_title().replace("\n", "") for ax in figure.axes] == list(FULL.models)
+    assert figure.get_suptitle() == "mean of 2 tasks"
     assert figure.axes[1].lines[0].get_ydata()[0] == pytest.approx(0.5)
     assert figure.png().startswith(b"\x89PNG")

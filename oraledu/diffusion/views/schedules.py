@@ -118,7 +118,8 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     )
     image.axes.plot(range(len(levels)), best, "o", color="white", markeredgecolor="black")
     image.axes.set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
-    image.axes.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
+    ticks = range(0, len(levels), 1 + len(levels) // 11)
+    image.axes.set_xticks(ticks, [f"{levels[tick]:g}" for tick in ticks])
     image.axes.set_yticks(range(len(patches)), [str(patch) for patch in patches])
     image.axes.invert_yaxis()
     told = (

@@ -95,8 +95,11 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     }
     if len(models) > len(LOOKS):
         means = {model: torch.stack(list(of.values())).mean(dim=0) for model, of in scores.items()}
-        return score_curves(models={f"mean of {len(tasks)} tasks": means})
-    return score_curves(models=scores)
+        scores = {f"mean of {len(tasks)} tasks": means}
+    figure = score_curves(models=scores)
+    if len(scores) == 1:  # then no legend names it
+        figure.suptitle(next(iter(scores)))
+    return figure
 
 
 def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (), columns: int = 4) -> Figure:
@@ -157,6 +160,8 @@ def _grid(
             ax.set_ylabel(names[name], fontsize="small")
         ax.margins(y=0.12)
         ax.locator_params(axis="y", nbins=4)
+        if _same_layers(models):
+            ax.locator_params(axis="x", integer=True)
     across = "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1"
     with styled():
         figure.supxlabel(across, fontsize=9)
