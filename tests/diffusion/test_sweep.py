@@ -50,6 +50,8 @@ def test_the_picture_has_noise_from_left_to_right_and_a_dot_at_the_best_patch_si
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "0.2"]
     assert ax.lines[0].get_ydata().tolist() == [1, 0]
     assert (
-        "mean of 2 networks. The best patch size and its r at t = 1: 5, 0.80; t = 0.2: 3, 0.95." in figure.alt
+        "mean of 2 networks. The best patch size and its r at t = 1: 5, 0.800; t = 0.2: 3, 0.950."
+        in figure.alt
     )
     assert figure.png().startswith(b"\x89PNG")
+    assert "one network" in views.sweep_figure(rows[-1:]).alt

@@ -111,11 +111,10 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     ]
     r = torch.tensor([[np.mean(each) if each else np.nan for each in line] for line in found])
     best = r.nan_to_num(-1).argmax(dim=0).tolist()
-    networks = len({row["seed"] for row in rows})
+    count = len({row["seed"] for row in rows})
+    of = f"mean of {count} networks" if count > 1 else "one network"
     figure, axes = panels([["r"]], height=280, width=560)
-    image = matrix_image(
-        axes["r"], r, title=f"r, mean of {networks} networks; a dot at the best k", symmetric=False
-    )
+    image = matrix_image(axes["r"], r, title=f"r, {of}; a dot at the best k", symmetric=False)
     image.axes.plot(range(len(levels)), best, "o", color="white", markeredgecolor="black")
     image.axes.set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
     ticks = range(0, len(levels), 1 + len(levels) // 11)
@@ -123,11 +122,11 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     image.axes.set_yticks(range(len(patches)), [str(patch) for patch in patches])
     image.axes.invert_yaxis()
     told = (
-        f"t = {t:g}: {patches[k]}, {r[k, j]:.2f}" for j, (t, k) in enumerate(zip(levels, best, strict=True))
+        f"t = {t:g}: {patches[k]}, {r[k, j]:.3f}" for j, (t, k) in enumerate(zip(levels, best, strict=True))
     )
     figure.alt = (
         "Pearson's r of the clean images that network and machine estimate, as colours over noise level and patch "
-        f"size, mean of {networks} networks. The best patch size and its r at {'; '.join(told)}."
+        f"size, {of}. The best patch size and its r at {'; '.join(told)}."
     )
     return figure
 
