@@ -321,7 +321,8 @@ def test_a_clone_on_windows_keeps_every_byte():
 
 
 def test_what_the_package_imports_it_requires():
-    own = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["models"]]
+    extras = PROJECT["optional-dependencies"]
+    own = [*PROJECT["dependencies"], *extras["models"], *extras["cluster"]]
     required = {canonicalize_name(Requirement(text).name) for text in own} | {"oraledu"}
     # What these bring along by their own requirements, and what is only asked for beside them.
     required |= {

@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -224,6 +225,32 @@ def grade(
     return grade.grade(
         paths, out, roster=roster, jobs=jobs, seconds=seconds, regrade=regrade, run_notebooks=run_notebooks
     )
+
+
+@course.command(epilog="Example: oraledu sweep accuracy --only operation=+ --jobs 4")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--list", "listed", is_flag=True, help="Say which sweeps there are, and what each varies.")
+@click.option("--scale", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option("--only", metavar="AXIS=VALUE,VALUE", multiple=True, help="Keep to these values of an axis.")
+@click.option("--out", metavar="FILE.parquet", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto for full.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; default: one a core, or one on a GPU.")
+@click.option("--cluster", metavar="ADDRESS", help="Run on the workers of this Dask scheduler instead.")
+@click.option("--plot", is_flag=True, help="Run nothing; draw the table as it is.")
+def sweep(name: str | None, listed: bool, scale: str, only: Sequence[str], **options: Any) -> int:
+    """Repeat a lesson's experiment over all its settings.
+
+    Each run is a row of a table, a Parquet file in 'runs' unless --out names another; a picture of it lies beside
+    it. Ctrl-C keeps what is done, and the same command again does what is missing.
+    """
+    from oraledu.app import sweeps
+
+    if listed:
+        print(sweeps.listing(scale))
+        return 0
+    if name is None:
+        raise UserError("which sweep? 'oraledu sweep --list' says which there are")
+    return sweeps.sweep(name, scale=scale, only=only, **options)
 
 
 @course.command(epilog="Example: oraledu build 04 --check")

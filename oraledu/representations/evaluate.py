@@ -1,6 +1,7 @@
 """Every layer of a model by every measure: eight scores of tasks, and the metrics that know no task."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,21 +37,10 @@ def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = Fals
         Outcomes by text set ("noun", "verb", "pairs", "retrieval") and score.
     """
     pooled = states.with_first if with_first else states.pooled
-    noun, verb = pooled["noun"], pooled["verb"]
-    return {
-        "noun": {
-            "linear probe": _halved(probes.linear, noun, texts.labels["noun"]),
-            "few-shot": _halved(_few_shot, noun, texts.labels["noun"]),
-            "nearest neighbours": _halved(probes.nearest_neighbours, noun, texts.labels["noun"]),
-            "clustering": _clustered(noun, texts.labels["noun"]),
-        },
-        "verb": {
-            "linear probe": _halved(probes.linear, verb, texts.labels["verb"]),
-            "clustering": _clustered(verb, texts.labels["verb"]),
-        },
-        "pairs": {"similarity": probes.similarity(pooled["pairs_a"], pooled["pairs_b"], texts.similarity)},
-        "retrieval": {"retrieval": probes.retrieval(pooled["examples"], pooled["glosses"])},
-    }
+    table: dict[str, dict[str, Outcome]] = {}
+    for (of, name), take in SCORES.items():
+        table.setdefault(of, {})[name] = take(pooled, texts)
+    return table
 
 
 def embedded_scores(name: str, *, with_first: bool = False) -> Scores:
@@ -130,3 +120,22 @@ def _share(k: Tensor) -> Tensor:
 
 def _around_mean(states: Tensor) -> Tensor:
     return states - states.mean(dim=-2, keepdim=True)
+
+
+def _classes(probe: Callable[..., Outcome], of: str) -> Callable[[Mapping[str, Tensor], TextSets], Outcome]:
+    return lambda pooled, texts: probe(pooled[of], texts.labels[of])
+
+
+#: By text set and name, what takes each score of pooled states, by text set.
+SCORES: dict[tuple[str, str], Callable[[Mapping[str, Tensor], TextSets], Outcome]] = {
+    ("noun", "linear probe"): _classes(partial(_halved, probes.linear), "noun"),
+    ("noun", "few-shot"): _classes(partial(_halved, _few_shot), "noun"),
+    ("noun", "nearest neighbours"): _classes(partial(_halved, probes.nearest_neighbours), "noun"),
+    ("noun", "clustering"): _classes(_clustered, "noun"),
+    ("verb", "linear probe"): _classes(partial(_halved, probes.linear), "verb"),
+    ("verb", "clustering"): _classes(_clustered, "verb"),
+    ("pairs", "similarity"): lambda pooled, texts: probes.similarity(
+        pooled["pairs_a"], pooled["pairs_b"], texts.similarity
+    ),
+    ("retrieval", "retrieval"): lambda pooled, _: probes.retrieval(pooled["examples"], pooled["glosses"]),
+}

@@ -121,6 +121,10 @@ FULL = replace(
 )
 
 
+#: The layers of each model in their order: the embedding, each block, and the state after a final norm.
+LAYERS = dict(zip(FULL.models, (32, 7, 8, 8, 14, 26, 18, 26, 50, 50, 13, 25), strict=True))
+
+
 def preset(scale: str) -> Preset:
     """Return the preset of a scale, `"quick"` or `"full"`; another raises a ValueError."""
     return pick(scale, quick=QUICK, full=FULL)

@@ -1,6 +1,7 @@
 """Part 5: the patch size over the noise levels, and what another choice of it would have predicted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import MISSING, Figure, panels
+from oraledu.course.figures import MISSING, Figure, matrix_image, panels
 from oraledu.course.style import BLUE
 from oraledu.course.words import above
 from oraledu.diffusion.calibrate import pearson_r
@@ -98,6 +99,36 @@ def schedule_explorer(
 
     labels = {"schedule": "patch sizes", "seed": "noise"}
     return explore(draw, labels=labels, schedule=list(samples), seed=(0, len(network) - 1))
+
+
+def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw r of network and machine in a sweep over noise level and patch size: its mean over the networks."""
+    levels, patches = (sorted({row[axis] for row in rows}) for axis in ("noise", "patch"))
+    levels.reverse()  # as a sampler meets them
+    found = [
+        [[row["r"] for row in rows if (row["patch"], row["noise"]) == (k, t)] for t in levels]
+        for k in patches
+    ]
+    r = torch.tensor([[np.mean(each) if each else np.nan for each in line] for line in found])
+    best = r.nan_to_num(-1).argmax(dim=0).tolist()
+    count = len({row["seed"] for row in rows})
+    of = f"mean of {count} networks" if count > 1 else "one network"
+    figure, axes = panels([["r"]], height=280, width=560)
+    image = matrix_image(axes["r"], r, title=f"r, {of}; a dot at the best k", symmetric=False)
+    image.axes.plot(range(len(levels)), best, "o", color="white", markeredgecolor="black")
+    image.axes.set(aspect="auto", xlabel="noise level t", ylabel="patch size k")
+    ticks = range(0, len(levels), 1 + len(levels) // 11)
+    image.axes.set_xticks(ticks, [f"{levels[tick]:g}" for tick in ticks])
+    image.axes.set_yticks(range(len(patches)), [str(patch) for patch in patches])
+    image.axes.invert_yaxis()
+    told = (
+        f"t = {t:g}: {patches[k]}, {r[k, j]:.3f}" for j, (t, k) in enumerate(zip(levels, best, strict=True))
+    )
+    figure.alt = (
+        "Pearson's r of the clean images that network and machine estimate, as colours over noise level and patch "
+        f"size, {of}. The best patch size and its r at {'; '.join(told)}."
+    )
+    return figure
 
 
 def _axes_of_steps(ax: Axes, patches: Sequence[int]) -> None:

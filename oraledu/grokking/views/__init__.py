@@ -13,7 +13,7 @@ from oraledu.grokking.views.machine import (
     table,
 )
 from oraledu.grokking.views.networks import circulant_inputs, comparison_explorer
-from oraledu.grokking.views.progress import phase_explorer, progress_curves
+from oraledu.grokking.views.progress import phase_explorer, progress_curves, sweep_figure
 from oraledu.grokking.views.tables import paper_and_here
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "random_and_learned",
     "results",
     "scores_by_occurrence",
+    "sweep_figure",
     "table",
 ]

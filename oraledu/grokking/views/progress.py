@@ -1,6 +1,7 @@
 """Part 3: the curves that stand still, those that move first, and the map of training fractions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor, nan
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import Figure, matrix_image, subplots
+from oraledu.course.figures import Figure, matrix_image, panels, subplots
 from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE
 from oraledu.grokking.circulant import alignment
 from oraledu.grokking.rfm import History
@@ -87,6 +88,36 @@ def phase_explorer(fractions: Sequence[float], accuracy: Tensor, toeplitz: Tenso
 
     labels = {"fraction": "training fraction"}
     return explore(draw, labels=labels, fraction=list(fractions), iteration=(0, len(steps) - 1))
+
+
+def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the accuracies of a sweep over the training fraction, a panel for each operation, a line for each kernel.
+
+    A line is the mean over the splits, its band reaches from the worst to the best.
+    """
+    found: dict[str, dict[str, dict[float, list[float]]]] = {}
+    for row in sorted(rows, key=lambda row: row["fraction"]):
+        of = found.setdefault(row["operation"], {}).setdefault(row["kernel"], {})
+        of.setdefault(row["fraction"], []).append(row["accuracy"])
+    figure, axes = panels([list(found)], height=270, width=max(340, 180 * len(found)), sharey=True)
+    words, looks = [], {"quadratic": (BLUE, "o-"), "gaussian": (ORANGE, "s--")}
+    for operation, ax in axes.items():
+        for kernel, of in found[operation].items():
+            colour, line = looks[kernel]
+            low, mean, high = ([float(take(each)) for each in of.values()] for take in (min, np.mean, max))
+            ax.plot(list(of), mean, line, color=colour, label=kernel)
+            ax.fill_between(list(of), low, high, color=colour, alpha=0.25, linewidth=0)
+            enough = [f"{x:g}" for x, least in zip(of, low, strict=True) if least > 0.95]
+            words.append(f"a {operation} b, {kernel}: {(*enough, 'none')[0]}")
+        ax.set(title=f"a {operation} b", ylim=SHARES, xlabel="training fraction")
+    axes[next(iter(found))].set_ylabel("test accuracy")
+    lines = {line.get_label(): line for ax in axes.values() for line in ax.get_lines()}
+    figure.legend(handles=list(lines.values()), loc="outside lower center", ncols=len(lines))
+    figure.alt = (
+        "Test accuracy after the last iteration over the training fraction, mean and range of the splits. The smallest "
+        f"fraction whose worst split is above 0.95: {'; '.join(words)}."
+    )
+    return figure
 
 
 def _known(value: Tensor) -> str:

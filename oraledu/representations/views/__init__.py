@@ -7,7 +7,7 @@ from oraledu.representations.views.choices import (
     metric_against_score,
     regret_explorer,
 )
-from oraledu.representations.views.curves import metric_curves, score_curves, vision_curves
+from oraledu.representations.views.curves import metric_curves, score_curves, sweep_figure, vision_curves
 from oraledu.representations.views.grams import gram_images
 from oraledu.representations.views.layers import entropy_conventions, layer_explorer
 from oraledu.representations.views.paths import path_explorer
@@ -43,6 +43,7 @@ __all__ = [
     "score_table",
     "sink_explorer",
     "spectrum_explorer",
+    "sweep_figure",
     "task_explorer",
     "vision_curves",
 ]

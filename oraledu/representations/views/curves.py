@@ -5,8 +5,10 @@ A curve is (layers,), or (runs, layers), whose mean is drawn with the spread of 
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
@@ -14,7 +16,8 @@ from torch import Tensor
 from oraledu.course.figures import Figure, panels
 from oraledu.course.style import GREY, styled
 from oraledu.representations.selection import interval
-from oraledu.representations.views.layout import depth, legend_above, mean_run, with_looks
+from oraledu.representations.settings import LAYERS
+from oraledu.representations.views.layout import LOOKS, depth, legend_above, mean_run, with_looks
 from oraledu.representations.views.words import Models, extremes, plain
 
 #: A place without a panel.
@@ -67,6 +70,35 @@ def score_curves(
         if widths:
             words.append(f" {model}: no band of {level:.0%} is wider than {plain(max(widths))}.")
     figure.alt = f"Scores by layer. {_words(models)}{''.join(words)}"
+    return figure
+
+
+def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw `score_curves` of a sweep; of many models the mean over tasks, a panel each. Only whole curves count.
+
+    Raises:
+        ValueError: No task has a score at every layer of every model.
+    """
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    for row in rows:
+        found.setdefault((row["model"], row["task"]), {})[row["layer"]] = row["score"]
+    models, tasks = (list(dict.fromkeys(each)) for each in zip(*found, strict=True))
+    tasks = [task for task in tasks if all(len(found.get((m, task), {})) == LAYERS[m] for m in models)]
+    if not tasks:
+        raise ValueError("it takes a task that has been scored at every layer of every model")
+    scores = {
+        model: {
+            task: torch.tensor([found[model, task][layer] for layer in range(LAYERS[model])])
+            for task in tasks
+        }
+        for model in models
+    }
+    if len(models) > len(LOOKS):
+        means = {model: torch.stack(list(of.values())).mean(dim=0) for model, of in scores.items()}
+        scores = {f"mean of {len(tasks)} tasks": means}
+    figure = score_curves(models=scores)
+    if len(scores) == 1:  # then no legend names it
+        figure.suptitle(next(iter(scores)))
     return figure
 
 
@@ -128,6 +160,8 @@ def _grid(
             ax.set_ylabel(names[name], fontsize="small")
         ax.margins(y=0.12)
         ax.locator_params(axis="y", nbins=4)
+        if _same_layers(models):
+            ax.locator_params(axis="x", integer=True)
     across = "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1"
     with styled():
         figure.supxlabel(across, fontsize=9)

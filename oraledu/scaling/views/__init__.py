@@ -9,7 +9,7 @@ from oraledu.scaling.views.choices import normaliser_explorer, offset_explorer
 from oraledu.scaling.views.collapse import frontier, raw_shifted_collapsed
 from oraledu.scaling.views.fluctuations import end_slopes, fluctuation_explorer
 from oraledu.scaling.views.horizons import horizon_explorer, wrong_exponent
-from oraledu.scaling.views.measuring import deviation_and_floor, variance_bars
+from oraledu.scaling.views.measuring import deviation_and_floor, sweep_figure, variance_bars
 from oraledu.scaling.views.schedules import prediction, schedule_explorer
 from oraledu.scaling.views.tables import paper_and_here
 from oraledu.scaling.views.widths import mup_drift, text_ladder
@@ -28,6 +28,7 @@ __all__ = [
     "raw_shifted_collapsed",
     "results",
     "schedule_explorer",
+    "sweep_figure",
     "text_ladder",
     "variance_bars",
     "wrong_exponent",

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.style import BLUE, GREY, ORANGE
+from oraledu.scaling import curves
 from oraledu.scaling.curves import supercollapse_from
 from oraledu.scaling.views.layout import about, decades, legend_below, mean_floor, nearest
 
@@ -45,6 +47,31 @@ def deviation_and_floor(
         f"{'; '.join(words)}."
     )
     return figure
+
+
+def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw `deviation_and_floor` of a sweep, of the seeds that have reached the end at every width of a schedule.
+
+    Raises:
+        ValueError: There are not two widths and two such seeds under any schedule.
+    """
+    deviation, floor = {}, {}
+    for schedule in dict.fromkeys(row["schedule"] for row in rows):
+        of = {(row["width"], row["seed"]): row for row in rows if row["schedule"] == schedule}
+        ended = {run for run, row in of.items() if np.isfinite(row["losses"]).all()}
+        widths, seeds = (sorted(set(each)) for each in zip(*of, strict=True))
+        seeds = [seed for seed in seeds if all((width, seed) in ended for width in widths)]
+        if len(widths) > 1 and len(seeds) > 1:
+            steps, loss = (
+                torch.tensor([[of[width, seed][name] for seed in seeds] for width in widths]).double()
+                for name in ("steps", "losses")
+            )
+            progress, grid = steps / steps[..., -1:], torch.linspace(0, 1, loss.shape[-1]).double()
+            deviation[schedule] = curves.collapse_deviation(curves.normalize(progress, loss, 0.0, grid))
+            floor[schedule] = curves.noise_floor(curves.on_grid(progress, loss, grid), 0.0)
+    if not deviation:
+        raise ValueError("it takes two widths, and two seeds that have reached the end at both")
+    return deviation_and_floor(grid=grid, deviation=deviation, floor=floor)
 
 
 def variance_bars(

@@ -1,0 +1,1 @@
+"""A topic whose sweep takes seconds, to try the command on."""
