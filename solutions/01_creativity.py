@@ -104,7 +104,6 @@
 import math
 
 import torch
-from scipy.stats import kendalltau
 
 from oraledu import data
 from oraledu.course.exercise import Todo, credit, long_run
@@ -767,6 +766,8 @@ patch_schedule = checks.patch_schedule(patch_schedule)
 # trajectories.
 
 # %%
+from scipy.stats import kendalltau
+
 fit = preset.fashion
 calibrating = experiments.noises(fit, fashion, calibration=True)
 patches = long_run(patch_schedule)(

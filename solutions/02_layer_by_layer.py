@@ -789,8 +789,10 @@ if models.is_live():
     tables = [evaluate.score_table(states, texts) for states in both.values()]
 else:
     kept = delayed(cached(evaluate.embedded_scores))
-    with parallel_config(backend="loky", n_jobs=2, inner_max_num_threads=1):
-        tables = Parallel()(kept(states.name) for states in both.values())
+    jobs = [(states.name, part) for states in both.values() for part in evaluate.PARTS]
+    with parallel_config(backend="loky", n_jobs=run.workers, inner_max_num_threads=1):
+        parts = Parallel()(kept(*job) for job in jobs)
+    tables = [evaluate.together(*parts[place : place + 2]) for place in (0, 2)]
 outcomes = dict(zip(both, tables, strict=True))
 scores = {name: views.by_name(each, lambda outcome: outcome.score()) for name, each in outcomes.items()}
 mean = {name: views.mean_score(each) for name, each in scores.items()}

@@ -595,7 +595,8 @@ def train(study, schedule):
 
 def train_all(jobs):
     """Return the runs of each study and schedule under its name."""
-    runs = Parallel(n_jobs=2)(delayed(train)(*job) for job in progress(jobs.values(), "training"))
+    some = progress(jobs.values(), "training")
+    runs = Parallel(n_jobs=run.workers)(delayed(train)(*job) for job in some)
     return dict(zip(jobs, runs, strict=True))
 
 

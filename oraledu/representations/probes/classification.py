@@ -1,23 +1,27 @@
-"""Reading a class off pooled states: a linear probe, few examples, nearest neighbours."""
+"""Reading a class off pooled states: a linear probe, few examples, nearest neighbours.
+
+Scikit-learn is loaded by whoever fits: it takes as long as torch, and no figure waits for it.
+"""
+
+from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from oraledu.representations.probes.outcome import Outcome, share
 from oraledu.representations.states import check_states
 
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
 Labels = Sequence[str] | Sequence[int] | np.ndarray | Tensor
-Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
+#: Fits a model to items and their classes, and lets it guess the classes of others.
+Guess = Callable[["ClassifierMixin", np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def halves(labels: Labels, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -62,6 +66,10 @@ def linear(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or ``strength`` is not above 0.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if not strength > 0:
         raise ValueError(f"strength must be above 0, got {strength}")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
@@ -99,6 +107,9 @@ def few_shot(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or a class has fewer than ``shots`` examples.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     if shots < 1 or bootstraps < 1:
         raise ValueError(f"shots and bootstraps must be at least 1, got {shots} and {bootstraps}")
     numbers, names = encode(train_labels)
@@ -113,7 +124,7 @@ def few_shot(
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the protocol stops after 100 steps
-        return _accuracy(draws, train, train_labels, test, test_labels)
+        return _accuracy(draws, train, train_labels, test, test_labels, _in_few_directions)
 
 
 def nearest_neighbours(
@@ -137,6 +148,8 @@ def nearest_neighbours(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or ``neighbours`` is out of range.
     """
+    from sklearn.neighbors import KNeighborsClassifier
+
     check_states(train, "train", kind="item")
     if not 1 <= neighbours <= train.shape[-2]:
         raise ValueError(
@@ -175,12 +188,25 @@ def layers_of(*states: Tensor) -> Iterator[tuple[np.ndarray, ...]]:
     yield from zip(*flat, strict=True)
 
 
+def _plainly(model: ClassifierMixin, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    return model.fit(x, y).predict(z)
+
+
+def _in_few_directions(model: ClassifierMixin, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Do the same in the span of the n items: under an L2 penalty the weights have no other directions."""
+    if len(x) >= x.shape[1]:
+        return _plainly(model, x, y, z)
+    directions, turned = np.linalg.qr(x.T)  # (D, n), (n, n)
+    return _plainly(model, turned.T, y, z @ directions)
+
+
 def _accuracy(
     fits: Sequence[tuple[slice | np.ndarray, ClassifierMixin]],
     train: Tensor,
     train_labels: Labels,
     test: Tensor,
     test_labels: Labels,
+    guess: Guess = _plainly,
 ) -> Outcome:
     """Fit models, each on its rows of the training items of each layer, and average what they get right."""
     check_states(train, "train", kind="item")
@@ -199,7 +225,7 @@ def _accuracy(
         raise ValueError("train_labels must hold at least 2 classes")
     y, right = known.numpy(), []
     for x, z in layers_of(train, test):
-        guesses = [model.fit(x[rows], y[rows]).predict(z) for rows, model in fits]
+        guesses = [guess(model, x[rows], y[rows], z) for rows, model in fits]
         right.append(np.mean([guess == asked.numpy() for guess in guesses], axis=0))
     return Outcome(torch.from_numpy(np.stack(right)).reshape(*test.shape[:-1], 1), share)
 
