@@ -108,6 +108,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 
 from oraledu import data
+from oraledu.course.ahead import ahead
 from oraledu.course.exercise import Todo, credit, long_run
 from oraledu.course.runtime import cached, start
 from oraledu.representations import augment, checks, correlation, evaluate, gram, invariance, models, probes
@@ -195,6 +196,12 @@ spread = (first.amax(0) / first.amin(0)).max()
 print(f"over all prompts the first token's squared length varies by less than 1 %: {bool(spread < 1.01)}")
 assert spread < 1.01
 views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token=False)
+
+# %% [markdown]
+# Part 7 needs two trained networks. Where a second core is free, the next cell begins their training behind your back.
+
+# %%
+trained_pair = ahead(run.workers, vision.train_both)(preset.live, 0)
 
 
 # %% [markdown]
@@ -1305,10 +1312,10 @@ views.results(["network", "probe", "best layers of 0 to 9", "honest gain, seed 0
 # seed alone; and by few examples it is level. But the paper's valley is not reproduced: the entropy of our
 # autoregressive network *rises* to a peak at layers 2 and 3 and falls towards the end. And no sink appears.
 #
-# The next cell trains both before your eyes, smaller and shorter, from one seed.
+# The next cell waits for those that this lesson has trained, smaller and shorter, from one seed.
 
 # %%
-pair = vision.train_both(preset.live, generator=run.generator(0))
+pair = trained_pair()
 for key, network in pair.items():
     curve = network.probe.score()
     print(f"{names[key]}: linear probe {curve[0]:.1f} at layer 0, {curve.max():.1f} at the best")

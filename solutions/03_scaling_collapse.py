@@ -953,7 +953,7 @@ views.prediction(**drawn)
 
 # %%
 study = replace(preset.linear, ladder=single, seeds=tuple(range(128)), records=400, trace=True)
-many = {name: kept(study, name) for name in ("constant", "linear", "cosine")}
+many = train_all({name: (study, name) for name in ("constant", "linear", "cosine")})
 alone, own = many["constant"], found["linear"]
 true, at = own.loss[0, 0, 1:], own.steps[0, 1:]
 rates = schedules.step_rates("linear", int(at[-1]))
