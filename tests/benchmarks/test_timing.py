@@ -40,10 +40,11 @@ def large(count):
     return lambda: bytearray(count * 2**20).count(1)
 
 
-def test_the_peak_is_what_the_call_alone_adds():
-    found = timing.peak(large, 300)
-    assert found.endswith(" MB")
-    assert 280 < int(found.split()[0]) < 340
+def test_the_peak_is_what_the_call_alone_adds_however_large_its_parent_was():
+    bytearray(400 * 2**20).count(1)
+    found = timing.peak(large, 100)
+    assert found == "–" or found.endswith(" MB")
+    assert found == "–" or 95 < int(found.split()[0]) < 130
 
 
 def test_a_row_is_a_line_of_markdown():
