@@ -110,22 +110,6 @@ def test_few_shot_averages_over_draws_of_so_many_examples_a_class(monkeypatch):
     assert len(set(outcome.items.flatten().tolist())) > 2
 
 
-def test_few_shot_in_the_span_of_its_examples_guesses_as_in_all_coordinates():
-    from sklearn.linear_model import LogisticRegression
-
-    generator = torch.Generator().manual_seed(8)
-    centres = torch.randn(3, 90, generator=generator).repeat_interleave(6, 0)
-    train, test = (centres + 3 * torch.randn(18, 90, generator=generator) for _ in range(2))
-    labels = [place for place in range(3) for _ in range(6)]
-    # Six shots of six: every draw is the whole, in another order.
-    outcome = probes.few_shot(train, labels, test, labels, generator=generator, shots=6, bootstraps=3)
-    plain = (
-        LogisticRegression(max_iter=100).fit(train.double().numpy(), labels).predict(test.double().numpy())
-    )
-    assert outcome.items.squeeze().tolist() == [float(a == b) for a, b in zip(plain, labels, strict=True)]
-    assert 0.3 < outcome.score() < 0.95
-
-
 def test_few_shot_gives_all_layers_the_same_draws():
     train, train_labels, test, test_labels = task(separation=1)
     twice = few_shot(torch.stack([train, train]), train_labels, torch.stack([test, test]), test_labels)

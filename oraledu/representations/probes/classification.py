@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
 Labels = Sequence[str] | Sequence[int] | np.ndarray | Tensor
-#: Fits a model to items and their classes, and lets it guess the classes of others.
-Guess = Callable[["ClassifierMixin", np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def halves(labels: Labels, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -124,7 +122,7 @@ def few_shot(
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the protocol stops after 100 steps
-        return _accuracy(draws, train, train_labels, test, test_labels, _in_few_directions)
+        return _accuracy(draws, train, train_labels, test, test_labels)
 
 
 def nearest_neighbours(
@@ -188,25 +186,12 @@ def layers_of(*states: Tensor) -> Iterator[tuple[np.ndarray, ...]]:
     yield from zip(*flat, strict=True)
 
 
-def _plainly(model: ClassifierMixin, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    return model.fit(x, y).predict(z)
-
-
-def _in_few_directions(model: ClassifierMixin, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Do the same in the span of the n items: under an L2 penalty the weights have no other directions."""
-    if len(x) >= x.shape[1]:
-        return _plainly(model, x, y, z)
-    directions, turned = np.linalg.qr(x.T)  # (D, n), (n, n)
-    return _plainly(model, turned.T, y, z @ directions)
-
-
 def _accuracy(
     fits: Sequence[tuple[slice | np.ndarray, ClassifierMixin]],
     train: Tensor,
     train_labels: Labels,
     test: Tensor,
     test_labels: Labels,
-    guess: Guess = _plainly,
 ) -> Outcome:
     """Fit models, each on its rows of the training items of each layer, and average what they get right."""
     check_states(train, "train", kind="item")
@@ -225,7 +210,7 @@ def _accuracy(
         raise ValueError("train_labels must hold at least 2 classes")
     y, right = known.numpy(), []
     for x, z in layers_of(train, test):
-        guesses = [guess(model, x[rows], y[rows], z) for rows, model in fits]
+        guesses = [model.fit(x[rows], y[rows]).predict(z) for rows, model in fits]
         right.append(np.mean([guess == asked.numpy() for guess in guesses], axis=0))
     return Outcome(torch.from_numpy(np.stack(right)).reshape(*test.shape[:-1], 1), share)
 
