@@ -6,7 +6,7 @@ Scikit-learn is loaded by whoever fits: it takes as long as torch, and no figure
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
