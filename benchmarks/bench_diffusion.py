@@ -1,31 +1,19 @@
-"""How fast are the closed-form machines? Ratios only, all measured in this run, on one thread.
+"""Lesson 1: the equivariant-local machine beside its bare matrix products, plain code, and the local machine."""
 
-    python benchmarks/bench_diffusion.py [--size 28] [--images 500] [--plain-images 80] [--t 0.5] [--repeats 5]
-
-For each padding and patch size, medians over repeats in which the contenders take turns:
-
-* the equivariant-local machine to the bare matrix products of the same queries and patches, in tiles of the same
-  size: the part that no softmax removes;
-* the local machine to the equivariant-local one;
-* the plain method to ours, at equal work (on fewer images, as it is slow): mini-batches of 64 images, patches by
-  `unfold`, differences of a query and each patch, squared and summed, and the sums of all mini-batches added up.
-
-The plain method's answer agrees with ours, which is checked.
-"""
-
-import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
-from timing import in_turns
 from torch import Tensor
 from torch.nn.functional import unfold
 
+from benchmarks.timing import Call, Row, growth, peak, ratio
 from oraledu.diffusion import machines, schedule
 from oraledu.diffusion.windows import pad, regions, same_border, visible_patches
 
+PART = "1, machine"
 BATCH = 64
+LEVEL = schedule.alpha_bar(0.5)
 
 #: Queries and patches of a tile; their products fill as much of the cache as the machine's.
 QUERIES, PATCHES = 392, 668
@@ -74,44 +62,48 @@ def bare_products(x: Tensor, images: Tensor, patch: int, padding: str) -> Callab
     return multiply
 
 
-def main() -> None:
-    """Print the ratios for both paddings and several patch sizes."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--size", type=int, default=28, help="side of an image (default 28)")
-    parser.add_argument("--images", type=int, default=500, help="training images (default 500)")
-    parser.add_argument("--plain-images", type=int, default=80, help="... for the plain method (default 80)")
-    parser.add_argument("--patches", type=int, nargs="+", default=[3, 7, 17], help="patch sizes")
-    parser.add_argument("--t", type=float, default=0.5, help="noise level, 0 to 1 (default 0.5)")
-    parser.add_argument("--repeats", type=int, default=5, help="how often to time each (default 5)")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
+def denoiser(x: Tensor, images: Tensor, machine: str, patch: int, padding: str) -> Call:
+    """Return a call of a machine."""
+    return lambda: machines.denoise(x, images, LEVEL, machine=machine, patch=patch, padding=padding)
+
+
+def inputs(count: int, size: int) -> tuple[Tensor, Tensor]:
+    """Return a noisy image and so many training images."""
     generator = torch.Generator().manual_seed(0)
-    shape = (options.images, 1, options.size, options.size)
-    images = 2 * torch.rand(shape, generator=generator) - 1
-    x = torch.randn(1, *shape[1:], generator=generator)
-    level = schedule.alpha_bar(options.t)
-    few = images[: options.plain_images].clone()
-    print(f"{options.images} images of {options.size} x {options.size}, t = {options.t}, float32, one thread")
+    images = 2 * torch.rand(count, 1, size, size, generator=generator) - 1
+    return torch.randn(1, 1, size, size, generator=generator), images
+
+
+def machine_of(count: int) -> Call:
+    """Return a call of the equivariant-local machine for 3 x 3 windows of so many images of 28 x 28."""
+    return denoiser(*inputs(count, 28), "equivariant-local", 3, "circular")
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield the rows of each padding and patch size; the plain answer is ours, which is checked."""
+    count, size, few, rounds = (100, 14, 40, 5) if quick else (500, 28, 80, 7)
+    x, images = inputs(count, size)
+    some = images[:few].clone()
+    counts = (50, 100, 200) if quick else (125, 250, 500)
     for padding in ("circular", "zeros"):
-        for patch in options.patches:
-            how = {"patch": patch, "padding": padding}
-
-            def ours(training: Tensor, machine: str = "equivariant-local", how: dict = how) -> Tensor:
-                return machines.denoise(x, training, level, machine=machine, **how)
-
-            (to_product,) = in_turns([lambda: ours(images), bare_products(x, images, **how)], options.repeats)
-            (to_local,) = in_turns([lambda: ours(images), lambda: ours(images, "local")], options.repeats)
-            plain = partial(plain_machine, x, few, level, **how)
-            torch.testing.assert_close(ours(few), plain(), rtol=0, atol=1e-4)
-            (to_plain,) = in_turns([plain, lambda: ours(few)], min(options.repeats, 3))
-            print(
-                f"{padding:8}  k = {patch:2}  ours / products = {to_product:.2f}   local / ours = 1 / {to_local:.0f}"
-                f"   plain / ours = {to_plain:.0f}",
-                flush=True,
+        for patch in (3,) if quick else (3, 7, 17):
+            where = f"{count} images of {size} x {size}, k = {patch}, {padding}"
+            ours = denoiser(x, images, "equivariant-local", patch, padding)
+            first = (padding, patch) == ("circular", 3)
+            yield Row(
+                PART,
+                "equivariant-local / its bare products",
+                where,
+                ratio(ours, bare_products(x, images, patch, padding), rounds),
+                growth(machine_of, counts, "N") if first else "–",
+                peak(machine_of, counts[-1]) if first else "–",
             )
-
-
-if __name__ == "__main__":
-    main()
+            plain = partial(plain_machine, x, some, LEVEL, patch, padding)
+            theirs = denoiser(x, some, "equivariant-local", patch, padding)
+            torch.testing.assert_close(theirs(), plain(), rtol=0, atol=1e-4)
+            where = f"{few} images of {size} x {size}, k = {patch}, {padding}"
+            yield Row(PART, "plain implementation / equivariant-local", where, ratio(plain, theirs, rounds))
+    local = denoiser(x, images, "local", 3, "circular")
+    ours = denoiser(x, images, "equivariant-local", 3, "circular")
+    where = f"{count} images of {size} x {size}, k = 3, circular"
+    yield Row(PART, "equivariant-local / local", where, ratio(ours, local, rounds))

@@ -1,31 +1,23 @@
-"""How fast is an RFM iteration? Ratios only, all measured in this run, on one thread.
+"""Lesson 4: an iteration of the RFM beside its own solve, a plain implementation, and the package xrfm."""
 
-    python benchmarks/bench_grokking.py [--p 61] [--fraction 0.5] [--iterations 7]
-
-Two ratios for each kernel, each a median over iterations:
-
-* a whole iteration to its own Cholesky factorisation and solve, the part that no algebra removes;
-* the same iteration by the plain method to ours: one-hot vectors as dense matrices, per-sample Jacobians by
-  one einsum over samples, classes and inputs, an LU solve, the root by singular values.
-
-Both methods train, evaluate on the same pairs and give the same metric, which is checked.
-"""
-
-import argparse
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from benchmarks.timing import Call, Row, growth, peak, ratio
 from oraledu.grokking import arithmetic, rfm
 
 BANDWIDTH = 2.5
+PART = "4, RFM"
 Task = tuple[Tensor, Tensor, Tensor, Tensor]
-Result = TypeVar("Result")
+
+
+def task_of(p: int) -> Task:
+    """Return half of the table of addition modulo p to learn from, and the other half."""
+    generator = torch.Generator().manual_seed(0)
+    return arithmetic.split(*arithmetic.modular_table("+", p), 0.5, generator=generator)
 
 
 def plain_gram(x: Tensor, z: Tensor, metric: Tensor, kernel: str) -> Tensor:
@@ -49,7 +41,7 @@ def plain_jacobians(x: Tensor, coefficients: Tensor, metric: Tensor, kernel: str
 
 
 def plain_step(task: Task, p: int, metric: Tensor, kernel: str) -> Tensor:
-    """Solve, evaluate and return the next metric, by the plain method."""
+    """Solve, evaluate and return the next metric: dense one-hot inputs, per-sample Jacobians, LU and SVD."""
     train_pairs, train_labels, test_pairs, test_labels = task
     x, z = (arithmetic.one_hot_pairs(pairs, p, metric.dtype) for pairs in (train_pairs, test_pairs))
     targets = torch.nn.functional.one_hot(train_labels, p).to(metric.dtype)
@@ -63,56 +55,75 @@ def plain_step(task: Task, p: int, metric: Tensor, kernel: str) -> Tensor:
     return left * values.sqrt() @ right
 
 
-def solve_alone(task: Task, p: int, metric: Tensor, kernel: str) -> Callable[[], Tensor]:
+def our_step(task: Task, p: int, kernel: str) -> Call:
+    """Return a call of one iteration of ours, from the metric after the first."""
+    steps = rfm.iterate(*task, p, kernel=kernel)
+    return lambda: next(steps)
+
+
+def solve_alone(task: Task, p: int, metric: Tensor, kernel: str) -> Call:
     """Return a call of nothing but the Cholesky factorisation and solve of one iteration."""
-    train_pairs, train_labels, *_ = task
-    within = rfm.gram(train_pairs, train_pairs, metric, kernel=kernel)
-    targets = torch.nn.functional.one_hot(train_labels, p).to(metric.dtype)
+    within = rfm.gram(task[0], task[0], metric, kernel=kernel)
+    targets = torch.nn.functional.one_hot(task[1], p).to(metric.dtype)
     return lambda: torch.cholesky_solve(targets, torch.linalg.cholesky_ex(within)[0])
 
 
-def seconds(call: Callable[[], Result]) -> tuple[float, Result]:
-    """Return how long a call took, and what it gave."""
-    start = time.perf_counter()
-    result = call()
-    return time.perf_counter() - start, result
+def quadratic_steps(p: int) -> Call:
+    """Return an iteration with the quadratic kernel."""
+    return our_step(task_of(p), p, "quadratic")
 
 
-def compare(task: Task, p: int, kernel: str, iterations: int) -> tuple[float, float]:
-    """Return the median ratios (iteration to its solve, plain to ours) over some iterations."""
-    to_solve, to_plain = [], []
-    steps = rfm.iterate(*task, p, kernel=kernel)
-    for iteration in range(iterations + 1):
-        ours, step = seconds(lambda: next(steps))
-        solve, _ = seconds(solve_alone(task, p, step.metric, kernel))
-        plain, metric = seconds(partial(plain_step, task, p, step.metric, kernel))
+def gaussian_steps(p: int) -> Call:
+    """Return an iteration with the Gaussian kernel."""
+    return our_step(task_of(p), p, "gaussian")
+
+
+STEPS: dict[str, Callable[[int], Call]] = {"quadratic": quadratic_steps, "gaussian": gaussian_steps}
+
+
+def package(task: Task, p: int, iterations: int) -> Call | None:
+    """Return a call of xrfm with our Gaussian kernel on dense inputs, or None where it is not installed."""
+    try:
+        from xrfm.rfm_src import RFM
+        from xrfm.rfm_src.kernels import LaplaceKernel
+    except ImportError:
+        return None
+    x, z = (arithmetic.one_hot_pairs(task[place], p, torch.float64) for place in (0, 2))
+    y, answers = (torch.nn.functional.one_hot(task[place], p).double() for place in (1, 3))
+
+    def fit() -> None:
+        kernel = LaplaceKernel(bandwidth=2**0.5 * BANDWIDTH, exponent=2.0)
+        model = RFM(kernel, iters=iterations - 1, device="cpu", verbose=False)
+        model.fit((x, y), (z, answers), reg=1e-9, center_grads=True)
+
+    return fit
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield the rows of both kernels, and those of the package."""
+    sizes, rounds = ((17, 23, 31), 5) if quick else ((31, 43, 61), 7)
+    p = sizes[-1]
+    task, where = task_of(p), f"p = {p}, half of the table"
+    for kernel, make in STEPS.items():
+        steps = rfm.iterate(*task, p, kernel=kernel)
+        step = [next(steps) for _ in range(3)][-1]
         # Squares, since a root turns the rounding of null directions from 1e-16 into 1e-8.
-        expected = step.next_metric @ step.next_metric
-        torch.testing.assert_close(metric @ metric, expected, rtol=0, atol=1e-9 * expected.abs().max().item())
-        if iteration:  # the first warms up
-            to_solve.append(ours / solve)
-            to_plain.append(plain / ours)
-    return statistics.median(to_solve), statistics.median(to_plain)
-
-
-def main() -> None:
-    """Print the ratios for both kernels."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--p", type=int, default=61, help="the modulus (default 61)")
-    parser.add_argument("--fraction", type=float, default=0.5, help="share of the table that trains")
-    parser.add_argument("--iterations", type=int, default=7, help="how many iterations to time")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    generator = torch.Generator().manual_seed(0)
-    table = arithmetic.modular_table("+", options.p)
-    task = arithmetic.split(*table, options.fraction, generator=generator)
-    print(f"p = {options.p}, {len(task[0])} training pairs, float64, one thread")
-    for kernel in ("quadratic", "gaussian"):
-        to_solve, to_plain = compare(task, options.p, kernel, options.iterations)
-        print(f"{kernel:9}  iteration / (Cholesky + solve) = {to_solve:.1f}   plain / ours = {to_plain:.1f}")
-
-
-if __name__ == "__main__":
-    main()
+        plain, expected = plain_step(task, p, step.metric, kernel), step.next_metric @ step.next_metric
+        torch.testing.assert_close(plain @ plain, expected, rtol=0, atol=1e-9 * float(expected.abs().max()))
+        ours, alone = (lambda steps=steps: next(steps)), solve_alone(task, p, step.metric, kernel)
+        yield Row(
+            PART,
+            f"iteration, {kernel} / its Cholesky + solve",
+            where,
+            ratio(ours, alone, rounds),
+            growth(make, sizes, "p"),
+            peak(make, p),
+        )
+        slow = partial(plain_step, task, p, step.metric, kernel)
+        yield Row(PART, f"plain iteration / ours, {kernel}", where, ratio(slow, ours, rounds))
+    p, iterations = sizes[0], 6
+    task = task_of(p)
+    if theirs := package(task, p, iterations):
+        ours = partial(rfm.fit, *task, p, kernel="gaussian", iterations=iterations)
+        what = f"xrfm / ours, Gaussian, {iterations} iterations"
+        yield Row(PART, what, f"p = {p}, half of the table", ratio(theirs, ours, rounds))

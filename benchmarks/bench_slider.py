@@ -1,18 +1,12 @@
-"""How long a learner waits: from a key pressed on an explorer's slider to another picture, in a real browser.
+"""What a learner waits for at a slider: from a key pressed to another picture, in a real browser."""
 
-Run it from the checkout's root, with the `dev` extra and Chromium installed: `python benchmarks/bench_slider.py`.
-It prints the median of each slider in milliseconds. They depend on the machine and on what else it does.
-"""
-
-import statistics
-import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.timing import Row, spread
 from oraledu.app.catalogue import LESSONS
 from tests.browser.driver import (
     CHROMIUM,
@@ -50,8 +44,10 @@ def latencies(notebook: Notebook) -> dict[str, list[float]]:
     return waits
 
 
-def main() -> None:
-    """Measure every slider of every lesson and print the medians."""
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield the waits at every slider of every lesson; none without Chromium, or where it is to be quick."""
+    if quick or CHROMIUM is None:
+        return
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "work") as address,
@@ -63,12 +59,8 @@ def main() -> None:
             notebook = Notebook(page, address, f"lessons/{lesson.name}.ipynb")
             notebook.run_all()
             for name, times in latencies(notebook).items():
-                print(
-                    f"{lesson.name}, {name}: median {statistics.median(times):.0f} ms of {len(times)}",
-                    flush=True,
+                yield Row(
+                    f"{lesson.number}, slider to picture", name, f"{len(times)} steps", spread(times, " ms")
                 )
+            page.close()
         browser.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -104,11 +104,11 @@
 import math
 
 import torch
-from scipy.stats import kendalltau
 
 from oraledu import data
+from oraledu.course.ahead import ahead
 from oraledu.course.exercise import Todo, credit, long_run
-from oraledu.course.runtime import cached, start
+from oraledu.course.runtime import start
 from oraledu.diffusion import checkpoints, checks, experiments, machines, mosaic, networks
 from oraledu.diffusion import sampling, schedule, settings, study, trousers, views, windows
 
@@ -136,6 +136,14 @@ views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 # %% [markdown]
 # Between $t = 0.6$ and $0.8$ the eye gives up; at $t = 1$ nothing is left to see.
 #
+# Parts 5 and 7 need trained networks. Where a second core is free, the next cell begins their training behind your back.
+
+# %%
+begin = ahead(run.workers, experiments.trained)
+trained_network = begin(preset.fashion, 0, str(run.device))
+trained_unet = begin(preset.unet, 0, str(run.device))
+
+# %% [markdown]
 # ### One object under three names
 #
 # A **denoiser** $D$ guesses the clean image from the noisy one. It is trained by least squares,
@@ -703,7 +711,7 @@ views.padding_explorer(images, unseen[7], noise[0], same_border)
 #
 # no division by a small $a$ near $t = 1$. An error of $\hat v$ is an error of $\hat x_0$ divided by $b$, so at
 # each noise level both losses are least for the same network. Training happens at the 20 noise levels that the sampler
-# visits. The next cell takes half a minute to a minute, once: the trained network is kept.
+# visits. It takes half a minute to a minute, once, and the next cell waits for it: the trained network is kept.
 
 # %%
 fashion = experiments.training_images(preset.fashion).to(run.device)
@@ -711,7 +719,7 @@ skip_the_wait = False  # True takes the network that comes with the course
 if skip_the_wait:
     network, losses = checkpoints.load("fashion-zeros").network, None
 else:
-    network, losses = cached(experiments.trained)(preset.fashion, 0, str(run.device))
+    network, losses = trained_network()
 print(f"{len(fashion)} images, {network.parameter_count()} parameters")
 None if losses is None else views.losses(losses)
 
@@ -778,6 +786,8 @@ patch_schedule = checks.patch_schedule(patch_schedule)
 # trajectories. The network's window is the smallest that holds nine tenths of it.
 
 # %%
+from scipy.stats import kendalltau
+
 fit = preset.fashion
 calibrating = experiments.noises(fit, fashion, calibration=True)
 patches = long_run(patch_schedule)(
@@ -1414,8 +1424,7 @@ views.strip(carved)
 
 # %%
 if run.scale == "quick":
-    short = preset.unet
-    young, _ = cached(experiments.trained)(short, 0, str(run.device))
+    young, _ = trained_unet()
     sizes = next(entry.patches for entry in further.entries if entry.architecture == "UNet")
     fewer = fresh[:8]
     grown = pearson_r(

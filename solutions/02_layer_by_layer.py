@@ -108,6 +108,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 
 from oraledu import data
+from oraledu.course.ahead import ahead
 from oraledu.course.exercise import Todo, credit, long_run
 from oraledu.course.runtime import cached, start
 from oraledu.representations import augment, checks, correlation, evaluate, gram, invariance, models, probes
@@ -195,6 +196,12 @@ spread = (first.amax(0) / first.amin(0)).max()
 print(f"over all prompts the first token's squared length varies by less than 1 %: {bool(spread < 1.01)}")
 assert spread < 1.01
 views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token=False)
+
+# %% [markdown]
+# Part 7 needs two trained networks. Where a second core is free, the next cell begins their training behind your back.
+
+# %%
+trained_pair = ahead(run.workers, vision.train_both)(preset.live, 0)
 
 
 # %% [markdown]
@@ -793,8 +800,10 @@ if models.is_live():
     tables = [evaluate.score_table(states, texts) for states in both.values()]
 else:
     kept = delayed(cached(evaluate.embedded_scores))
-    with parallel_config(backend="loky", n_jobs=2, inner_max_num_threads=1):
-        tables = Parallel()(kept(states.name) for states in both.values())
+    jobs = [(states.name, part) for states in both.values() for part in evaluate.PARTS]
+    with parallel_config(backend="loky", n_jobs=run.workers, inner_max_num_threads=1):
+        parts = Parallel()(kept(*job) for job in jobs)
+    tables = [evaluate.together(*parts[place : place + 2]) for place in (0, 2)]
 outcomes = dict(zip(both, tables, strict=True))
 scores = {name: views.by_name(each, lambda outcome: outcome.score()) for name, each in outcomes.items()}
 mean = {name: views.mean_score(each) for name, each in scores.items()}
@@ -1312,10 +1321,10 @@ views.results(["network", "probe", "best layers of 0 to 9", "honest gain, seed 0
 # paper's valley is not reproduced: the entropy of our autoregressive network *rises* to a peak at layers 2 and 3 and
 # falls towards the end. And no sink appears.
 #
-# The next cell trains the first two before your eyes, smaller and shorter, from one seed.
+# The next cell waits for those that this lesson has trained, smaller and shorter, from one seed.
 
 # %%
-pair = vision.train_both(preset.live, generator=run.generator(0))
+pair = trained_pair()
 for key, network in pair.items():
     curve = network.probe.score()
     print(f"{names[key]}: linear probe {curve[0]:.1f} at layer 0, {curve.max():.1f} at the best")

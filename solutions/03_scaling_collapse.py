@@ -596,7 +596,8 @@ def train(study, schedule):
 
 def train_all(jobs):
     """Return the runs of each study and schedule under its name."""
-    runs = Parallel(n_jobs=2)(delayed(train)(*job) for job in progress(jobs.values(), "training"))
+    some = progress(jobs.values(), "training")
+    runs = Parallel(n_jobs=run.workers)(delayed(train)(*job) for job in some)
     return dict(zip(jobs, runs, strict=True))
 
 
@@ -958,7 +959,7 @@ views.prediction(**drawn)
 
 # %%
 study = replace(preset.linear, ladder=single, seeds=tuple(range(128)), records=400, trace=True)
-many = {name: kept(study, name) for name in ("constant", "linear", "cosine")}
+many = train_all({name: (study, name) for name in ("constant", "linear", "cosine")})
 alone, own = many["constant"], found["linear"]
 true, at = own.loss[0, 0, 1:], own.steps[0, 1:]
 rates = schedules.step_rates("linear", int(at[-1]))

@@ -294,3 +294,18 @@ def test(fast: bool, browser: str, arguments: Sequence[str]) -> int:
     from oraledu.app import testing
 
     return testing.run(fast=fast, every_browser_test=browser == "all", arguments=arguments)
+
+
+@course.command(
+    context_settings={"ignore_unknown_options": True}, epilog="Example: oraledu bench --quick grokking"
+)
+@click.argument("arguments", metavar="[--quick] [PART]...", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: Sequence[str]) -> int:
+    """Measure how fast the course is, and print one table.
+
+    This works in a checkout. PART chooses among diffusion, representations, scaling, grokking, lessons and slider;
+    none means all, which takes most of an hour; --quick leaves out whole notebooks and the browser.
+    """
+    from oraledu.app import measuring
+
+    return measuring.run(arguments)

@@ -4,7 +4,8 @@ The environment decides, so that the same notebook runs on a laptop and on a GPU
 
 * `ORALEDU_SCALE`: `quick` (a laptop, the default) or `full` (the paper's sizes);
 * `ORALEDU_DEVICE`: `auto`, `cpu`, `cuda` or `mps`; without it `cpu` for `quick` and `auto` for `full`;
-* `ORALEDU_THREADS`: threads of torch; without it 1 for `quick` and every core for `full`.
+* `ORALEDU_THREADS`: threads of torch, and processes that compute side by side; without it `quick` takes 1 thread and
+  a process for each core, and `full` every core in one process.
 """
 
 import os
@@ -25,6 +26,8 @@ from oraledu.course.style import theme
 __all__ = ["Run", "Scale", "cached", "progress", "start"]
 
 T = TypeVar("T")
+#: Each process loads torch anew, which takes half a gigabyte.
+MOST_WORKERS = 4
 Scale = Literal["quick", "full"]
 SCALES: tuple[Scale, ...] = ("quick", "full")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -50,6 +53,14 @@ class Run:
     def generator(self, seed: int = 0) -> torch.Generator:
         """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
         return torch.Generator().manual_seed(seed)
+
+    @property
+    def workers(self) -> int:
+        """How many processes may compute side by side: one where a run fills the machine, or has a device to itself."""
+        if self.scale == "full" or self.device.type != "cpu":
+            return 1
+        asked = os.environ.get("ORALEDU_THREADS")
+        return min(MOST_WORKERS, int(asked) if asked else joblib.cpu_count())
 
 
 def start(lesson: str) -> Run:

@@ -19,6 +19,8 @@ _BYTE = 127
 #: Numbers that hardly ever round to anything but zero are not kept.
 _RARE = 0.01
 _TINY = 1e-12
+#: How many vectors to decode at once.
+_AT_ONCE = 64
 
 
 def encode(states: Tensor, *, noise: float, fineness: Tensor | None = None) -> dict[str, np.ndarray]:
@@ -59,12 +61,18 @@ def decode(arrays: Mapping[str, np.ndarray]) -> Tensor:
     codes = arrays["codes"].astype(np.float32)
     codes.flat[arrays["places"]] = arrays["large"]
     width, layers = layer_turns.shape[:2]
-    numbers = torch.zeros(width * layers, codes.shape[1])
-    numbers[kept.long()] = torch.from_numpy(codes) * steps
-    # Products in float64, so that every machine rounds to the same float32 numbers.
-    turned = layer_turns.double() @ numbers.unflatten(0, (width, layers)).double()  # (D, layers, n)
-    product = turned.permute(1, 2, 0) @ turn.double().T / _BYTE**2
-    return (product * scale + mean).float()
+    # Products in float64, so that every machine rounds to the same float32 numbers; of some vectors at a time, which
+    # stay in the cache.
+    turn, layer_turns = turn.double().T, layer_turns.double()
+    numbers = torch.zeros(width * layers, _AT_ONCE, dtype=torch.float64)
+    decoded = torch.empty(layers, codes.shape[1], width)
+    for some in torch.arange(codes.shape[1]).split(_AT_ONCE):
+        part = slice(int(some[0]), int(some[-1]) + 1)
+        numbers[kept.long(), : len(some)] = (torch.from_numpy(codes[:, part]) * steps[part]).double()
+        turned = layer_turns @ numbers[:, : len(some)].unflatten(0, (width, layers))  # (D, layers, some)
+        product = turned.permute(1, 2, 0) @ turn / _BYTE**2
+        decoded[:, part] = (product * scale + mean).float()
+    return decoded
 
 
 def _axes(scatter: Tensor) -> Tensor:

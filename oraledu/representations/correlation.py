@@ -5,7 +5,6 @@ nothing. Curves that are moved along the layers stay as smooth as they were: `sh
 """
 
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 
@@ -22,6 +21,8 @@ def spearman(x: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: If there are fewer than 2 values, their counts differ, or one is not finite.
     """
+    from scipy.stats import rankdata  # slow to load, and no figure waits for it
+
     _check(x, y)
     ranks = [torch.from_numpy(rankdata(values.cpu().numpy(), axis=-1)) for values in (x, y)]
     x, y = (rank - rank.mean(dim=-1, keepdim=True) for rank in ranks)

@@ -19,6 +19,8 @@ from oraledu.representations.selection import Scores
 SEED = 0
 #: A clustering jumps with the last digit of a state; the mean over several does so less.
 CLUSTERINGS = 10
+#: Parts of the table of scores that take about as long as each other.
+PARTS = ("others", "clusters")
 
 
 def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = False) -> Scores:
@@ -37,24 +39,28 @@ def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = Fals
         Outcomes by text set ("noun", "verb", "pairs", "retrieval") and score.
     """
     pooled = states.with_first if with_first else states.pooled
-    table: dict[str, dict[str, Outcome]] = {}
-    for (of, name), take in SCORES.items():
-        table.setdefault(of, {})[name] = take(pooled, texts)
-    return table
+    return together(_scores(pooled, texts, "others"), _scores(pooled, texts, "clusters"))
 
 
-def embedded_scores(name: str, *, with_first: bool = False) -> Scores:
-    """Score the embedded states of a model: `score_table` as a function of settings, whose result can be kept.
+def embedded_scores(name: str, part: str) -> Scores:
+    """Score the embedded states of a model: part of `score_table` as a function of settings, whose result can be kept.
 
     Args:
         name: ``"smollm2-135m"`` or ``"minilm-l6"``.
-        with_first: Take the states that are pooled with the first token; embedded for SmolLM2 alone.
+        part: One of `PARTS`, which can be computed side by side and put `together`.
 
     Raises:
-        ValueError: If there are no embedded states of this name.
-        KeyError: If there are none with the first token.
+        ValueError: If there are no embedded states of this name, or no such part.
     """
-    return score_table(layer_states(name), wordnet(), with_first=with_first)
+    return _scores(layer_states(name).pooled, wordnet(), part)
+
+
+def together(*parts: Scores) -> Scores:
+    """Join parts of one table; in each text set the scores come in their order."""
+    kinds = dict.fromkeys(kind for part in parts for kind in part)
+    return {
+        kind: {name: each for part in parts for name, each in part.get(kind, {}).items()} for kind in kinds
+    }
 
 
 def metric_table(states: LayerStates) -> dict[str, Tensor]:
@@ -88,6 +94,16 @@ def metric_table(states: LayerStates) -> dict[str, Tensor]:
         table[f"InfoNCE{ending}"] = invariance.info_nce(pair_of[:, 0], pair_of[:, 1])
         table[f"DiME{ending}"] = invariance.dime(pair_of[:, 0], pair_of[:, 1], alpha=2)
     table["LiDAR"] = invariance.lidar(views) / torch.tensor(float(len(states.prompts) - 1)).log()
+    return table
+
+
+def _scores(pooled: Mapping[str, Tensor], texts: TextSets, part: str) -> Scores:
+    if part not in PARTS:
+        raise ValueError(f"part must be one of {', '.join(PARTS)}, got {part!r}")
+    table: dict[str, dict[str, Outcome]] = {}
+    for (of, name), take in SCORES.items():
+        if (name == "clustering") == (part == "clusters"):
+            table.setdefault(of, {})[name] = take(pooled, texts)
     return table
 
 

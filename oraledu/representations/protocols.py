@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from oraledu.representations import probes
@@ -88,6 +87,8 @@ def pair_classification(rows: Sequence[Row], embed: Embed) -> Tensor:
     Raises:
         ValueError: If all pairs have the same label.
     """
+    from sklearn.metrics import average_precision_score  # slow to load, and no figure waits for it
+
     labels = np.array([row["label"] for row in rows])
     if len(set(labels.tolist())) < 2:
         raise ValueError("pairs must be of both labels, 0 and 1, to be told apart")
@@ -104,6 +105,8 @@ def reranking(rows: Sequence[Row], embed: Embed) -> Tensor:
     Raises:
         ValueError: If no query has both.
     """
+    from sklearn.metrics import average_precision_score  # slow to load, and no figure waits for it
+
     rows = [row for row in rows if row["positive"] and row["negative"]]
     if not rows:
         raise ValueError("a query must have a positive and a negative document, and none has")

@@ -8,7 +8,6 @@ that contains x = 1, and each run is normalised by its own end, never by the mea
 from dataclasses import dataclass
 
 import torch
-from scipy.special import fdtri
 from torch import Tensor
 
 from oraledu.scaling.frontier import check_offset
@@ -165,6 +164,8 @@ def f_test(size: Tensor, seed: Tensor, counts: tuple[int, int]) -> tuple[Tensor,
     Raises:
         ValueError: If there is one size or one seed.
     """
+    from scipy.special import fdtri  # slow to load, and no figure waits for it
+
     sizes, seeds = counts
     if sizes < 2 or seeds < 2:
         raise ValueError(f"counts must be at least 2 sizes and 2 seeds, got {sizes} and {seeds}")

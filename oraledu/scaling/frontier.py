@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
-from scipy.optimize import least_squares
 from torch import Tensor
 
 #: Where the robust fit goes from squares to absolute values, in log loss (paper, appendix C).
@@ -136,6 +135,8 @@ def _polish(logs: np.ndarray, losses: np.ndarray, start: np.ndarray) -> np.ndarr
 
     bounds = [-np.inf, 0, 0], [np.inf, np.inf, losses.min()]
     inside = np.clip(start, [-np.inf, 1e-9, 0], [np.inf, np.inf, losses.min()])
+    from scipy.optimize import least_squares  # slow to load, and no figure waits for it
+
     found = least_squares(
         errors,
         inside,

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import zeta
 from torch import Tensor
 
 from oraledu.scaling.horizon import Horizon
@@ -84,6 +83,8 @@ class LinearLadder:
 
     def spectra(self, width: int) -> tuple[Tensor, Tensor, float]:
         """Return λ (p,), the energies λ w² (p,), both float64, and the variance of all that is beyond reach."""
+        from scipy.special import zeta  # slow to load, and no figure waits for it
+
         index = torch.arange(1, width + 1, dtype=torch.float64)
         beyond = float(zeta(self.energy, width + 1)) + self.label_noise**2
         return index**-self.spectrum, index**-self.energy, beyond

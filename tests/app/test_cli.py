@@ -10,7 +10,7 @@ import oraledu
 from oraledu.app import build, doctor, lab, running, testing, workspace
 from oraledu.app.cli import DEVICES, course, main
 
-COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "sweep", "test")
+COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "sweep", "test", "bench")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -52,6 +52,23 @@ def test_a_full_run_takes_every_core_and_the_best_device(monkeypatch):
     assert start("04_grokking") == Run("04_grokking", "full", torch.device("cuda"), 3)
 
 
+def test_a_quick_run_on_the_cpu_has_a_worker_a_core_and_others_one(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    present(monkeypatch, cuda=True)
+    assert start("04_grokking").workers == 3
+    monkeypatch.setattr("joblib.cpu_count", lambda: 64)
+    assert start("04_grokking").workers == 4
+    monkeypatch.setenv("ORALEDU_THREADS", "1")
+    assert start("04_grokking").workers == 1
+    monkeypatch.setenv("ORALEDU_THREADS", "2")
+    assert start("04_grokking").workers == 2
+    monkeypatch.setenv("ORALEDU_DEVICE", "cuda")
+    assert start("04_grokking").workers == 1
+    monkeypatch.setenv("ORALEDU_DEVICE", "cpu")
+    monkeypatch.setenv("ORALEDU_SCALE", "full")
+    assert start("04_grokking").workers == 1
+
+
 def test_a_quick_run_stays_on_the_cpu_unless_asked(monkeypatch):
     present(monkeypatch, cuda=True)
     assert start("04_grokking").device.type == "cpu"

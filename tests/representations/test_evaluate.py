@@ -73,6 +73,20 @@ def test_scores_of_a_text_set_are_over_the_same_items(states, texts):
     assert not set(train.tolist()) & set(test.tolist())
 
 
+def test_parts_of_the_table_are_the_table_in_its_order(monkeypatch, states, texts):
+    monkeypatch.setattr(evaluate, "layer_states", lambda name: states)
+    monkeypatch.setattr(evaluate, "wordnet", lambda: texts)
+    whole = evaluate.score_table(states, texts)
+    joined = evaluate.together(*(evaluate.embedded_scores("toy", part) for part in evaluate.PARTS))
+    assert [list(of) for of in joined.values()] == [list(of) for of in whole.values()]
+    assert list(whole["noun"]) == ["linear probe", "few-shot", "nearest neighbours", "clustering"]
+    for kind, of in whole.items():
+        for name, outcome in of.items():
+            assert torch.equal(joined[kind][name].items, outcome.items), (kind, name)
+    with pytest.raises(ValueError, match="part must be one of others, clusters"):
+        evaluate.embedded_scores("toy", "all")
+
+
 def test_the_same_states_score_the_same_and_the_first_token_can_stay_in(states, texts):
     once, again = (evaluate.score_table(states, texts)["verb"]["linear probe"] for _ in range(2))
     assert torch.equal(once.items, again.items)
@@ -107,4 +121,4 @@ def test_metrics_are_those_of_their_own_functions(states):
 
 def test_embedded_scores_take_a_name_that_there_is():
     with pytest.raises(ValueError, match="name must be one of"):
-        evaluate.embedded_scores("gpt-5")
+        evaluate.embedded_scores("gpt-5", "others")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -124,6 +123,8 @@ class Decompositions(TorchFunctionMode):
 
     def __enter__(self) -> "Decompositions":
         """Put a look before the functions of NumPy and SciPy, also where these call each other."""
+        import scipy.linalg  # slow to load, and no figure waits for it
+
         for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):
             for name, function in list(vars(module).items()):
                 if name.startswith(self.NAMES) and callable(function):

@@ -2,7 +2,6 @@
 
 import math
 
-import scipy.linalg
 import torch
 from torch import Tensor
 
@@ -92,10 +91,12 @@ def plain(views: Tensor, delta: float = 1e-4) -> Tensor:
 
 def in_coordinates(views: Tensor, delta: float = 1e-4) -> Tensor:
     """Let SciPy take the eigenvalues of Sb against Sw, which are those of Sw^-½ Sb Sw^-½."""
+    from scipy.linalg import eigh  # slow to load, and no figure waits for it
+
     means = views.mean(1)
     c, within = means - means.mean(0), (views - means[:, None]).flatten(0, 1)
     s_w = within.T @ within / len(within) + delta * torch.eye(views.shape[-1], dtype=views.dtype)
-    values = scipy.linalg.eigh(c.T @ c, s_w, eigvals_only=True)
+    values = eigh(c.T @ c, s_w, eigvals_only=True)
     return entropy.renyi(torch.from_numpy(values).clamp(min=0))
 
 

@@ -1,23 +1,25 @@
-"""Reading a class off pooled states: a linear probe, few examples, nearest neighbours."""
+"""Reading a class off pooled states: a linear probe, few examples, nearest neighbours.
+
+Scikit-learn is loaded by whoever fits: it takes as long as torch, and no figure waits for it.
+"""
+
+from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from oraledu.representations.probes.outcome import Outcome, share
 from oraledu.representations.states import check_states
 
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
 Labels = Sequence[str] | Sequence[int] | np.ndarray | Tensor
-Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def halves(labels: Labels, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -62,6 +64,10 @@ def linear(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or ``strength`` is not above 0.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if not strength > 0:
         raise ValueError(f"strength must be above 0, got {strength}")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
@@ -99,6 +105,9 @@ def few_shot(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or a class has fewer than ``shots`` examples.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     if shots < 1 or bootstraps < 1:
         raise ValueError(f"shots and bootstraps must be at least 1, got {shots} and {bootstraps}")
     numbers, names = encode(train_labels)
@@ -137,6 +146,8 @@ def nearest_neighbours(
         TypeError: If states are not float tensors, or labels a set.
         ValueError: If shapes, counts or labels do not fit, or ``neighbours`` is out of range.
     """
+    from sklearn.neighbors import KNeighborsClassifier
+
     check_states(train, "train", kind="item")
     if not 1 <= neighbours <= train.shape[-2]:
         raise ValueError(

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from oraledu.representations.probes.classification import Labels, encode, layers_of
@@ -27,6 +26,8 @@ def clustering(states: Tensor, labels: Labels, *, generator: torch.Generator, re
         TypeError: If the states are not a float tensor, or labels a set.
         ValueError: If shapes or counts do not fit, or ``repeats`` is below 1.
     """
+    from sklearn.cluster import MiniBatchKMeans
+
     check_states(states, "states", kind="item")
     numbers, names = encode(labels)
     if len(numbers) != states.shape[-2]:
