@@ -106,14 +106,16 @@ def _posteriors(task: Task, shelf: Shelf, region: Region, kind: type[Kind]) -> l
     groups = queries.split(ceil(len(queries) / ceil(len(queries) / most)))
     longest = task.images.abs().max() * (queries.shape[1] - EXTRA) ** 0.5
     posteriors = [kind(_bounds(group, longest)) for group in groups]
+    told: list[Tensor | None] = [None] * len(groups)  # the reference that stands in a group's first column
     width = max(1, tile // len(groups[0]))
     if width > WIDTH:
         width -= width % WIDTH
     buffer = queries.new_empty(len(groups[0]) * width)
     for bank in shelf.banks(region, task.padding):
         for keys, values in zip(bank.keys.split(width, 1), bank.values.split(width, 1), strict=True):
-            for group, posterior in zip(groups, posteriors, strict=True):
-                if posterior.reference is not None:
+            for place, (group, posterior) in enumerate(zip(groups, posteriors, strict=True)):
+                if posterior.reference is not None and told[place] is not posterior.reference:
+                    told[place] = posterior.reference
                     group[:, 0] = -posterior.reference
                 log_weights = buffer[: len(group) * keys.shape[1]].view(len(group), -1)
                 torch.mm(group, keys.to(group), out=log_weights)

@@ -91,8 +91,9 @@ def test_queries_and_values_of_any_shape():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_no_weight_is_ever_denormal(dtype):
-    posterior = Mean()
+@pytest.mark.parametrize("bounded", [False, True])
+def test_no_weight_is_ever_denormal(dtype, bounded):
+    posterior = Mean((torch.tensor([-1000.0]), torch.zeros(1)) if bounded else None)
     first = torch.zeros(1, 1, dtype=dtype)
     posterior.add(first, sums_of(torch.ones(1, 1, dtype=dtype))([1])[0])
     tile = torch.linspace(-1000, 0, 5000, dtype=dtype)[None]
