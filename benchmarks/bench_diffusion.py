@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from benchmarks.timing import Call, Row, growth, peak, ratio
+from oraledu import data
 from oraledu.diffusion import machines, schedule
 from oraledu.diffusion.windows import pad, regions, same_border, visible_patches
 
@@ -16,7 +17,10 @@ BATCH = 64
 LEVEL = schedule.alpha_bar(0.5)
 
 #: Queries and patches of a tile; their products fill as much of the cache as the machine's.
-QUERIES, PATCHES = 392, 668
+QUERIES, PATCHES = 392, 640
+
+#: Lesson 1's calibrated patch sizes, from t = 1 to 0.05.
+CALIBRATED = [9] * 2 + [7] * 8 + [5] * 5 + [3] * 5
 
 
 def plain_machine(x: Tensor, images: Tensor, alpha_bar: float, patch: int, padding: str) -> Tensor:
@@ -107,3 +111,11 @@ def rows(quick: bool) -> Iterator[Row]:
     ours = denoiser(x, images, "equivariant-local", 3, "circular")
     where = f"{count} images of {size} x {size}, k = 3, circular"
     yield Row(PART, "equivariant-local / local", where, ratio(ours, local, rounds))
+    few, noises = (200, 2) if quick else (1000, 16)
+    training = data.fashion_mnist(few, pool=2).pixels
+    noise = torch.randn(noises, 1, 14, 14, generator=torch.Generator().manual_seed(0))
+    machine = machines.Machine(training, "equivariant-local", CALIBRATED)
+    steps = [bare_products(noise, training, patch, "zeros") for patch in CALIBRATED]
+    sampled = ratio(lambda: machines.sample(machine, noise), lambda: [multiply() for multiply in steps], 5)
+    where = f"{noises} images in 20 steps, {few} images of 14 x 14"
+    yield Row(PART, "a sample / the bare products of its steps", where, sampled)

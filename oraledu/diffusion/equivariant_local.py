@@ -15,7 +15,7 @@ from torch import Tensor
 from oraledu.diffusion.arguments import Task
 from oraledu.diffusion.banks import EXTRA, Shelf, shelf_of
 from oraledu.diffusion.local import local_heaviest, local_mean
-from oraledu.diffusion.posterior import Heaviest, Mean, Posterior, tile_size
+from oraledu.diffusion.posterior import LOG2_E, Heaviest, Mean, Posterior, tile_size
 from oraledu.diffusion.precision import working_dtype
 from oraledu.diffusion.provenance import Provenance, same_places
 from oraledu.diffusion.windows import Region, regions, stretches, visible_patches
@@ -24,6 +24,9 @@ Kind = TypeVar("Kind", bound=Posterior)
 
 #: How many queries share a tile on a processor; the rest of its cache is for patches.
 QUERIES = 512
+
+#: Tiles are as wide as a multiple of this, which makes products faster.
+WIDTH = 64
 
 
 def equivariant_local_mean(task: Task) -> Tensor:
@@ -80,11 +83,14 @@ def _slices(region: Region) -> tuple[slice, slice]:
 
 
 def _queries(task: Task, region: Region) -> Tensor:
-    """Return the noisy patches of a region as (0, -a²/b², -a²/b², q a/b²), one a row: (B · places, 3 + D)."""
+    """Return the noisy patches of a region, one a row, (B · places, 3 + D).
+
+    They are (0, -a²/b², -a²/b², q a/b²), times log₂ e.
+    """
     dtype = working_dtype(task, task.x.shape[1] * region.window)
     patches = visible_patches(task.x.to(dtype), region, task.padding)
     # Rounded once and then used for both factors; else a rounding error would act like another noise level.
-    ratio = (task.signal.square() / task.variance).to(dtype)
+    ratio = (LOG2_E * task.signal.square() / task.variance).to(dtype)
     gain = (ratio / task.signal).to(patches)
     queries = patches.new_zeros(EXTRA + patches.shape[:3].numel(), *patches.shape[3:])
     queries[1:EXTRA] = -ratio.to(patches)[:, None, None]
@@ -98,13 +104,18 @@ def _posteriors(task: Task, shelf: Shelf, region: Region, kind: type[Kind]) -> l
     tile = tile_size(queries.device)
     most = QUERIES if queries.device.type == "cpu" else int(tile**0.5)
     groups = queries.split(ceil(len(queries) / ceil(len(queries) / most)))
-    posteriors = [kind() for _ in groups]
+    longest = task.images.abs().max() * (queries.shape[1] - EXTRA) ** 0.5
+    posteriors = [kind(_bounds(group, longest)) for group in groups]
+    told: list[Tensor | None] = [None] * len(groups)  # the reference that stands in a group's first column
     width = max(1, tile // len(groups[0]))
+    if width > WIDTH:
+        width -= width % WIDTH
     buffer = queries.new_empty(len(groups[0]) * width)
     for bank in shelf.banks(region, task.padding):
         for keys, values in zip(bank.keys.split(width, 1), bank.values.split(width, 1), strict=True):
-            for group, posterior in zip(groups, posteriors, strict=True):
-                if posterior.reference is not None:
+            for place, (group, posterior) in enumerate(zip(groups, posteriors, strict=True)):
+                if posterior.reference is not None and told[place] is not posterior.reference:
+                    told[place] = posterior.reference
                     group[:, 0] = -posterior.reference
                 log_weights = buffer[: len(group) * keys.shape[1]].view(len(group), -1)
                 torch.mm(group, keys.to(group), out=log_weights)
@@ -112,7 +123,19 @@ def _posteriors(task: Task, shelf: Shelf, region: Region, kind: type[Kind]) -> l
     return posteriors
 
 
+def _bounds(queries: Tensor, longest: Tensor) -> tuple[Tensor, Tensor]:
+    """Return between which numbers (R,) the log-weights lie of patches that are no longer than `longest`.
+
+    With q' = q a/b² and r = a²/b² they are q' · p - r |p|²/2. The largest has p = q'/r, which fits exactly; no other
+    one is below that of p = -q' longest / |q'|.
+    """
+    squares, ratio = queries[:, EXTRA:].square().sum(dim=1), -queries[:, 1]
+    return -(squares.sqrt() + ratio * longest / 2) * longest, squares / (2 * ratio)
+
+
 def _sum(weights: Tensor, values: Tensor) -> Tensor:
     """Return the values (C, M) summed under weights (R, M): (R, C)."""
-    # A matrix-vector product for each channel: a matrix product with one to three columns is slower.
+    if len(values) == 1:
+        return weights.mv(values[0])[:, None]
+    # A matrix-vector product for each channel: a matrix product with two or three columns is slower.
     return torch.stack([weights.mv(channel) for channel in values], dim=1)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oraledu.diffusion.arguments import Task
-from oraledu.diffusion.posterior import Heaviest, Mean, Posterior, tile_size
+from oraledu.diffusion.posterior import LOG2_E, Heaviest, Mean, Posterior, tile_size
 from oraledu.diffusion.precision import working_dtype
 from oraledu.diffusion.provenance import Provenance, same_places
 
@@ -72,7 +72,7 @@ def _posteriors(task: Task, places: Tensor | None, kind: type[Kind]) -> list[Kin
         for part in images.split(tile, dim=-1):
             squares = _squares(x, signal, part[:, seen[:, None], seen])
             log_weights = _window_sums(squares, reach[:, seen])
-            log_weights.div_(-2 * variance[:, None, None, None])
+            log_weights.mul_(-LOG2_E / 2 / variance[:, None, None, None])
             if posterior.reference is not None:
                 log_weights -= posterior.reference[..., None]
             posterior.add(log_weights, partial(_sum, values=part[:, places[:, None], places]))

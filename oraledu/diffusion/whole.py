@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oraledu.diffusion.arguments import Task
-from oraledu.diffusion.posterior import Heaviest, Mean, Posterior, tile_size
+from oraledu.diffusion.posterior import LOG2_E, Heaviest, Mean, Posterior, tile_size
 from oraledu.diffusion.precision import double, working_dtype
 from oraledu.diffusion.provenance import Provenance, same_places
 
@@ -43,7 +43,7 @@ def _ideal(task: Task, posterior: Kind) -> Kind:
         part = images.to(noisy)
         # The difference itself: as |x|² - 2 a x·y + a² |y|² it would lose its last digits.
         error = torch.addcmul(noisy[:, None], -signal[:, None], part)
-        log_weights = error.square_().sum(dim=2).div_(-2 * variance)
+        log_weights = error.square_().sum(dim=2).mul_(-LOG2_E / 2 / variance)
         if posterior.reference is not None:
             log_weights -= posterior.reference[:, None]
         posterior.add(log_weights, partial(torch.matmul, other=part))
@@ -90,8 +90,8 @@ def _equivariant(task: Task, posterior: Kind) -> Kind:
         half = part.square().sum(dim=(1, 2, 3)) / 2
         spectra = torch.fft.rfft2(part)
         products = torch.fft.irfft2((seen[:, None] * spectra.conj()).sum(dim=2), s=x.shape[-2:])
-        gain = (signal / variance)[:, None, None, None]
-        shift = (signal.square() / variance)[:, None, None, None] * half[:, None, None]
+        gain = (LOG2_E * signal / variance)[:, None, None, None]
+        shift = signal[:, None, None, None] * gain * half[:, None, None]
         log_weights = (gain * products - shift).flatten(1)
         if posterior.reference is not None:
             log_weights -= posterior.reference[:, None]
