@@ -1306,7 +1306,7 @@ views.results(["network", "probe", "best layers of 0 to 9", "honest gain, seed 0
 # The next cell trains both before your eyes, smaller and shorter, from one seed.
 
 # %%
-pair = vision.train_both(preset.live, generator=run.generator(0))
+pair = run.kept(vision.train_both)(preset.live, generator=run.generator(0))
 for key, network in pair.items():
     curve = network.probe.score()
     print(f"{names[key]}: linear probe {curve[0]:.1f} at layer 0, {curve.max():.1f} at the best")
@@ -1484,10 +1484,8 @@ on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to se
 # %%
 ready = [task for task in preset.tasks if task not in tasks.missing()]
 for name in preset.models if ready else ():
-    def embed(some, name=name):
-        return models.pooled_states(name, some, device=run.device)[0]
-
-    table = torch.stack([protocols.score(task, embed, generator=run.generator(0)) for task in ready])
+    scored = [run.kept(protocols.score_model)(name, task, device=run.device) for task in ready]
+    table = torch.stack(scored)
     average = table.mean(0)  # (layers,)
     print(f"{name}: best layer {int(average.argmax())}, {average.max():.3f}; last {average[-1]:.3f}")
 print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")
