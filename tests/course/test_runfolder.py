@@ -149,7 +149,7 @@ def test_a_torn_file_is_refused(size, folder):
     (path,) = files(folder)
     path.write_bytes(path.read_bytes()[:size])
     again()
-    with pytest.raises(KeepError, match="damaged.*; delete it to do this part of the run again"):
+    with pytest.raises(KeepError, match=r"damaged.*; delete it to do this part of the run again"):
         kept(summed)(NUMBERS)
 
 
@@ -171,7 +171,7 @@ def test_where_the_disk_is_full_the_last_file_stays_whole(folder, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(KeepError, match="No space left on device.*what it holds is whole"):
+    with pytest.raises(KeepError, match=r"No space left on device.*what it holds is whole"):
         store(path, "call", 2)
     assert fetch(path, "call") == 1
     assert {each.name for each in folder.iterdir()} == {"file", runfolder.FILE}
@@ -219,4 +219,6 @@ def test_values_that_differ_have_different_names(one, other):
 
 
 def test_equal_values_have_one_name():
-    assert fingerprint({"a": torch.eye(3)[1:]}, {2, 1}) == fingerprint({"a": torch.eye(3)[1:].clone()}, {1, 2})
+    assert fingerprint({"a": torch.eye(3)[1:]}, {2, 1}) == fingerprint(
+        {"a": torch.eye(3)[1:].clone()}, {1, 2}
+    )

@@ -130,7 +130,9 @@ def test_what_interrupts_a_step_loses_no_more_than_since_the_last_save(mlp, tmp_
     monkeypatch.setattr(StackedPass, "step", counted)
     with pytest.raises(KeyboardInterrupt):
         ladder.train(mlp, "linear", **settings, keep=FileKeep(path, "ladder"))
-    assert torch.equal(ladder.train(mlp, "linear", **settings, keep=FileKeep(path, "ladder")).loss, whole.loss)
+    assert torch.equal(
+        ladder.train(mlp, "linear", **settings, keep=FileKeep(path, "ladder")).loss, whole.loss
+    )
     assert len(taken) == 33 + 50 - 12  # of the second width 12 steps were saved, and the 13th was under way
 
 
@@ -138,7 +140,9 @@ def test_a_finished_ladder_is_read_and_not_trained_again(mlp, tmp_path, monkeypa
     path = tmp_path / "ladder.pt"
     whole = ladder.train(mlp, seeds=(0,), records=4, keep=FileKeep(path, "ladder"))
     monkeypatch.setattr(ladder.MLPLadder, "begin", None)
-    assert torch.equal(ladder.train(mlp, seeds=(0,), records=4, keep=FileKeep(path, "ladder")).loss, whole.loss)
+    assert torch.equal(
+        ladder.train(mlp, seeds=(0,), records=4, keep=FileKeep(path, "ladder")).loss, whole.loss
+    )
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, 1000.0])
