@@ -76,7 +76,7 @@ def stream(
         max_tokens: As for `hidden_states`.
         device: Where to compute; the states come back on the CPU.
     """
-    _check(texts, batch_size or 1, min(max_tokens, batch_tokens or 1))
+    _check(texts, 1 if batch_size is None else batch_size, max_tokens)
     model = load(name)
     network = model.network.to(device)
     numbers = tokenize(model.reader, texts, min(max_tokens, most_tokens(network, model.reader)))
@@ -85,7 +85,7 @@ def stream(
     together = _may_be_batched(model, device)
     while order:
         fitting = most if batch_tokens is None else min(most, batch_tokens // len(numbers[order[0]]))
-        size = max(1, fitting) if together else 1
+        size = max(1, fitting) if together else 1  # a text of more tokens goes alone
         places, order = order[:size], order[size:]
         states = capture(network, **_padded([numbers[place] for place in places], device))
         for row, place in enumerate(places):
