@@ -333,7 +333,7 @@ def test_what_the_package_imports_it_requires():
         "packaging",
         "pyzmq",
     }
-    required |= {"traitlets", "pillow", "cycler", "tokenizers"}
+    required |= {"traitlets", "pillow", "cycler", "tokenizers", "huggingface-hub"}
     known = importlib.metadata.packages_distributions()
     found = set()
     for path in MODULES:
