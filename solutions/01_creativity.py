@@ -280,7 +280,7 @@ ddim_step = checks.ddim_step(ddim_step)
 # %%
 def follow(denoiser, noise, steps=20):
     """Follow a denoiser of (x, t) from noise to images, with the step of exercise 2."""
-    return sampling.sample(denoiser, noise, steps=steps, step=ddim_step)
+    return run.kept(sampling.sample)(denoiser, noise, steps=steps, step=ddim_step)
 
 
 ideal_samples = follow(lambda x, t: ideal_denoiser(x, images, alpha_bar(t)), noise).images
@@ -790,7 +790,7 @@ from scipy.stats import kendalltau
 
 fit = preset.fashion
 calibrating = experiments.noises(fit, fashion, calibration=True)
-patches = long_run(patch_schedule)(
+patches = run.kept(long_run(patch_schedule))(
     network.denoise,
     fashion[: fit.calibration_count],
     list(fit.candidates),
@@ -967,8 +967,8 @@ views.agreement_scatter(agreement)
 torus, retrain = preset.mnist, run.scale == "full"
 digits = experiments.training_images(torus).to(run.device)
 if retrain:
-    circular_network, _ = experiments.learn(torus, digits, run.generator(0))
-    circular_patches = experiments.calibrated(torus, circular_network, digits)
+    circular_network, _ = cached(experiments.trained)(torus, 0, str(run.device))
+    circular_patches = run.kept(experiments.calibrated)(torus, circular_network, digits)
 else:
     stored = checkpoints.load("mnist-circular")
     circular_network, circular_patches = stored.network, stored.patches
@@ -1588,7 +1588,8 @@ checks.questions.attention
 
 # %%
 for size in preset.large:
-    result = experiments.experiment(size, experiments.training_images(size).to(run.device), seed=0)
+    pixels = experiments.training_images(size).to(run.device)
+    result = run.kept(experiments.experiment)(size, pixels, seed=0)
     for name, r in result.agreement.items():
         print(
             f"{size.data}, {size.padding}, {name}: median r {r.median():.2f}, r² {r.square().median():.2f}"

@@ -1226,11 +1226,11 @@ found = []
 for _ in range(200):
     some = pair[:, torch.randperm(len(decoder.prompts), generator=noise)[:30]]
     found.append(int(invariance.dime(some[:, :, 0], some[:, :, 1], alpha=2).argmin()))
-ahead = sum(float(mean["SmolLM2"][layer]) > last for layer in found) / len(found)
+leading = sum(float(mean["SmolLM2"][layer]) > last for layer in found) / len(found)
 most = max(map(found.count, found)) / len(found)
 print(f"lowest DiME on 200 subsets of 30 prompts: no layer is picked in half of them: {most < 0.5}")
-print(f"ahead of the last layer in about half: {0.35 < ahead < 0.65}")
-assert good.regret < 0.03 and bad.regret > 0.1 and good.score > last and most < 0.5 and 0.3 < ahead < 0.7
+print(f"ahead of the last layer in about half: {0.35 < leading < 0.65}")
+assert good.regret < 0.03 and bad.regret > 0.1 and good.score > last and most < 0.5 and 0.3 < leading < 0.7
 
 # %% [markdown]
 # Lowest unit entropy and lowest DiME beat the last layer by about three points; but with so few prompts DiME's layer
@@ -1304,8 +1304,8 @@ for name, count in clear.items():
     print(f"{name}: interval of the honest gain above zero in {count} of 8 cases")
 averages = {name: views.mean_score(table) for name, table in vision_scores.items()}  # (seeds, layers)
 for name, each in averages.items():
-    ahead, before = (100 * (each.amax(1) - each[:, place]).mean() for place in (-1, -2))
-    told = f"best mean score {ahead:.0f} points above the last, {before:.0f} above that before the norm"
+    above, before = (100 * (each.amax(1) - each[:, place]).mean() for place in (-1, -2))
+    told = f"best mean score {above:.0f} points above the last, {before:.0f} above that before the norm"
     print(f"{name}: {told}")
 moves = [
     (of["entropy raw"] - of["entropy raw, no first"]).abs().max() for of in vision_metrics.values()
@@ -1503,10 +1503,8 @@ on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to se
 # %%
 ready = [task for task in preset.tasks if task not in tasks.missing()]
 for name in preset.models if ready else ():
-    def embed(some, name=name):
-        return models.pooled_states(name, some, device=run.device)[0]
-
-    table = torch.stack([protocols.score(task, embed, generator=run.generator(0)) for task in ready])
+    scored = [run.kept(protocols.score_model)(name, task, device=run.device) for task in ready]
+    table = torch.stack(scored)
     average = table.mean(0)  # (layers,)
     print(f"{name}: best layer {int(average.argmax())}, {average.max():.3f}; last {average[-1]:.3f}")
 print(f"tasks at this scale: {len(ready)} of {len(tasks.TASKS)}")

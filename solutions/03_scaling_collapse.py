@@ -1440,8 +1440,8 @@ checks.questions.frontier_is_blind
 # `oraledu run 03 --scale full` executes this notebook with the paper's networks: widths 384 to 2048, dimension 8, five
 # blocks, the published horizon, and five seeds. One schedule takes $9 \cdot 10^{18}$ FLOPs: at $10^{14}$ a second a day
 # of one GPU, for each of the seven ladders. For some minutes of one GPU there is a preset in between, with widths 64 to
-# 256 in three dimensions: write `settings.preset("middle")` in the first cell. Finished runs are kept in the cache;
-# `ladder.train` also takes a `checkpoint` to go on from. We have not run either on a GPU.
+# 256 in three dimensions: write `settings.preset("middle")` in the first cell. A run that
+# is killed goes on where it was: `oraledu run --resume FOLDER`. We have not run either on a GPU.
 #
 # ## Further reading
 #

@@ -497,7 +497,8 @@ def draw(op, p, fraction, seed=0):
 
 size = preset.paper
 large = draw("+", size.p, size.fraction)
-big = rfm.fit(*large, size.p, kernel=mine, psd_power=long_run(psd_power), iterations=size.iterations)
+fit = run.kept(rfm.fit)  # a run that is killed goes on where it was
+big = fit(*large, size.p, kernel=mine, psd_power=long_run(psd_power), iterations=size.iterations)
 blocks = big.metrics[:-1, size.p :, : size.p]  # (iterations, p, p)
 toeplitz = torch.stack([deviation(block, "toeplitz") for block in blocks])
 hankel = torch.stack([deviation(block, "hankel") for block in blocks])
@@ -546,7 +547,7 @@ sweep, matrix_power = preset.phase_map, long_run(psd_power)
 
 def grok(fraction, seed, iterations=sweep.iterations):
     parts = draw("+", sweep.p, fraction, seed)
-    return rfm.fit(*parts, sweep.p, kernel=mine, psd_power=matrix_power, iterations=iterations)
+    return fit(*parts, sweep.p, kernel=mine, psd_power=matrix_power, iterations=iterations)
 
 
 jobs = [(fraction, seed) for fraction in sweep.fractions for seed in range(sweep.seeds)]
@@ -735,7 +736,7 @@ gaussian = rfm.Kernel(gram=rfm.gaussian_gram, agop=long_run(gaussian_agop))
 def measure(op, seed, kernel, p=prime, fraction=operations.fraction):
     """Run the machine on an operation: the last metric, accuracy, own and other deviation."""
     options = {"kernel": kernel, "psd_power": matrix_power, "iterations": operations.iterations}
-    result = rfm.fit(*draw(op, p, fraction, seed), p, **options)
+    result = fit(*draw(op, p, fraction, seed), p, **options)
     block = result.metrics[-1][p:, :p]
     block = block if op in "+-" else circulant.reorder(block, order)
     t, h = deviation(block, "toeplitz"), deviation(block, "hankel")
@@ -1088,7 +1089,7 @@ def learn(size, parts, transform=None, seed=0):
     net = net.to(run.device)
     steps = {"epochs": size.epochs, "batch_size": size.batch_size, "record_every": size.record_every}
     rates = {"learning_rate": size.learning_rate, "weight_decay": size.weight_decay}
-    return net, networks.train(net, *parts, generator=run.generator(2), **steps, **rates)
+    return net, run.kept(networks.train)(net, *parts, generator=run.generator(2), **steps, **rates)
 
 
 hidden = preset.network
@@ -1374,7 +1375,7 @@ checks.questions.below_chance
 # %%
 for job in preset.large:
     parts = draw("+", job.p, job.fraction)
-    result = rfm.fit(*parts, job.p, kernel=job.kernel, iterations=job.iterations, dtype=job.dtype)
+    result = fit(*parts, job.p, kernel=job.kernel, iterations=job.iterations, dtype=job.dtype)
     end = views.at_least(result.test_accuracy[-1])
     print(f"p = {job.p}, {job.kernel}: test accuracy {end} at the end")
 print(f"larger runs at this scale: {len(preset.large)}")

@@ -64,7 +64,9 @@ def forbidden(layer: str, module: str) -> bool:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}
-    if rest in {"", "presets", "presets.pick"} or (layer.startswith("lessons/") and target[0] == "course"):
+    if target[0] in {"", "presets", "keep", "costs"} or (
+        layer.startswith("lessons/") and target[0] == "course"
+    ):
         return False
     topic = layer.removeprefix("lessons/").partition(".")[0]
     if layer in {"course", "data"}:
@@ -105,6 +107,7 @@ def test_a_lesson_imports_only_its_own_topic_and_the_course(kind: str, lesson):
         ("grokking", "matplotlib.pyplot"),
         ("grokking", "IPython.display"),
         ("grokking", "oraledu.course.figures"),
+        ("grokking", "oraledu.course.runfolder"),
         ("grokking", "oraledu.diffusion.schedule"),
         ("grokking", "oraledu.grokking.views"),
         ("grokking", "oraledu.app.build"),
@@ -128,6 +131,8 @@ def test_the_import_rules_forbid(layer: str, module: str):
         ("grokking", "oraledu.grokking.kernels"),
         ("grokking", "oraledu.data"),
         ("grokking", "oraledu.presets"),
+        ("grokking", "oraledu.keep.Keep"),
+        ("course", "oraledu.keep"),
         ("grokking.views", "matplotlib.figure"),
         ("grokking.views", "oraledu.course.figures"),
         ("grokking.checks", "oraledu.grokking.rfm"),
@@ -335,7 +340,7 @@ def test_what_the_package_imports_it_requires():
         "packaging",
         "pyzmq",
     }
-    required |= {"traitlets", "pillow", "cycler", "tokenizers"}
+    required |= {"traitlets", "pillow", "cycler", "tokenizers", "huggingface-hub"}
     known = importlib.metadata.packages_distributions()
     found = set()
     for path in MODULES:

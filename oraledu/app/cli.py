@@ -153,23 +153,44 @@ def fetch(model: str, wheel: Path | None) -> int:
 
 
 @course.command(epilog="Example: oraledu run 04 --scale full --device cuda")
-@click.argument("lesson", metavar="NN", type=LESSON)
+@click.argument("lesson", metavar="[NN]", type=LESSON, required=False)
 @click.option(
-    "--scale",
-    type=click.Choice(["quick", "full"]),
-    default="quick",
-    show_default=True,
-    help="Laptop sizes, or the paper's.",
+    "--scale", type=click.Choice(["quick", "full"]), help="Laptop sizes, or the paper's; default: quick."
 )
 @click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto for full.")
-def run(lesson: Lesson, scale: str, device: str | None) -> int:
+@click.option("--resume", metavar="FOLDER", type=FOLDER, help="Go on with a run that was cut off.")
+@click.option("--dry-run", is_flag=True, help="Execute nothing; say what it would take.")
+@click.option(
+    "--tflops",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="For --dry-run: what a card does in a second, in TFLOP.",
+)
+def run(
+    lesson: Lesson | None,
+    scale: str | None,
+    device: str | None,
+    resume: Path | None,
+    dry_run: bool,
+    tflops: float,
+) -> int:
     """Execute a lesson without a window, and keep the copy.
 
-    The copy gets a folder of its own below 'runs', named by date, lesson and settings.
+    The copy gets a folder of its own below 'runs', named by date, lesson and settings. There the run also keeps how
+    far it is, every minute, so that it can go on after an interruption and end with the same numbers.
     """
+    if lesson is None and resume is None:
+        raise UserError("name a lesson, such as 04, or with --resume the folder of a run")
+    if dry_run:
+        from oraledu.app import plan
+
+        if lesson is None:
+            raise UserError("--dry-run needs a lesson, such as 04")
+        return plan.show(lesson, scale=scale or "quick", tflops=tflops)
     from oraledu.app import running
 
-    return running.run(lesson, scale=scale, device=device)
+    return running.run(lesson, scale=scale, device=device, resume=resume)
 
 
 @course.command(epilog="Example: oraledu receipt --student ada")

@@ -1,7 +1,6 @@
 """Keep the results of long runs on disk, so that a run once finished is never waited for again."""
 
 import functools
-import hashlib
 import inspect
 import os
 import tempfile
@@ -14,7 +13,8 @@ import joblib
 import torch
 from platformdirs import user_cache_path
 
-import oraledu
+from oraledu.course.fingerprint import source_digest
+from oraledu.course.runfolder import finished, run_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +28,9 @@ def cached(function: Callable[P, R]) -> Callable[P, R]:
     A result is found again for equal arguments, under the same source of this package and the same torch. Each
     call is stored as it ends, so interrupting a loop over many runs loses only the run under way. Above two GiB
     the results unused for longest are dropped; in a folder that cannot be written nothing is kept, and a line says so.
+
+    In a run that `oraledu run` makes they lie in the run's folder instead, none is dropped, and a function that takes
+    ``keep`` goes on where it was cut off.
 
     Args:
         function: A function at the top level of a module. Its arguments are settings: numbers, strings, seeds,
@@ -49,25 +52,19 @@ def cached(function: Callable[P, R]) -> Callable[P, R]:
     def remembering(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
+        bound.arguments.pop("keep", None)
         for argument, value in bound.arguments.items():
             _require_settings(name, argument, value)
         key = (name, source_digest(), torch.__version__, bound.arguments)
+        if run_folder() is not None:
+            run = functools.partial(function, *args, **kwargs)
+            found: R = finished(function, joblib.hash(key), run)
+            return found
         folder = os.environ.get("ORALEDU_CACHE") or user_cache_path("oraledu", appauthor=False)
         result: R = _memory(Path(folder)).cache(_call, ignore=["run"])(key, lambda: function(*args, **kwargs))
         return result
 
     return remembering
-
-
-@functools.cache
-def source_digest() -> str:
-    """Return a name that changes with any Python file of this package."""
-    root = Path(oraledu.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        source = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()} {len(source)} ".encode() + source)
-    return digest.hexdigest()
 
 
 @functools.cache

@@ -11,21 +11,23 @@ The environment decides, so that the same notebook runs on a laptop and on a GPU
 import os
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import joblib
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from oraledu.course import runfolder
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
 
 __all__ = ["Run", "Scale", "cached", "progress", "start"]
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 #: Each process loads torch anew, which takes half a gigabyte.
 MOST_WORKERS = 4
 Scale = Literal["quick", "full"]
@@ -62,6 +64,16 @@ class Run:
         asked = os.environ.get("ORALEDU_THREADS")
         return min(MOST_WORKERS, int(asked) if asked else joblib.cpu_count())
 
+    def kept(self, function: F) -> F:
+        """Return the function; in a run that `oraledu run` makes, one that goes on where it was cut off.
+
+        Such a run may be killed and started again. A call is known by all that is given to it.
+
+        Args:
+            function: One that takes ``keep``; any other, such as one of your own, is returned as it is.
+        """
+        return cast(F, runfolder.kept(function))
+
 
 def start(lesson: str) -> Run:
     """Prepare a lesson: read scale, device and threads, fix the seeds, set the theme, and print one line.
@@ -74,12 +86,14 @@ def start(lesson: str) -> Run:
 
     Raises:
         ValueError: `lesson` or an environment variable has a value that means nothing.
-        RuntimeError: The device that was asked for is not there.
+        RuntimeError: The device that was asked for is not there, or `oraledu run` runs another lesson.
     """
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
+    runfolder.require_lesson(lesson)
     scale = _scale()
-    run = Run(lesson, scale, _device(scale), _threads(scale))
+    asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
+    run = Run(lesson, scale, find_device(asked), find_threads(scale))
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -115,8 +129,8 @@ def _scale() -> Scale:
     raise ValueError(f"ORALEDU_SCALE is {asked!r}; set it to one of: {', '.join(SCALES)}.")
 
 
-def _device(scale: Scale) -> torch.device:
-    asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
+def find_device(asked: str) -> torch.device:
+    """Return the device of a name of `DEVICES`; see `start` for the errors."""
     if asked not in DEVICES:
         raise ValueError(f"ORALEDU_DEVICE is {asked!r}; set it to one of: {', '.join(DEVICES)}.")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -129,7 +143,8 @@ def _device(scale: Scale) -> torch.device:
     return torch.device(asked)
 
 
-def _threads(scale: Scale) -> int:
+def find_threads(scale: Scale) -> int:
+    """Return how many threads a scale takes; see `start` for the errors."""
     default = 1 if scale == "quick" else joblib.cpu_count()
     asked = os.environ.get("ORALEDU_THREADS", str(default))
     if not asked.isascii() or not asked.isdigit() or int(asked) < 1:

@@ -1,8 +1,9 @@
 """Find the complete data sets: in a folder of the user's, or through torchvision where it is installed."""
 
-import importlib
+import importlib.util
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,28 @@ def user_folder() -> Path | None:
     if not folder.is_dir():
         raise FileNotFoundError(f"{VARIABLE} is {named!r}, and there is no such folder")
     return folder
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that a run reads and that is not embedded, and whether it is there."""
+
+    name: str
+    there: bool
+
+
+def complete_images(name: str) -> Need:
+    """Say whether the complete set of a loader of `oraledu.data` can be read, or fetched by torchvision."""
+    from oraledu.data import cifar, idx, mnist_like
+
+    base = user_folder()
+    if name == "cifar10":
+        title, here = "CIFAR-10", bool(base and (base / cifar.FOLDER).is_dir())
+    else:
+        source = {"fashion_mnist": mnist_like.FASHION_MNIST, "mnist": mnist_like.MNIST}[name]
+        title = f"the complete {source.title}"
+        here = bool(base and any(idx.find_idx(base / folder, "train") for folder in source.folders))
+    return Need(title, here or importlib.util.find_spec("torchvision") is not None)
 
 
 def through_torchvision(name: str, split: str, wanted: str) -> Any:

@@ -9,6 +9,7 @@ from oraledu.diffusion.machines import denoise, score
 from oraledu.diffusion.progress import progress
 from oraledu.diffusion.sampling import Denoiser, sample
 from oraledu.diffusion.schedule import alpha_bar
+from oraledu.keep import NOWHERE, Keep
 
 
 def patch_schedule(
@@ -22,6 +23,7 @@ def patch_schedule(
     steps: int = 20,
     labels: Tensor | None = None,
     label: int | None = None,
+    keep: Keep = NOWHERE,
 ) -> list[int]:
     """Find for each step of the sampler the patch size with which a machine comes closest to a network.
 
@@ -40,6 +42,7 @@ def patch_schedule(
         steps: Steps of the sampler.
         labels: (N,) integers, if the network is conditioned on a class.
         label: The class to condition on.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         `steps` patch sizes in the sampler's order: the first belongs to t = 1.
@@ -64,11 +67,15 @@ def patch_schedule(
         return _cosine(score(x, estimate, kept), score(x, answer, kept))
 
     # All steps of one candidate follow each other, so that its patches are gathered once.
-    table = [
-        torch.stack([agreement(patch, *level) for level in levels])
-        for patch in progress(ordered, "calibrating")
-    ]
-    best = torch.stack(table).argmax(dim=0)  # (steps, B)
+    state = keep.load()
+    cosines: list[Tensor] = list(state["cosines"]) if state else []
+    every = len(ordered) * len(levels)
+    for patch in progress(ordered[len(cosines) // len(levels) :], "calibrating"):
+        for level in levels[len(cosines) % len(levels) :]:
+            cosines.append(agreement(patch, *level))
+            if keep.due(len(cosines), every):
+                keep.save({"cosines": torch.stack(cosines)})
+    best = torch.stack(cosines).unflatten(0, (len(ordered), len(levels))).argmax(dim=0)  # (steps, B)
     return torch.tensor(ordered)[best].median(dim=1).values.tolist()
 
 

@@ -11,6 +11,7 @@ from oraledu.diffusion.calibrate import patch_schedule, pearson_r
 from oraledu.diffusion.machines import Machine, sample
 from oraledu.diffusion.networks import AttentionUNet, Predictor, ResNet, UNet, train
 from oraledu.diffusion.settings import NetworkRun
+from oraledu.keep import NOWHERE, Keep
 
 #: Seeds of the noises, one for calibration and another for what is predicted afterwards.
 CALIBRATION_SEED, PREDICTION_SEED = 77, 78
@@ -60,7 +61,9 @@ def build(run: NetworkRun, channels: int, generator: torch.Generator) -> Predict
             )
 
 
-def learn(run: NetworkRun, images: Tensor, generator: torch.Generator) -> tuple[Predictor, Tensor]:
+def learn(
+    run: NetworkRun, images: Tensor, generator: torch.Generator, keep: Keep = NOWHERE
+) -> tuple[Predictor, Tensor]:
     """Build and train the network of a run, on the device of the images; return it and its losses."""
     network = build(run, images.shape[1], generator).to(images.device)
     losses = train(
@@ -70,13 +73,14 @@ def learn(run: NetworkRun, images: Tensor, generator: torch.Generator) -> tuple[
         batch_size=run.batch_size,
         learning_rate=run.learning_rate,
         generator=generator,
+        keep=keep,
     )
     return network, losses
 
 
-def trained(run: NetworkRun, seed: int, device: str) -> tuple[Predictor, Tensor]:
+def trained(run: NetworkRun, seed: int, device: str, keep: Keep = NOWHERE) -> tuple[Predictor, Tensor]:
     """Return what `learn` does with the run's own images: settings alone decide it, so that it can be cached."""
-    return learn(run, training_images(run).to(device), torch.Generator().manual_seed(seed))
+    return learn(run, training_images(run).to(device), torch.Generator().manual_seed(seed), keep)
 
 
 def noises(run: NetworkRun, images: Tensor, *, calibration: bool) -> Tensor:
@@ -86,14 +90,18 @@ def noises(run: NetworkRun, images: Tensor, *, calibration: bool) -> Tensor:
     return torch.randn(count, *images.shape[1:], generator=generator).to(images)
 
 
-def calibrated(run: NetworkRun, network: Predictor, images: Tensor) -> list[int]:
+def calibrated(run: NetworkRun, network: Predictor, images: Tensor, keep: Keep = NOWHERE) -> list[int]:
     """Return the patch schedule of a run's network."""
     noise = noises(run, images, calibration=True)
     chosen = images[: run.calibration_count]
-    return patch_schedule(network.denoise, chosen, run.candidates, noise=noise, padding=run.padding)
+    return patch_schedule(
+        network.denoise, chosen, run.candidates, noise=noise, padding=run.padding, keep=keep
+    )
 
 
-def agreements(run: NetworkRun, network: Predictor, patches: list[int], images: Tensor) -> dict[str, Tensor]:
+def agreements(
+    run: NetworkRun, network: Predictor, patches: list[int], images: Tensor, keep: Keep = NOWHERE
+) -> dict[str, Tensor]:
     """Return for each machine the correlation of its images with the network's, (noises,)."""
     noise = noises(run, images, calibration=False)
     made = sample(network.denoise, noise).images
@@ -102,11 +110,15 @@ def agreements(run: NetworkRun, network: Predictor, patches: list[int], images: 
         "local": Machine(images, "local", patches, run.padding),
         "ideal": Machine(images, "ideal", None, run.padding),
     }
-    return {name: pearson_r(made, sample(each, noise).images) for name, each in machines.items()}
+    return {
+        name: pearson_r(made, sample(each, noise, keep=keep.part(name)).images)
+        for name, each in machines.items()
+    }
 
 
-def experiment(run: NetworkRun, images: Tensor, seed: int) -> Result:
+def experiment(run: NetworkRun, images: Tensor, seed: int, keep: Keep = NOWHERE) -> Result:
     """Do all of it: train from one seed, calibrate, and compare."""
-    network, losses = learn(run, images, torch.Generator().manual_seed(seed))
-    patches = calibrated(run, network, images)
-    return Result(network, losses, patches, agreements(run, network, patches, images))
+    network, losses = learn(run, images, torch.Generator().manual_seed(seed), keep.part("training"))
+    patches = calibrated(run, network, images, keep.part("calibration"))
+    found = agreements(run, network, patches, images, keep.part("prediction"))
+    return Result(network, losses, patches, found)

@@ -8,6 +8,7 @@ from torch.nn.functional import mse_loss
 
 from oraledu.diffusion.predictor import Predictor, check_labels, require_at_least, signal_and_noise
 from oraledu.diffusion.progress import progress
+from oraledu.keep import NOWHERE, Keep, resume_training, training_state
 
 #: Steps of warm-up, and the share of all steps in which the learning rate falls to zero at the end.
 WARM_UP, DECAY = 50, 0.5
@@ -22,6 +23,7 @@ def train(
     learning_rate: float,
     generator: torch.Generator,
     labels: Tensor | None = None,
+    keep: Keep = NOWHERE,
 ) -> Tensor:
     """Train a network in place with Adam on the squared error of v = a ε - b x₀.
 
@@ -38,6 +40,7 @@ def train(
         learning_rate: The largest step size of Adam, above 0.
         generator: The source of images, levels and noise.
         labels: (N,) integers, if the network has classes.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         (steps,) the loss before each step; fewer after an interruption.
@@ -54,15 +57,17 @@ def train(
     weight = next(network.parameters())
     images, labels = images.to(weight), None if labels is None else labels.to(weight.device)
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(0.9, 0.99))
-    losses: list[Tensor] = []
+    losses = resume_training(keep.load(), network, optimizer, generator)
     try:
-        for step in progress(range(steps), "training"):
+        for step in progress(range(len(losses), steps), "training"):
             optimizer.param_groups[0]["lr"] = learning_rate * rate(step, steps)
             loss = batch_loss(network, images, labels, batch_size, generator)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             losses.append(loss.detach())
+            if keep.due(step + 1, steps):
+                keep.save(training_state(network, optimizer, generator, losses))
     except KeyboardInterrupt:
         if not losses:
             raise

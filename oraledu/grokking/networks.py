@@ -1,8 +1,9 @@
 """Training a quadratic network on modular arithmetic, with snapshots of its features on the way."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch.nn.functional import mse_loss
 
 from oraledu.grokking.quadratic_net import QuadraticNet, feature_matrix, network_agop
 from oraledu.grokking.regression import Score, check_examples, one_hot_targets, score
+from oraledu.keep import NOWHERE, Keep, resume_training, training_state
 
 __all__ = [
     "NetworkHistory",
@@ -73,6 +75,7 @@ def train(
     weight_decay: float = 1.0,
     betas: tuple[float, float] = (0.9, 0.98),
     record_every: int = 1,
+    keep: Keep = NOWHERE,
 ) -> NetworkHistory:
     """Train a network in place with AdamW on the squared error against one-hot targets.
 
@@ -89,6 +92,7 @@ def train(
         weight_decay: AdamW's decoupled weight decay; the paper takes 1.
         betas: AdamW's decay rates of its two averages.
         record_every: Epochs from one snapshot to the next, at least 1.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         The `NetworkHistory`, from before the first epoch to the last multiple of ``record_every``.
@@ -111,6 +115,8 @@ def train(
         weight_decay=weight_decay,
         betas=betas,
         record_every=record_every,
+        keep=keep,
+        epochs=epochs,
     )
     return collect(islice(snapshots, epochs // record_every + 1))
 
@@ -128,10 +134,13 @@ def iterate(
     weight_decay: float = 1.0,
     betas: tuple[float, float] = (0.9, 0.98),
     record_every: int = 1,
+    keep: Keep = NOWHERE,
+    epochs: int = 0,
 ) -> Iterator[Snapshot]:
     """Yield the snapshots of `train` one by one, without end, for a progress bar and for stopping early.
 
     Arguments and errors are those of `train`; `collect` makes a `NetworkHistory` of a list of snapshots.
+    With a `keep` the snapshots of an earlier process come first, and ``epochs`` tells it how much is left.
     """
     check_examples(train_pairs, train_labels, net.p, "train")
     check_examples(test_pairs, test_labels, net.p, "test")
@@ -161,11 +170,21 @@ def iterate(
         return Snapshot(epoch, train_score, test_score, feature_matrix(net.first), agop)
 
     def snapshots() -> Iterator[Snapshot]:
-        epoch = 0
+        state = keep.load()
+        resume_training(state, net, optimizer, generator)
+        done = [_unpacked(each, train_pairs.device) for each in state["snapshots"]] if state else []
+        yield from tuple(done)
+        epoch = record_every * len(done)
         while True:
-            yield snapshot(epoch)
-            for _ in range(record_every):
+            for _ in range(record_every if epoch else 0):
                 run_epoch()
+            found = snapshot(epoch)
+            if keep is not NOWHERE:
+                done.append(found)
+                if keep.due(epoch, epochs // record_every * record_every):
+                    kept = training_state(net, optimizer, generator)
+                    keep.save({**kept, "snapshots": [asdict(each) for each in done]})
+            yield found
             epoch += record_every
 
     return snapshots()
@@ -190,3 +209,10 @@ def collect(snapshots: Iterable[Snapshot]) -> NetworkHistory:
         features=torch.stack([s.features for s in snapshots]),
         agops=torch.stack([s.agop for s in snapshots]),
     )
+
+
+def _unpacked(snapshot: dict[str, Any], device: torch.device) -> Snapshot:
+    """Return a snapshot from its dictionary, on a device."""
+    train, test = Score(**snapshot["train"]), Score(**snapshot["test"])
+    features, agop = snapshot["features"].to(device), snapshot["agop"].to(device)
+    return Snapshot(snapshot["epoch"], train, test, features, agop)

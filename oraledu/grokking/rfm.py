@@ -6,8 +6,9 @@ no gradient descent, and the training loss is zero throughout.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from oraledu.grokking.gaussian import gaussian_agop, gaussian_gram
 from oraledu.grokking.kernels import Kernel, agop, check_symmetric, gram, resolve, symmetrised
 from oraledu.grokking.quadratic import quadratic_agop, quadratic_gram
 from oraledu.grokking.regression import Score, check_examples, one_hot_targets, regress, score, solve
+from oraledu.keep import NOWHERE, Keep
 
 __all__ = [
     "History",
@@ -114,6 +116,7 @@ def fit(
     centre: bool = True,
     dtype: torch.dtype = torch.float64,
     psd_power: Callable[[Tensor, float], Tensor] = psd_power,
+    keep: Keep = NOWHERE,
 ) -> History:
     """Run an RFM from the identity metric and record how well each of its machines does.
 
@@ -131,6 +134,7 @@ def fit(
         centre: Take the mean gradient off before the average.
         dtype: The type of all numbers; float32 halves time and memory.
         psd_power: The function that takes the power.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         The `History`; entry t of its curves is evaluated with ``metrics[t]``, before the update.
@@ -142,6 +146,8 @@ def fit(
     """
     if iterations < 1:
         raise ValueError(f"iterations must be at least 1, got {iterations}")
+    kept = keep.load() or {"steps": []}
+    done = [_unpacked(step, train_pairs.device) for step in kept["steps"]]
     steps = iterate(
         train_pairs,
         train_labels,
@@ -155,11 +161,13 @@ def fit(
         centre=centre,
         dtype=dtype,
         psd_power=psd_power,
+        metric=done[-1].next_metric if done else None,
     )
-    done: list[Step] = []
     try:
-        for step in islice(steps, iterations):
+        for step in islice(steps, iterations - len(done)):
             done.append(step)
+            if keep.due(len(done), iterations):
+                keep.save({"steps": [asdict(each) for each in done]})
     except ValueError as error:
         if not done:
             raise
@@ -183,11 +191,13 @@ def iterate(
     centre: bool = True,
     dtype: torch.dtype = torch.float64,
     psd_power: Callable[[Tensor, float], Tensor] = psd_power,
+    metric: Tensor | None = None,
 ) -> Iterator[Step]:
     """Yield the iterations of `fit` one by one, without end.
 
     For a progress bar, and to keep what is done when a long run is stopped: append each `Step` to a list, and
-    make a `History` of the list with `collect`. Arguments and errors are those of `fit`.
+    make a `History` of the list with `collect`. Arguments and errors are those of `fit`, but for the metric to begin
+    with, the identity if left out.
     """
     check_examples(train_pairs, train_labels, p, "train")
     check_examples(test_pairs, test_labels, p, "test")
@@ -195,18 +205,18 @@ def iterate(
     targets = one_hot_targets(train_labels, p, dtype)  # (n, p)
 
     def steps() -> Iterator[Step]:
-        metric = torch.eye(2 * p, dtype=dtype, device=train_pairs.device)
+        now = torch.eye(2 * p, dtype=dtype, device=train_pairs.device) if metric is None else metric
         while True:
-            train_gram = machine.gram(train_pairs, train_pairs, metric)  # (n, n)
+            train_gram = machine.gram(train_pairs, train_pairs, now)  # (n, n)
             coefficients = solve(train_gram, targets, ridge=ridge)  # (n, p)
             train = score(train_gram @ coefficients, train_labels)
             del train_gram  # its room goes to the test Gram matrix: 180 MB at p = 97
-            test = score(machine.gram(test_pairs, train_pairs, metric) @ coefficients, test_labels)
-            gradients = machine.agop(train_pairs, coefficients, metric, centre=centre)  # (2p, 2p)
+            test = score(machine.gram(test_pairs, train_pairs, now) @ coefficients, test_labels)
+            gradients = machine.agop(train_pairs, coefficients, now, centre=centre)  # (2p, 2p)
             following = psd_power(symmetrised(gradients), power)
             check_symmetric(following, "the power of the AGOP")
-            yield Step(metric, train, test, following)
-            metric = following
+            yield Step(now, train, test, following)
+            now = following
 
     return steps()
 
@@ -228,3 +238,9 @@ def collect(steps: Iterable[Step]) -> History:
         test_loss=torch.tensor([step.test.loss for step in steps], dtype=torch.float64),
         correct_loss=torch.tensor([step.test.correct_loss for step in steps], dtype=torch.float64),
     )
+
+
+def _unpacked(step: dict[str, Any], device: torch.device) -> Step:
+    """Return a step from its dictionary, on a device."""
+    train, test = Score(**step["train"]), Score(**step["test"])
+    return Step(step["metric"].to(device), train, test, step["next_metric"].to(device))

@@ -158,6 +158,11 @@ def read(task: str, split: str = "test") -> list[Row]:
     return rows
 
 
+def files(task: str) -> list[Path]:
+    """Return the files of a task that are in the user's folder."""
+    return [path for split in kind_of(task).splits if (path := _path(task, split)) is not None]
+
+
 def missing() -> list[str]:
     """Return the names of the tasks whose files are not all in the user's folder, in the order of `TASKS`."""
     return [task for task in TASKS if any(_path(task, split) is None for split in kind_of(task).splits)]

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import torch
 
+from oraledu.keep import NOWHERE, Keep
 from oraledu.presets import pick
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearLadder
@@ -123,12 +124,12 @@ FULL = Preset(
 )
 
 
-def train_study(study: Study[L], schedule: str, device: str = "cpu") -> Runs:
+def train_study(study: Study[L], schedule: str, device: str = "cpu", keep: Keep = NOWHERE) -> Runs:
     """Train the ladder of a study under a schedule that has a name; the solvable one stays on the CPU."""
     ladder = study.ladder
     if not isinstance(ladder, LinearLadder):
         ladder = replace(ladder, device=device)
-    return train(ladder, schedule, seeds=study.seeds, records=study.records, trace=study.trace)
+    return train(ladder, schedule, seeds=study.seeds, records=study.records, trace=study.trace, keep=keep)
 
 
 def preset(scale: str) -> Preset:

@@ -1,16 +1,14 @@
 """Training a ladder: every width to its horizon under a schedule, all seeds of a width side by side."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from oraledu.scaling.checkpoint import Checkpoint
+from oraledu.keep import NOWHERE, Keep
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.runs import Record, Runs
 from oraledu.scaling.schedules import Schedule, step_rates, training_time
@@ -81,8 +79,7 @@ def train(
     seeds: Sequence[int],
     records: Tensor | int = 60,
     trace: bool = False,
-    checkpoint: Path | None = None,
-    save_seconds: float = 60.0,
+    keep: Keep = NOWHERE,
 ) -> Runs:
     """Train every width of a ladder to its horizon under a schedule.
 
@@ -96,14 +93,13 @@ def train(
         records: The progress, (points,) increasing in [0, 1] to 1, at which to record, rounded to whole steps; or the
             number of equal parts to divide it into, from 0 on.
         trace: Record the gradient noise too.
-        checkpoint: A file to keep the run in. If it exists, the run goes on from there, to the same numbers.
-        save_seconds: How much time is to pass between two saves.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         The `Runs`.
 
     Raises:
-        ValueError: If an argument is unfit, or the checkpoint belongs to another run; the text says what to do.
+        ValueError: If an argument is unfit; the text says what to do.
     """
     found = iterate(
         ladder,
@@ -111,8 +107,7 @@ def train(
         seeds=seeds,
         records=records,
         trace=trace,
-        checkpoint=checkpoint,
-        save_seconds=save_seconds,
+        keep=keep,
     )
     return collect(found, ladder, seeds)
 
@@ -124,8 +119,7 @@ def iterate(
     seeds: Sequence[int],
     records: Tensor | int = 60,
     trace: bool = False,
-    checkpoint: Path | None = None,
-    save_seconds: float = 60.0,
+    keep: Keep = NOWHERE,
 ) -> Iterator[Record]:
     """Yield the records of `train` one by one, width after width, for a progress bar and for stopping early.
 
@@ -136,8 +130,7 @@ def iterate(
     if not ladder.widths or sorted(set(ladder.widths)) != list(ladder.widths):
         raise ValueError(f"the ladder's widths must ascend, got {ladder.widths}")
     plans = [_plan(ladder, width, schedule, records) for width in ladder.widths]
-    keeper = Checkpoint(checkpoint, _key(ladder, plans, seeds, trace), save_seconds)
-    return _run(ladder, plans, seeds, trace, keeper)
+    return _run(ladder, plans, seeds, trace, keep)
 
 
 def collect(records: Iterable[Record], ladder: Ladder, seeds: Sequence[int]) -> Runs:
@@ -197,43 +190,61 @@ def _plan(ladder: Ladder, width: int, schedule: str | Schedule, records: Tensor 
     return _Plan(width, step_rates(schedule, steps), record_steps(steps, records))
 
 
-def _key(ladder: Ladder, plans: list[_Plan], seeds: Sequence[int], trace: bool) -> str:
-    digest = hashlib.sha256()
-    for plan in plans:
-        digest.update(plan.rates.numpy().tobytes() + repr(plan.records).encode())
-    return f"{ladder!r}, seeds {list(seeds)}, trace {trace}, schedule and records {digest.hexdigest()[:16]}"
+class _Keeper:
+    """All that was recorded, and how much of the compute is done, for a `Keep` in the middle of any width."""
+
+    def __init__(self, ladder: Ladder, plans: list[_Plan], keep: Keep) -> None:
+        self.keep, state = keep, keep.load() or {"records": [], "pass": None}
+        self.records = [Record(*fields) for fields in state["records"]]
+        self.at: dict[str, Any] | None = state["pass"]
+        costs = [ladder.parameters(plan.width) for plan in plans]
+        self.cost = dict(zip((plan.width for plan in plans), costs, strict=True))
+        self.before = {
+            plan.width: sum(cost * len(each.rates) for cost, each in zip(costs[:place], plans, strict=False))
+            for place, plan in enumerate(plans)
+        }
+        self.total = sum(cost * len(plan.rates) for cost, plan in zip(costs, plans, strict=True))
+
+    def offer(self, width: int, step: int, lost: Tensor, run: Pass) -> None:
+        """Save after a step, if it is time."""
+        if self.keep.due(self.before[width] + self.cost[width] * step, self.total):
+            records = [(r.width, r.step, r.tau, r.loss, r.trace) for r in self.records]
+            at = {"width": width, "step": step, "lost": lost, "run": run.state()}
+            self.keep.save({"records": records, "pass": at})
 
 
 def _run(
-    ladder: Ladder, plans: list[_Plan], seeds: Sequence[int], trace: bool, keeper: Checkpoint
+    ladder: Ladder, plans: list[_Plan], seeds: Sequence[int], trace: bool, keep: Keep
 ) -> Iterator[Record]:
+    keeper = _Keeper(ladder, plans, keep)
     yield from tuple(keeper.records)
     for plan in plans:
-        mine = [record for record in keeper.records if record.width == plan.width]
-        if len(mine) < len(plan.records):
-            yield from _run_width(ladder, plan, seeds, trace, keeper, mine[-1] if mine else None)
+        if sum(record.width == plan.width for record in keeper.records) < len(plan.records):
+            yield from _run_width(ladder, plan, seeds, trace, keeper)
 
 
 def _run_width(
-    ladder: Ladder, plan: _Plan, seeds: Sequence[int], trace: bool, keeper: Checkpoint, last: Record | None
+    ladder: Ladder, plan: _Plan, seeds: Sequence[int], trace: bool, keeper: _Keeper
 ) -> Iterator[Record]:
     run = ladder.begin(plan.width, seeds, len(plan.rates))
     limit = HOPELESS * run.loss()
     step, lost = 0, torch.zeros(len(seeds), dtype=torch.bool)
-    if last is not None and keeper.state is not None:
-        run.load(keeper.state)
-        step, lost = last.step, last.loss.isnan()
+    if keeper.at is not None and keeper.at["width"] == plan.width:
+        run.load(keeper.at["run"])
+        step, lost = keeper.at["step"], keeper.at["lost"]
+    seen = sum(record.width == plan.width for record in keeper.records)
     tau, rates = training_time(plan.rates).tolist(), plan.rates.tolist()
-    for target in plan.records:
-        if last is not None and target <= last.step:
-            continue
+    for target in plan.records[seen:]:
         while step < target:
             if not lost.all():
                 run.step(rates[step])
             step += 1
+            if step < target:
+                keeper.offer(plan.width, step, lost, run)
         loss = run.loss()
         lost = lost | ~(loss <= limit)  # true for a NaN too
         noise = run.trace().masked_fill(lost, torch.nan) if trace else None
         record = Record(plan.width, step, tau[step], loss.masked_fill(lost, torch.nan), noise)
-        keeper.add(record, run.state if step < len(rates) else None)
+        keeper.records.append(record)
+        keeper.offer(plan.width, step, lost, run)
         yield record

@@ -1,14 +1,19 @@
 import contextlib
+import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
+from nbclient.exceptions import DeadKernelError
 
-from oraledu.app import running
+from oraledu.app import catalogue, cli, running, watching
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
+from oraledu.course import runfolder
 from tests.app.small_course import LESSON, write_pair
 
 TODAY = date.today().isoformat()
@@ -82,3 +87,123 @@ def test_a_missing_lesson_is_said_before_a_folder_is_made(sources: Path, tmp_pat
     with pytest.raises(UserError, match=r"08_products\.ipynb is missing"):
         running.run(Lesson("08", "08_products", "products", "Products"))
     assert not (tmp_path / "runs").exists()
+
+
+GOES_ON = "from oraledu.course.runtime import start; run = start('07_sums'); print('to the end')"
+
+
+@pytest.fixture
+def stopped(sources: Path, tmp_path: Path, monkeypatch) -> Path:
+    """The folder of a run whose kernel died, and would not a second time."""
+    write_pair(sources / "lessons", LESSON.name, GOES_ON)
+
+    def die(*_: object) -> None:
+        raise DeadKernelError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_execute", die)
+        assert running.run(LESSON) == 1
+    return tmp_path / "runs" / f"{TODAY}-07_sums-quick"
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines of the errors so far."""
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_run_that_was_cut_off_is_ended_in_its_folder(stopped: Path, capsys):
+    assert cli.main(["run", "--resume", str(stopped)]) == 0
+    assert "to the end" in printed(stopped / "07_sums.ipynb")[0]
+    assert cli.main(["run", "--resume", str(stopped)]) == 0
+    assert "is finished" in capsys.readouterr().out
+    assert len(list(stopped.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("answer", "folders"), [(True, 1), (False, 2)])
+def test_a_second_call_offers_to_go_on(stopped: Path, monkeypatch, answer: bool, folders: int):
+    monkeypatch.setattr(running.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(running.click, "confirm", lambda *_, **__: answer)
+    assert running.run(LESSON) == 0
+    assert len(list(stopped.parent.iterdir())) == folders
+
+
+def test_off_a_terminal_it_only_names_the_folder(stopped: Path, capsys):
+    running.run(LESSON)
+    assert f"'oraledu run --resume runs/{stopped.name}' goes on from there" in capsys.readouterr().out
+    assert len(list(stopped.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lesson": "04_grokking"}, "there is no lesson|is damaged"),
+        ({"torch": "1.0"}, "was begun with torch 1.0, not 2"),
+        ({"oraledu": "0.0"}, "was begun with oraledu 0.0, not"),
+        ({"source": "x"}, "was begun with another state of the package"),
+        ({"text": "x"}, "was begun with another text of the lesson"),
+        ({"device": "cuda"}, "was begun with device cuda, not cpu"),
+        (None, "run.json is damaged"),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_one_line(stopped: Path, capsys, changes, words: str):
+    path = stopped / runfolder.FILE
+    found = json.loads(path.read_text())
+    path.write_text("{" if changes is None else json.dumps({**found, **changes}))
+    assert cli.main(["run", "--resume", str(stopped)]) == 2
+    (line,) = said(capsys)
+    assert re.search(words, line)
+
+
+def test_what_is_asked_for_must_be_what_the_folder_holds(stopped: Path, sources: Path, monkeypatch, capsys):
+    monkeypatch.setattr(catalogue, "LESSONS", (LESSON, Lesson("08", "08_products", "products", "Products")))
+    for words, told in (
+        (["run", "08", "--resume", str(stopped)], "holds a run of 07_sums, not of 08_products"),
+        (["run", "--resume", str(stopped), "--scale", "full"], "begun with scale quick, not full"),
+        (["run", "--resume", str(stopped.parent)], "is no folder of a run: it has no run.json"),
+        (["run"], "name a lesson"),
+    ):
+        assert cli.main(words) == 2
+        (line,) = said(capsys)
+        assert told in line
+
+
+def test_a_device_that_is_not_there_is_said_before_a_folder_is_made(sources: Path, tmp_path: Path, capsys):
+    assert cli.main(["run", "07", "--device", "mps"]) == 2
+    (line,) = said(capsys)
+    assert "torch finds none here" in line
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(sources: Path, tmp_path: Path, capsys):
+    (tmp_path / "runs").touch()
+    assert cli.main(["run", "07"]) == 2
+    (line,) = said(capsys)
+    assert "choose a place that you may write to" in line
+
+
+def test_two_processes_do_not_work_in_one_folder(stopped: Path, capsys):
+    with FileLock(stopped / "lock"):
+        assert cli.main(["run", "--resume", str(stopped)]) == 2
+    (line,) = said(capsys)
+    assert "another process is at work" in line
+
+
+@pytest.mark.parametrize("kind", ["KeepError", "OutOfMemoryError"])
+def test_what_can_be_mended_is_one_line_and_what_was_done_stays(
+    sources: Path, tmp_path: Path, capsys, kind: str
+):
+    raises = f"class {kind}(RuntimeError): pass\nraise {kind}('it is full')"
+    write_pair(sources / "lessons", LESSON.name, "print('first')", raises)
+    assert cli.main(["run", "07"]) == 2
+    (line,) = [line for line in said(capsys) if not line.startswith("[")]
+    assert "it is full; 'oraledu run --resume runs/" in line
+    assert printed(tmp_path / "runs" / f"{TODAY}-07_sums-quick" / "07_sums.ipynb")[0] == "first\n"
+
+
+def test_the_bar_tells_the_time_left(tmp_path: Path):
+    notes = tmp_path / runfolder.PROGRESS
+    notes.mkdir()
+    (notes / "1.json").write_text(json.dumps({"call": "fit", "share": 0.25, "left": 3725}))
+    (notes / "2.json").write_text(json.dumps({"call": "train", "share": 0.5, "left": None}))
+    (notes / "3.json").write_text("{")
+    assert watching.told(tmp_path) == "fit 25%, 1:02:05 left; train 50%"

@@ -9,6 +9,7 @@ from oraledu import data
 from oraledu.course.cache import cached
 from oraledu.diffusion import calibrate, experiments, networks, settings
 from oraledu.diffusion.machines import Machine, sample
+from oraledu.keep import NOWHERE
 from tests.diffusion.awake import awake, noise, seeded
 from tests.diffusion.tiny import TINY
 
@@ -103,7 +104,7 @@ def test_calibration_is_that_of_the_runs_settings_on_the_first_images(monkeypatc
     assert candidates == (3, 5)
     assert keywords.pop("padding") == "circular"
     assert torch.equal(keywords.pop("noise"), experiments.noises(run, images, calibration=True))
-    assert keywords == {}
+    assert keywords == {"keep": NOWHERE}
 
 
 def test_without_a_count_calibration_takes_all_images():

@@ -6,6 +6,8 @@ from itertools import islice
 import pytest
 import torch
 
+from oraledu.course import runfolder
+from oraledu.course.runfolder import FileKeep
 from oraledu.scaling import ladder
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.linear import LinearPass
@@ -13,6 +15,12 @@ from oraledu.scaling.schedules import step_rates, training_time
 from oraledu.scaling.stacked import StackedPass
 
 KINDS = pytest.mark.parametrize("kind", ["linear", "mlp", "transformer"])
+
+
+@pytest.fixture(autouse=True)
+def every_step(monkeypatch):
+    """Have each step saved where a test keeps them."""
+    monkeypatch.setenv(runfolder.SECONDS_VARIABLE, "0")
 
 
 @dataclass
@@ -98,10 +106,10 @@ def test_an_interrupted_ladder_resumes_and_gives_the_same_numbers(kind, kept, re
     settings = {"seeds": (0, 1), "records": 4, "trace": True}
     whole = ladder.train(kind, "cosine", **settings)
     path = tmp_path / "runs" / "ladder.pt"
-    steps = ladder.iterate(kind, "cosine", **settings, checkpoint=path, save_seconds=0)
+    steps = ladder.iterate(kind, "cosine", **settings, keep=FileKeep(path, "ladder"))
     list(islice(steps, kept))
     steps.close()
-    resumed = ladder.train(kind, "cosine", **settings, checkpoint=path, save_seconds=0)
+    resumed = ladder.train(kind, "cosine", **settings, keep=FileKeep(path, "ladder"))
     assert torch.equal(resumed.loss, whole.loss)
     assert torch.equal(resumed.trace.nan_to_num(), whole.trace.nan_to_num())
     assert torch.equal(resumed.steps, whole.steps)
@@ -121,55 +129,20 @@ def test_what_interrupts_a_step_loses_no_more_than_since_the_last_save(mlp, tmp_
 
     monkeypatch.setattr(StackedPass, "step", counted)
     with pytest.raises(KeyboardInterrupt):
-        ladder.train(mlp, "linear", **settings, checkpoint=path, save_seconds=0)
-    assert torch.equal(ladder.train(mlp, "linear", **settings, checkpoint=path).loss, whole.loss)
+        ladder.train(mlp, "linear", **settings, keep=FileKeep(path, "ladder"))
+    assert torch.equal(
+        ladder.train(mlp, "linear", **settings, keep=FileKeep(path, "ladder")).loss, whole.loss
+    )
     assert len(taken) == 33 + 50 - 12  # of the second width 12 steps were saved, and the 13th was under way
 
 
 def test_a_finished_ladder_is_read_and_not_trained_again(mlp, tmp_path, monkeypatch):
     path = tmp_path / "ladder.pt"
-    whole = ladder.train(mlp, seeds=(0,), records=4, checkpoint=path)
+    whole = ladder.train(mlp, seeds=(0,), records=4, keep=FileKeep(path, "ladder"))
     monkeypatch.setattr(ladder.MLPLadder, "begin", None)
-    assert torch.equal(ladder.train(mlp, seeds=(0,), records=4, checkpoint=path).loss, whole.loss)
-
-
-def test_between_two_saves_nothing_is_written(mlp, tmp_path):
-    path = tmp_path / "ladder.pt"
-    steps = ladder.iterate(mlp, seeds=(0,), records=4, checkpoint=path, save_seconds=3600)
-    list(islice(steps, 4))
-    assert not path.exists()
-    next(steps)  # the end of a width
-    assert path.exists()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"schedule": "cosine"},
-        {"seeds": (1,)},
-        {"records": 5},
-        {"trace": True},
-        {"kind": "base_rate"},
-    ],
-)
-def test_a_checkpoint_of_another_run_is_refused(change, mlp, tmp_path):
-    path = tmp_path / "ladder.pt"
-    arguments = {"schedule": "linear", "seeds": (0,), "records": 4, "checkpoint": path}
-    ladder.train(mlp, **arguments)
-    kind = replace(mlp, base_rate=1e-4) if change.pop("kind", None) else mlp
-    with pytest.raises(ValueError, match="belongs to another run; delete it, or name another file"):
-        ladder.train(kind, **arguments | change)
-
-
-def test_a_damaged_checkpoint_is_refused(mlp, tmp_path):
-    path = tmp_path / "ladder.pt"
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match=r"ladder\.pt cannot be read; delete it to start afresh"):
-        ladder.train(mlp, seeds=(0,), records=4, checkpoint=path)
-    torch.save([1, 2], path)
-    with pytest.raises(ValueError, match="belongs to another run"):
-        ladder.train(mlp, seeds=(0,), records=4, checkpoint=path)
+    assert torch.equal(
+        ladder.train(mlp, seeds=(0,), records=4, keep=FileKeep(path, "ladder")).loss, whole.loss
+    )
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, 1000.0])
@@ -209,9 +182,9 @@ def test_a_ladder_that_diverges_is_not_stepped_on(linear, monkeypatch):
 
 def test_divergence_is_remembered_over_an_interruption(tmp_path):
     kind, path = ScriptedLadder((((5, 6), torch.nan),)), tmp_path / "ladder.pt"
-    steps = ladder.iterate(kind, seeds=(4, 5), records=5, checkpoint=path, save_seconds=0)
+    steps = ladder.iterate(kind, seeds=(4, 5), records=5, keep=FileKeep(path, "ladder"))
     list(islice(steps, 6 + 4))
-    resumed = ladder.train(kind, seeds=(4, 5), records=5, checkpoint=path)
+    resumed = ladder.train(kind, seeds=(4, 5), records=5, keep=FileKeep(path, "ladder"))
     assert resumed.diverged == (ladder.Divergence(3, 5, 6),)
     assert resumed.loss[1, 1, 3:].isnan().all()
 

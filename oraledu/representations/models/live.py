@@ -10,17 +10,18 @@ from torch import Tensor
 from oraledu.data import layer_states
 from oraledu.data.layer_states import LayerStates
 from oraledu.data.texts import SETS, TextSets, wordnet
+from oraledu.keep import NOWHERE, Keep
 from oraledu.representations.augment import augment
 from oraledu.representations.gram import gram
 from oraledu.representations.models.pooling import pool
-from oraledu.representations.models.text import hidden_states
+from oraledu.representations.models.text import hidden_states, stream
 
 VARIABLE = "ORALEDU_MODEL"
 #: Noisy copies of each prompt.
 VIEWS = 5
 VIEW_SEED = 0
-#: Texts whose states are in memory at one time.
-_CHUNK = 64
+#: Tokens whose states are in memory at one time; texts that are sorted by length, and kept, together.
+_TOKENS, _CHUNK = 4096, 256
 
 
 def is_live() -> bool:
@@ -74,15 +75,30 @@ def compute(name: str, texts: TextSets) -> LayerStates:
 
 
 def pooled_states(
-    name: str, texts: Sequence[str], *, device: torch.device | str = "cpu"
+    name: str, texts: Sequence[str], *, device: torch.device | str = "cpu", keep: Keep = NOWHERE
 ) -> tuple[Tensor, Tensor]:
-    """Return the pooled states of many texts, without and with the first token: twice (layers, n, D)."""
+    """Return the pooled states of many texts, without and with the first token: twice (layers, n, D).
+
+    The states of single tokens are in memory for one batch of `_TOKENS` alone, however many texts there are.
+    """
     parts = []
     for start in range(0, len(texts), _CHUNK):
-        states = hidden_states(name, texts[start : start + _CHUNK], device=device)
-        parts.append((pool(states), pool(states, first_token=True)))
-    without, with_first = zip(*parts, strict=True)
-    return torch.cat(without, dim=1), torch.cat(with_first, dim=1)
+        here = keep.part(str(start))
+        if (kept := here.load()) is None:
+            kept = {"pooled": _pooled(name, texts[start : start + _CHUNK], device)}
+            here.save(kept)
+        parts.append(kept["pooled"])
+        keep.due(start + _CHUNK, len(texts))
+    without, with_first = torch.cat(parts, dim=2)
+    return without, with_first
+
+
+def _pooled(name: str, texts: Sequence[str], device: torch.device | str) -> Tensor:
+    """Return the pooled states of some texts, without and with the first token: (2, layers, n, D)."""
+    found: dict[int, Tensor] = {}
+    for place, states in stream(name, texts, batch_tokens=_TOKENS, device=device):
+        found[place] = torch.stack([pool([states], first_token=first)[:, 0] for first in (False, True)])
+    return torch.stack([found[place] for place in range(len(texts))], dim=2)
 
 
 def noisy(prompts: tuple[str, ...]) -> list[list[str]]:

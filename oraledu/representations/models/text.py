@@ -1,7 +1,7 @@
 """Hidden states of texts."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -50,19 +50,46 @@ def hidden_states(
         ImportError: If transformers is not installed.
         FileNotFoundError: If the model is not here and cannot be had.
     """
-    _check(texts, batch_size, max_tokens)
+    streamed = stream(name, texts, batch_size=batch_size, max_tokens=max_tokens, device=device)
+    found = {place: states.clone() for place, states in streamed}
+    return [found[place] for place in range(len(texts))]
+
+
+def stream(
+    name: str,
+    texts: Sequence[str],
+    *,
+    batch_size: int | None = None,
+    batch_tokens: int | None = None,
+    max_tokens: int = 2048,
+    device: torch.device | str = "cpu",
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield what `hidden_states` returns text by text, longest first: the place of each text, and its states.
+
+    Only one batch is in memory at a time; what is yielded is a view of it.
+
+    Args:
+        name: Of the model, as in `load`.
+        texts: As for `hidden_states`, and so errors.
+        batch_size: At most so many texts at a time.
+        batch_tokens: At most so many tokens at a time, padding included; a longer text goes alone.
+        max_tokens: As for `hidden_states`.
+        device: Where to compute; the states come back on the CPU.
+    """
+    _check(texts, 1 if batch_size is None else batch_size, max_tokens)
     model = load(name)
     network = model.network.to(device)
     numbers = tokenize(model.reader, texts, min(max_tokens, most_tokens(network, model.reader)))
     order = sorted(range(len(texts)), key=lambda place: -len(numbers[place]))
-    batch_size = batch_size if _may_be_batched(model, device) else 1
-    found: dict[int, Tensor] = {}
-    for start in range(0, len(order), batch_size):
-        places = order[start : start + batch_size]
+    most = batch_size or len(order)
+    together = _may_be_batched(model, device)
+    while order:
+        fitting = most if batch_tokens is None else min(most, batch_tokens // len(numbers[order[0]]))
+        size = max(1, fitting) if together else 1  # a text of more tokens goes alone
+        places, order = order[:size], order[size:]
         states = capture(network, **_padded([numbers[place] for place in places], device))
         for row, place in enumerate(places):
-            found[place] = states[:, row, : len(numbers[place])].clone()
-    return [found[place] for place in range(len(texts))]
+            yield place, states[:, row, : len(numbers[place])]
 
 
 @functools.lru_cache(maxsize=1)

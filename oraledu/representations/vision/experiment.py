@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from oraledu.keep import NOWHERE, Keep
 from oraledu.representations.probes import Outcome
 from oraledu.representations.selection import choose_layers
 from oraledu.representations.settings import VisionRun
@@ -35,7 +36,7 @@ class Result:
     losses: Tensor
 
 
-def conduct(run: VisionRun, *, device: str = "cpu") -> Iterator[Result]:
+def conduct(run: VisionRun, *, device: str = "cpu", keep: Keep = NOWHERE) -> Iterator[Result]:
     """Train the networks of a run, one after the other, each objective from each seed.
 
     Raises:
@@ -45,7 +46,9 @@ def conduct(run: VisionRun, *, device: str = "cpu") -> Iterator[Result]:
     labels = {part: sets[part].labels.cpu() for part in ("fit", "test")}
     for objective in get_args(Objective):
         for seed in run.seeds:
-            network, losses = learn(run, objective, sets["train"], torch.Generator().manual_seed(seed))
+            generator = torch.Generator().manual_seed(seed)
+            mine = keep.part(f"{objective} {seed}")
+            network, losses = learn(run, objective, sets["train"], generator, mine)
             yield Result(f"vit-{objective}", seed, extract(run, network, sets), labels, losses)
 
 

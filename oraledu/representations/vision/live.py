@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oraledu.keep import NOWHERE, Keep
 from oraledu.representations import probes
 from oraledu.representations.settings import VisionRun
 from oraledu.representations.vision.network import Objective, VisionTransformer
@@ -32,12 +33,13 @@ class Trained:
     neighbours: probes.Outcome
 
 
-def train_both(run: VisionRun, seed: int) -> dict[str, Trained]:
+def train_both(run: VisionRun, seed: int, *, keep: Keep = NOWHERE) -> dict[str, Trained]:
     """Train a network on each objective, and probe all layers on images that neither has seen.
 
     Args:
         run: The settings; its seeds are not looked at.
         seed: Of weights, batches and moves.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         ``"vit-autoregressive"`` and ``"vit-supervised"``.
@@ -48,7 +50,7 @@ def train_both(run: VisionRun, seed: int) -> dict[str, Trained]:
     sets, generator = images(run), torch.Generator().manual_seed(seed)
     result = {}
     for objective in OBJECTIVES:
-        network, losses = learn(run, objective, sets["train"], generator)
+        network, losses = learn(run, objective, sets["train"], generator, keep.part(objective))
         fit, test = (pooled_states(network, sets[part].pixels) for part in ("fit", "test"))
         parts = fit, sets["fit"].labels, test, sets["test"].labels
         result[f"vit-{objective}"] = Trained(

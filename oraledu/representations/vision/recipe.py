@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from oraledu import data
+from oraledu.keep import NOWHERE, Keep
 from oraledu.representations.settings import VisionRun
 from oraledu.representations.vision.distort import views
 from oraledu.representations.vision.network import Objective, VisionTransformer
@@ -50,7 +51,11 @@ def images(run: VisionRun, device: str = "cpu") -> dict[str, data.Images]:
 
 
 def learn(
-    run: VisionRun, objective: Objective, training: data.Images, generator: torch.Generator
+    run: VisionRun,
+    objective: Objective,
+    training: data.Images,
+    generator: torch.Generator,
+    keep: Keep = NOWHERE,
 ) -> tuple[VisionTransformer, Tensor]:
     """Build a network and train it on one objective, on the device of the images; return it and its losses."""
     network = VisionTransformer(
@@ -71,6 +76,7 @@ def learn(
         batch_size=run.batch_size,
         learning_rate=run.learning_rate,
         generator=generator,
+        keep=keep,
     )
     return network, losses
 

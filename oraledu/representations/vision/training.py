@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 from tqdm.auto import tqdm
 
+from oraledu.keep import NOWHERE, Keep, resume_training, training_state
 from oraledu.representations.vision.distort import shift
 from oraledu.representations.vision.network import VisionTransformer
 
@@ -28,6 +29,7 @@ def train(
     batch_size: int,
     learning_rate: float,
     generator: torch.Generator,
+    keep: Keep = NOWHERE,
 ) -> Tensor:
     """Train a network in place with AdamW, on the patches alone or on the labels, as its objective says.
 
@@ -43,6 +45,7 @@ def train(
         batch_size: Images in a batch, at least 1.
         learning_rate: The largest rate of AdamW, above 0.
         generator: The source of the batches and moves.
+        keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
         (steps,) the loss before each step; fewer after an interruption.
@@ -54,9 +57,10 @@ def train(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, betas=(0.9, 0.99), weight_decay=DECAY
     )
-    losses: list[Tensor] = []
+    losses = resume_training(keep.load(), network, optimizer, generator)
+    left = range(len(losses), steps)
     try:
-        for step in tqdm(range(steps), desc="training", leave=False, disable=bool(os.environ.get("CI"))):
+        for step in tqdm(left, desc="training", leave=False, disable=bool(os.environ.get("CI"))):
             optimizer.param_groups[0]["lr"] = learning_rate * rate(step, steps)
             chosen = torch.randint(len(images), (batch_size,), generator=generator)
             loss = batch_loss(network, shift(images[chosen], SHIFT, generator=generator), labels[chosen])
@@ -64,6 +68,8 @@ def train(
             loss.backward()
             optimizer.step()
             losses.append(loss.detach())
+            if keep.due(step + 1, steps):
+                keep.save(training_state(network, optimizer, generator, losses))
     except KeyboardInterrupt:
         if not losses:
             raise
