@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return course.main(args=words or ["--help"], prog_name="oraledu", standalone_mode=False) or 0
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "oraledu").startswith("oraledu"):
+            raise
+        return _complain(f"{error}; 'oraledu doctor' says what to do", 2)
     except OSError as error:
         if error.filename is None:
             raise

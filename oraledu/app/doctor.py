@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 import oraledu
-from oraledu.app import install, launch
+from oraledu.app import cures
 from oraledu.app.catalogue import PACKAGE
-from oraledu.data import embedded
+
+# All that may be missing or broken is imported where it is looked at.
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 KERNEL_SECONDS = 60
-REINSTALL = "remove the folder .venv in the checkout, then run there 'python3 -m oraledu lab'"
-if not install.made_here(Path(sys.prefix)):
-    REINSTALL = f"{sys.executable} -m pip install --force-reinstall -e {launch.checkout() or 'oraledu'}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Finding:
 def main() -> int:
     """Print every finding as soon as it is known; return 1 if something is to be mended."""
     wrong = 0
-    for examine in (python_path, versions, threads, devices, kernel, data):
+    for examine in (python_path, room, versions, threads, devices, extensions, kernel, data):
         for finding in examine():
             print(finding, flush=True)
             wrong += finding.cure is not None
@@ -57,6 +58,20 @@ def python_path() -> Iterator[Finding]:
         yield Finding("PYTHONPATH", found, "unset PYTHONPATH, then run this again")
 
 
+def room() -> Iterator[Finding]:
+    """Look whether the places that a notebook's kernel writes to can take a file."""
+    places = {"this folder": os.getcwd(), "your home": os.path.expanduser("~"), "the temporary folder": None}
+    for name, folder in places.items():
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(2**20))
+        except OSError as error:  # other errors than these have been seen to do no harm
+            if folder is None or error.errno in (errno.ENOSPC, errno.EDQUOT):
+                yield Finding(
+                    "disk", f"{name} takes no file ({error})", "make room there, then run this again"
+                )
+
+
 def versions() -> Iterator[Finding]:
     """Look at Python, the package, and each of its requirements."""
     yield Finding("Python", f"{platform.python_version()} in {sys.prefix}")
@@ -64,9 +79,13 @@ def versions() -> Iterator[Finding]:
     try:
         required = importlib.metadata.requires("oraledu") or []
     except importlib.metadata.PackageNotFoundError:
-        yield Finding(
-            "installation", "the package is not installed, so notebooks cannot import it", REINSTALL
-        )
+        found = "the package is not installed, so notebooks cannot import it"
+        yield Finding("installation", found, cures.reinstall())
+        return
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        yield Finding("packaging", "missing", cures.reinstall())
         return
     for requirement in map(Requirement, required):
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
@@ -74,14 +93,14 @@ def versions() -> Iterator[Finding]:
 
 
 def _version(requirement: Requirement) -> Finding:
-    cure = " ".join([*install._pip(Path(sys.prefix)), "install", f"'{requirement}'"])
     try:
         found = importlib.metadata.version(requirement.name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(requirement.name, "missing", cure)
+        return Finding(requirement.name, "missing", cures.install(str(requirement)))
     if requirement.specifier.contains(found, prereleases=True):
         return Finding(requirement.name, found)
-    return Finding(requirement.name, f"{found}, but the course needs {requirement.specifier}", cure)
+    found = f"{found}, but the course needs {requirement.specifier}"
+    return Finding(requirement.name, found, cures.install(str(requirement)))
 
 
 def threads() -> Iterator[Finding]:
@@ -99,7 +118,7 @@ def devices() -> Iterator[Finding]:
     try:
         import torch
     except Exception as error:  # a broken build of torch fails in many ways, and each is worth a line
-        yield Finding("devices", f"PyTorch does not start ({error})", REINSTALL)
+        yield Finding("devices", f"PyTorch does not start ({error})", cures.reinstall())
         return
     found = ["cpu"]
     found += [f"cuda ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count())]
@@ -107,23 +126,53 @@ def devices() -> Iterator[Finding]:
     yield Finding("devices", ", ".join(found))
 
 
-def kernel() -> Iterator[Finding]:
-    """Start the kernel that runs the notebooks, and see whether it finds the course."""
+def extensions() -> Iterator[Finding]:
+    """Look for the files by which JupyterLab and its server find what the lessons need."""
     try:
-        prefix, package = _ask_kernel(
-            "import json, sys, oraledu; print(json.dumps([sys.prefix, oraledu.__file__]))"
+        from jupyter_core.paths import jupyter_config_path, jupyter_path
+    except ImportError as error:
+        yield Finding("JupyterLab", f"it cannot be asked ({error})", cures.reinstall())
+        return
+    wanted = {
+        "jupyterlab_widgets": jupyter_path("labextensions", "@jupyter-widgets", "jupyterlab-manager"),
+        "jupytext": [
+            str(Path(each, "jupyter_server_config.d/jupytext.json")) for each in jupyter_config_path()
+        ],
+    }
+    for package, places in wanted.items():
+        if any(Path(place).exists() for place in places):
+            yield Finding("JupyterLab", f"has {package}")
+        else:
+            cure = cures.install("--force-reinstall", "--no-deps", package)
+            yield Finding("JupyterLab", f"does not find its extension {package}", cure)
+
+
+def kernel() -> Iterator[Finding]:
+    """Start the kernel that runs the notebooks, in their place, and see whether it finds the course."""
+    try:
+        from oraledu.app import workspace
+
+        folder = workspace.default_folder()
+        for path in workspace.hiding(folder):
+            yield Finding(
+                "kernel", f"{path} hides the package of that name", "rename it, then run this again"
+            )
+        prefix, module = _ask_kernel(
+            "import json, sys, oraledu.course.explorer as e; print(json.dumps([sys.prefix, e.__file__]))",
+            folder / "lessons",
         )
     except Exception as error:  # what is in the way may fail in any way
-        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", REINSTALL)
+        cure = f"if nothing above is to be mended: {cures.reinstall()}"
+        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", cure)
         return
-    if Path(package).resolve().parent != PACKAGE:
-        yield Finding("kernel", f"it imports another oraledu, {package}", REINSTALL)
+    if Path(module).resolve().parents[1] != PACKAGE:
+        yield Finding("kernel", f"it imports another oraledu, {module}", cures.reinstall())
     else:
         yield Finding("kernel", f"python3 runs in {prefix}")
 
 
-def _ask_kernel(code: str) -> list[str]:
-    """Return what a new kernel prints, as JSON.
+def _ask_kernel(code: str, folder: Path) -> list[str]:
+    """Return what a new kernel in a folder (where there is one) prints, as JSON.
 
     Raises:
         RuntimeError: the kernel does not start, or the code fails in it.
@@ -136,7 +185,7 @@ def _ask_kernel(code: str) -> list[str]:
 
     prepare_environment()
     manager = KernelManager(kernel_name="python3", **manager_options())
-    manager.start_kernel()
+    manager.start_kernel(cwd=str(folder if folder.is_dir() else PACKAGE.parent))
     client = manager.blocking_client()
     printed: list[str] = []
 
@@ -157,11 +206,20 @@ def _ask_kernel(code: str) -> list[str]:
 
 def data(folder: Path = PACKAGE / "data") -> Iterator[Finding]:
     """Compare each data set of the course with its checksum."""
-    cure = f"in the checkout: git checkout -- {folder}" if launch.checkout() else REINSTALL
-    for name, digest in embedded.read_checksums(folder).items():
+    try:
+        from oraledu.data import embedded
+
+        checksums = embedded.read_checksums(folder)
+    except ImportError as error:
+        yield Finding("data", f"they cannot be read ({error})", cures.reinstall())
+        return
+    except FileNotFoundError:
+        checksums = {embedded.CHECKSUMS: ""}
+    for name, digest in checksums.items():
         try:
             embedded.read_checked(name, folder)
         except (OSError, ValueError) as error:
-            yield Finding(f"data {name}", str(error), cure)
+            found = str(error).removesuffix(embedded.DOCTOR)
+            yield Finding(f"data {name}", found, cures.restore(folder / name))
         else:
             yield Finding(f"data {name}", f"sha256 {digest[:12]}")

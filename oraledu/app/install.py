@@ -104,7 +104,7 @@ def install(root: Path, extras: Sequence[str]) -> None:
             without_pip = [] if _has("ensurepip") else ["--without-pip"]
             line.run([_python(venv), "-m", "venv", *without_pip, str(venv)])
         package = f".[{','.join(extras)}]" if extras else "."
-        line.run([*_pip(venv), "install", "--target=", "--no-input", "-c", LOCK, "-e", package])
+        line.run([*pip_command(venv), "install", "--target=", "--no-input", "-c", LOCK, "-e", package])
         _make_relative(venv, root)
         if lacks := lacking(root, python_of(venv), extras):
             raise InstallError(f"pip has not installed {lacks}; see 'pip config list' and {log.name}", 1)
@@ -154,7 +154,7 @@ def _python(venv: Path) -> str:
     return getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
 
 
-def _pip(venv: Path) -> list[str]:
+def pip_command(venv: Path) -> list[str]:
     """Return the command for a pip that installs into `.venv`: its own, or else this Python's."""
     own = Path(sysconfig.get_path("purelib", "venv", {"base": str(venv)})) / "pip"
     if own.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,7 +17,7 @@ from typing import Any
 from jupyter_core.paths import jupyter_config_dir
 from jupyterlab.labapp import LabApp
 
-from oraledu.app import doctor
+from oraledu.app import cures, doctor
 from oraledu.app.errors import UserError
 from oraledu.app.kernels import manager_options, prepare_environment
 from oraledu.course import results
@@ -25,6 +26,10 @@ from oraledu.course import results
 CONFIG = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 CHECK_SECONDS = 60
+
+#: What jupytext takes for the end of a line, and Python does not; and what it takes for the start of a cell.
+_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_CELL_MARK = re.compile(r"^(\s*#\s*%)%(?=%*(\s|$))", re.MULTILINE)
 
 
 def serve(
@@ -49,6 +54,7 @@ def serve(
     server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, browser and not check))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop(from_signal=True))
+    server.contents_manager.register_pre_save_hook(keep_cells_whole)
     address = server.connection_url.rstrip("/")
     code = 0
 
@@ -62,6 +68,14 @@ def serve(
     server.io_loop.add_callback(on_ready)
     server.start()
     return code
+
+
+def keep_cells_whole(*, model: dict[str, Any], **_: object) -> None:
+    """Before a notebook is saved, write anew what would cut a cell in two when its script is opened."""
+    for cell in model["content"]["cells"] if model["type"] == "notebook" else ():
+        cell["source"] = _LINE_ENDS.sub(" ", cell["source"])
+        if cell["cell_type"] == "code":
+            cell["source"] = _CELL_MARK.sub(r"\1 %", cell["source"])
 
 
 def _refuse_a_busy(port: int) -> None:
@@ -125,7 +139,7 @@ def _check(address: str, notebook: Path, token: str) -> int:
     try:
         with _get(f"{address}/lab", token) as answer:
             if b"jupyter-config-data" not in answer.read():
-                raise ValueError(f"the page holds no JupyterLab; {doctor.REINSTALL}")
+                raise ValueError(f"the page holds no JupyterLab; {cures.reinstall()}")
         for half in (notebook, notebook.with_suffix(".py")):
             with _get(f"{address}/api/contents/{half.as_posix()}?type=notebook", token) as answer:
                 cells = json.load(answer)["content"]["cells"]

@@ -53,8 +53,13 @@ def launch(arguments: Sequence[str]) -> int:
         return 2
     if python is not None:
         return hand_over([str(python), "-m", "oraledu", *arguments])
-    from oraledu.app.cli import main
+    try:
+        from oraledu.app.cli import main
+    except ImportError as error:
+        from oraledu.app import doctor
 
+        print(f"oraledu: the environment is broken ({error}); what there is:", file=sys.stderr)
+        return doctor.main()
     return main(arguments)
 
 

@@ -100,10 +100,14 @@ def notes(folder: Path) -> list[str]:
             lines.append(f"Of lesson {lesson.number} only {halves[0]} is here; {fresh}")
         elif _is_old(folder, f"{lesson.name}.py"):
             lines.append(f"Lesson {lesson.number} comes from another version of the course; {fresh}")
-    for path in sorted(folder.glob("*/*.py")):
-        if PathFinder.find_spec(path.stem, [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]):
-            lines.append(f"{path} has the name of a package, which it hides from the lessons; rename it.")
-    return lines
+    said = "has the name of a package, which it hides from the lessons; rename it."
+    return [*lines, *(f"{path} {said}" for path in hiding(folder))]
+
+
+def hiding(folder: Path) -> list[Path]:
+    """Return the scripts of a learner's folder that hide a package from a kernel in their place."""
+    packages = [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]
+    return [path for path in sorted(folder.glob("*/*.py")) if PathFinder.find_spec(path.stem, packages)]
 
 
 def _is_old(folder: Path, script: str) -> bool:

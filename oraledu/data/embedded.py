@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parent
 #: Lines "digest  name", as `sha256sum` writes them.
 CHECKSUMS = "SHA256SUMS"
 CURE = "install oraledu anew"
+DOCTOR = "; 'oraledu doctor' says what to do"
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ def read_checked(file: str, folder: Path = FOLDER) -> bytes:
     """
     path = folder / file
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: {CURE}")
+        raise FileNotFoundError(f"{path} is missing{DOCTOR}")
     content = path.read_bytes()
     if path.suffix == ".json":  # git may have given a text the line ends of Windows
         content = content.replace(b"\r\n", b"\n")
     if read_checksums(folder).get(file) != hashlib.sha256(content).hexdigest():
-        raise ValueError(f"{path} is damaged: its checksum is not that of {CHECKSUMS}; {CURE}")
+        raise ValueError(f"{path} is damaged: its checksum is not that of {CHECKSUMS}{DOCTOR}")
     return content
 
 
@@ -70,6 +71,6 @@ def read_checksums(folder: Path = FOLDER) -> dict[str, str]:
     """
     path = folder / CHECKSUMS
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: {CURE}")
+        raise FileNotFoundError(f"{path} is missing{DOCTOR}")
     lines = path.read_text("utf-8").splitlines()
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}

@@ -47,6 +47,11 @@ NOUNS_A_CLASS, VERBS_A_CLASS, PAIRS_A_BIN, RETRIEVALS, PROMPTS = 90, 45, 80, 300
 BINS = 5
 #: How many nouns below an ancestor, and how many others, are tried as the second of a pair.
 NEAR, FAR = 50, 400
+#: Another copy of WordNet 3.0 would give another data set.
+SUMS = {
+    "data.noun": "fea17d2f9656611334eac790e5d69e47645fa180c4aa481fb4cd9b3520754ca2",
+    "data.verb": "adcf43e35b581e8036d8b5a52d63d9cd3d3b4870b2720d3c03c799df44777bc2",
+}
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,12 @@ def pack(folder: Path) -> bytes:
 
     Raises:
         FileNotFoundError: If a file of the database is missing.
+        ValueError: If a file is another one.
     """
-    nouns, verbs = (read(folder / f"data.{kind}") for kind in ("noun", "verb"))
+    nouns, verbs = (read(folder / name) for name in SUMS)
+    for name, digest in SUMS.items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{folder / name} is not that of Debian's wordnet-base 1:3.0-37")
     shelf = Shelf(sorted([*nouns, *verbs], key=_hash))
     prompts = [each.definition for each in shelf.take(PROMPTS, _long(shelf.synsets))]
     noun, verb = (

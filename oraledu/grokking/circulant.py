@@ -20,27 +20,6 @@ from oraledu.grokking.rfm import psd_power
 ORIENTATION = {"+": "toeplitz", "-": "hankel", "*": "toeplitz", "/": "hankel"}
 
 
-def feature_block(metric: Tensor, op: str, g: int | None = None) -> Tensor:
-    """Return the lower left block of a metric, for `*` and `/` in discrete-log order without digit 0.
-
-    Args:
-        metric: (2p, 2p).
-        op: One of ``+ - * /``.
-        g: The generator of the order; the smallest one if left out.
-
-    Returns:
-        (p, p) for `+` and `-`, (p - 1, p - 1) for `*` and `/`.
-
-    Raises:
-        ValueError: If ``op`` is unknown, or g or p does not suit it.
-    """
-    check_tensors(metric=metric)
-    check_operation(op)
-    p = len(metric) // 2
-    block = metric[p:, :p]
-    return block if op in "+-" else reorder(block, discrete_log_order(p, g).to(block.device))
-
-
 def reorder(block: Tensor, order: Tensor) -> Tensor:
     """Return the block with rows and columns in the given order, (p, p) -> (len(order), len(order)).
 

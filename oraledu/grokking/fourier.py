@@ -14,13 +14,6 @@ from oraledu.grokking.quadratic import quadratic_gram
 from oraledu.grokking.regression import solve
 
 
-def dft_matrix(p: int) -> Tensor:
-    """Return F, unitary and symmetric: (p, p) complex128."""
-    index = torch.arange(p, dtype=torch.float64)
-    angle = -2 * torch.pi * (torch.outer(index, index) % p) / p
-    return torch.polar(torch.full_like(angle, p**-0.5), angle)
-
-
 def multiplication(x1: Tensor, x2: Tensor) -> Tensor:
     """Return Fourier multiplication, y_l = sqrt(p) <F x1 ∘ F x2, F e_l> with <u, v> = Σ u conj(v).
 
@@ -48,27 +41,6 @@ def reverse(x: Tensor) -> Tensor:
     """
     check_tensors(x=x)
     return x.flip(-1).roll(1, dims=-1)
-
-
-def closed_form(x1: Tensor, x2: Tensor) -> Tensor:
-    """Return what the kernel machines of theorem 5.1 compute for any real input, in closed form.
-
-    Output l is x1' C^(-l) x2 - term / (2p + 2), with the shift C (C_i,i+1 = 1) and `off_grid_term`. The first
-    part is the Fourier multiplication of x1 with the reversed x2; the second is zero on one-hot digits.
-
-    Args:
-        x1: (..., p) real.
-        x2: (..., p) real.
-
-    Returns:
-        (..., p) one output for each class.
-
-    Raises:
-        ValueError: If the last dimensions differ.
-    """
-    _check_lengths(x1, x2)
-    p = x1.shape[-1]
-    return multiplication(x1, reverse(x2)) - off_grid_term(x1, x2)[..., None] / (2 * p + 2)
 
 
 def off_grid_term(x1: Tensor, x2: Tensor) -> Tensor:
@@ -129,11 +101,6 @@ def solved_coefficients(p: int, label: int) -> Tensor:
     _, answers = modular_table("-", p)
     targets = (answers == label).to(torch.float64)[:, None]
     return solve(class_gram(p, label), targets).reshape(p, p)
-
-
-def closed_coefficients(p: int, label: int) -> Tensor:
-    """Return the same coefficients in closed form, C^(3l) / 2 - 11' / (2p + 2): (p, p)."""
-    return shift_power(p, 3 * label) / 2 - 1 / (2 * p + 2)
 
 
 def _check_lengths(x1: Tensor, x2: Tensor) -> None:

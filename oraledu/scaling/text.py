@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from oraledu.data.embedded import DOCTOR
+
 FILE = Path(__file__).parents[1] / "data" / "emma.txt.xz"
 #: What is left of the text; every other character counts as a space, and spaces in a row as one.
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,;:'\"!?-"
@@ -28,9 +30,9 @@ def novel() -> Tensor:
     try:
         text = lzma.decompress(FILE.read_bytes()).decode().lower()
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{FILE} is missing: install oraledu anew") from error
+        raise FileNotFoundError(f"{FILE} is missing{DOCTOR}") from error
     except (lzma.LZMAError, UnicodeDecodeError) as error:
-        raise ValueError(f"{FILE} is damaged; install oraledu anew") from error
+        raise ValueError(f"{FILE} is damaged{DOCTOR}") from error
     text = re.sub(f"[^{re.escape(ALPHABET)}]+", " ", text)
     places = {character: place for place, character in enumerate(ALPHABET)}
     return torch.tensor([places[character] for character in re.sub(" +", " ", text)])

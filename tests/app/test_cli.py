@@ -1,6 +1,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -38,6 +39,23 @@ def test_help_lists_every_command_with_a_whole_sentence(words: list[str], capsys
     said = capsys.readouterr().out
     assert all(f"\n  {command} " in said for command in COMMANDS)
     assert ".." not in said.split("Commands:")[1]
+
+
+def test_a_package_that_is_missing_is_the_doctors(capsys, monkeypatch: pytest.MonkeyPatch):
+    def missing(name: str) -> Callable[[], None]:
+        def run() -> None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        return run
+
+    monkeypatch.setattr(doctor, "main", missing("traitlets"))
+    assert (
+        complaint(capsys, "doctor")
+        == "oraledu: No module named 'traitlets'; 'oraledu doctor' says what to do"
+    )
+    monkeypatch.setattr(doctor, "main", missing("oraledu.no_such_module"))  # a fault of ours
+    with pytest.raises(ModuleNotFoundError):
+        main(["doctor"])
 
 
 def test_the_version_is_the_packages(capsys):

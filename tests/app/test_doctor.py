@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import importlib.metadata
 import os
@@ -33,10 +34,10 @@ def test_where_all_is_well_it_says_so_and_exits_with_0(capsys):
 
 
 def test_what_is_wrong_is_counted_and_exits_with_1(monkeypatch: pytest.MonkeyPatch, capsys):
-    for name in ("python_path", "versions", "threads", "devices", "kernel"):
+    for name in ("python_path", "room", "versions", "threads", "devices", "extensions", "kernel"):
         monkeypatch.setattr(doctor, name, lambda: iter([Finding("it", "broken", "mend it")]))
     assert doctor.main() == 1
-    assert capsys.readouterr().out.endswith("To mend: 5.\n")
+    assert capsys.readouterr().out.endswith("To mend: 7.\n")
 
 
 def test_a_missing_requirement_has_its_cure():
@@ -44,13 +45,13 @@ def test_a_missing_requirement_has_its_cure():
     assert (finding.subject, finding.found) == ("no-such-package-of-oraledu", "missing")
     # By the pip that fills this environment, which may have none of its own.
     assert sys.prefix in finding.cure
-    assert finding.cure.endswith(" install 'no-such-package-of-oraledu>=2'")
+    assert finding.cure.endswith(" 'no-such-package-of-oraledu>=2'")
 
 
 def test_a_requirement_that_is_too_old_has_its_cure():
     finding = doctor._version(Requirement("numpy>=1000"))
     assert finding.found.endswith("but the course needs >=1000")
-    assert finding.cure.endswith(" install 'numpy>=1000'")
+    assert finding.cure.endswith(" 'numpy>=1000'")
 
 
 def test_packages_on_the_python_path_are_named_first_and_other_folders_are_no_fault(
@@ -108,16 +109,19 @@ def test_more_threads_than_processors_are_to_be_mended(
 
 def test_a_kernel_in_which_the_course_cannot_be_imported_is_said(monkeypatch: pytest.MonkeyPatch):
     ask = doctor._ask_kernel
-    monkeypatch.setattr(doctor, "_ask_kernel", lambda code: ask("import no_such_module_of_oraledu"))
+    monkeypatch.setattr(doctor, "_ask_kernel", lambda code, folder: ask("import no_such_module", folder))
     (finding,) = doctor.kernel()
-    assert "No module named 'no_such_module_of_oraledu'" in finding.found
+    assert "No module named 'no_such_module'" in finding.found
     assert finding.cure
 
 
+OTHER = "/elsewhere/oraledu/course/explorer.py"
+
+
 def test_a_kernel_that_imports_another_copy_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(doctor, "_ask_kernel", lambda code: ["/elsewhere", "/elsewhere/oraledu/__init__.py"])
+    monkeypatch.setattr(doctor, "_ask_kernel", lambda *_: ["/elsewhere", OTHER])
     (finding,) = doctor.kernel()
-    assert "another oraledu, /elsewhere/oraledu/__init__.py" in finding.found
+    assert f"another oraledu, {OTHER}" in finding.found
     assert finding.cure
 
 
@@ -134,4 +138,68 @@ def test_data_are_compared_with_their_checksums(tmp_path: Path):
     assert whole.cure is None
     assert "is damaged: its checksum is not that of" in damaged.found
     assert "is missing" in lost.found
-    assert damaged.cure == lost.cure == f"in the checkout: git checkout -- {tmp_path}"
+    assert damaged.cure.endswith(f" checkout -- {tmp_path / 'damaged.npz'}")
+    assert damaged.found.endswith(embedded.CHECKSUMS)  # and no word of this command
+    (tmp_path / embedded.CHECKSUMS).unlink()
+    (listed,) = doctor.data(tmp_path)
+    assert listed.found == f"{tmp_path / embedded.CHECKSUMS} is missing"
+
+
+MISSING = ("click", "packaging", "platformdirs", "torch", "jupyter_core", "nbformat")
+
+
+def test_where_packages_are_missing_any_command_says_what_there_is_to_the_end():
+    program = f"import sys; sys.modules.update(dict.fromkeys({MISSING}))\n"
+    program += (
+        "from oraledu.app import launch; launch.choose = lambda *_: None; sys.exit(launch.launch(['lab']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.startswith("oraledu: the environment is broken ("), done.stderr
+    assert done.returncode == 1
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("MEND")]
+    assert [line.split(":")[0].split()[-1] for line in wrong] == [
+        "packaging",
+        "devices",
+        "JupyterLab",
+        "kernel",
+        "data",
+    ]
+
+
+def test_a_place_that_takes_no_file_is_named(monkeypatch: pytest.MonkeyPatch):
+    def full(dir: str | None) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert list(doctor.room()) == []
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", full)
+    assert [finding.found.split(" takes")[0] for finding in doctor.room()] == [
+        "this folder",
+        "your home",
+        "the temporary folder",
+    ]
+
+
+def test_what_the_server_and_the_page_need_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert [finding.cure for finding in doctor.extensions()] == [None, None]
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *names: [str(tmp_path)])
+    monkeypatch.setattr("jupyter_core.paths.jupyter_config_path", lambda: [str(tmp_path)])
+    widgets, pairs = doctor.extensions()
+    assert widgets.cure is None
+    assert pairs.found == "does not find its extension jupytext"
+    assert pairs.cure.endswith(" --force-reinstall --no-deps jupytext")
+
+
+def test_a_script_beside_the_lessons_that_hides_a_package_is_named_before_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lessons = tmp_path / "work" / "lessons"
+    lessons.mkdir(parents=True)
+    (lessons / "numpy.py").write_text("raise ImportError('mine')")
+    monkeypatch.chdir(tmp_path)
+    named, fault = doctor.kernel()
+    assert (named.found, named.cure) == (
+        f"{Path('work/lessons/numpy.py')} hides the package of that name",
+        "rename it, then run this again",
+    )
+    assert fault.found == "it does not run the course (mine)"
+    assert fault.cure.startswith("if nothing above is to be mended: ")

@@ -163,7 +163,7 @@ def test_an_interrupted_completion_leaves_no_stamp(root: Path, steps: Steps, mon
 def test_a_failed_step_shows_the_end_of_its_log(root: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     words = "import sys; print('first'); print('no matching distribution'); sys.exit(3)"
     monkeypatch.setattr(install, "_python", lambda venv: sys.executable)
-    monkeypatch.setattr(install, "_pip", lambda venv: [sys.executable, "-c", words])
+    monkeypatch.setattr(install, "pip_command", lambda venv: [sys.executable, "-c", words])
     stop = install._Line.run
     monkeypatch.setattr(install._Line, "run", lambda line, step: None if "venv" in step else stop(line, step))
     with pytest.raises(InstallError, match="no matching distribution") as caught:
@@ -202,7 +202,7 @@ def test_the_environments_own_pip_fills_it_where_there_is_one(root: Path, monkey
     venv = root / ".venv"
     version = f"python{install.VERSION}"
     (venv / "lib" / version / "site-packages" / "pip").mkdir(parents=True)
-    assert install._pip(venv) == [str(install.python_of(venv)), "-m", "pip"]
+    assert install.pip_command(venv) == [str(install.python_of(venv)), "-m", "pip"]
 
 
 def test_under_another_locale_the_checkout_is_the_same(tmp_path: Path):
@@ -291,7 +291,7 @@ def test_a_request_to_stop_also_stops_the_step_that_runs(root: Path, tmp_path: P
 import sys
 from pathlib import Path
 from oraledu.app import install
-install._pip = lambda venv: [sys.executable, "-c", {step!r}]
+install.pip_command = lambda venv: [sys.executable, "-c", {step!r}]
 before = install._Line.run
 install._Line.run = lambda line, command: None if "venv" in command else before(line, command)
 try:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jupytext
+import nbformat
 import psutil
 import pytest
 
@@ -155,9 +157,39 @@ def test_what_the_user_has_set_for_other_servers_changes_nothing(sources: Path, 
             != "false"
         )
         notebook = served.get(f"/api/contents/{NOTEBOOK}", served.token)
+        notebook["content"]["cells"][0]["source"] = CUT[0]
         saved = served.put(f"/api/contents/{NOTEBOOK}", {"type": "notebook", "content": notebook["content"]})
         assert saved["path"] == NOTEBOOK
+        script = served.get(f"/api/contents/{Path(NOTEBOOK).with_suffix('.py')}?type=notebook", served.token)
+        assert len(script["content"]["cells"]) == len(notebook["content"]["cells"])
         assert lab._check(served.address, Path(NOTEBOOK), served.token) == 0
+
+
+CUT = ["def f():\n    # %% part\n    return 1", "#%%\nx = 1", 'x = "a\u2028b"', "x = 1 \x0c", "# a\x85b"]
+WHOLE = [
+    "x = 1\n# %%time\n",
+    "print(f'{7 % 3}') # %% of it",
+    "%%time\nx = 1",
+    "# 5 %%",
+    "#%matplotlib inline",
+]
+
+
+@pytest.mark.parametrize("source", [*CUT, *WHOLE])
+def test_what_would_cut_a_cell_in_two_is_written_anew_and_nothing_else(source: str):
+    cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_markdown_cell("# %% is\u2029 text")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    lab.keep_cells_whole(model={"type": "notebook", "content": notebook}, path="")
+    assert (cells[0].source == source) is (source in WHOLE)
+    assert cells[1].source == "# %% is  text"
+    reopened = jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")
+    assert [cell.source.rstrip() for cell in reopened.cells] == [cell.source.rstrip() for cell in cells]
+
+
+def test_a_file_that_is_no_notebook_is_saved_as_it_is():
+    model = {"type": "file", "content": "# %%\u2028"}
+    lab.keep_cells_whole(model=model, path="")
+    assert model["content"] == "# %%\u2028"
 
 
 def test_check_starts_a_kernel_and_wants_the_application_on_the_page(monkeypatch, capsys):

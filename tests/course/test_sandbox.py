@@ -60,6 +60,13 @@ def state():
     ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded():
+    torch.use_deterministic_algorithms(
+        False
+    )  # loads torch's compiler: on a busy machine in more than 20 seconds
+
+
 def disturb(fail=False):
     random.seed(1)
     np.random.seed(1)

@@ -78,7 +78,7 @@ def test_a_changed_byte_is_seen(copy: Path):
     content = bytearray((copy / "mnist.npz").read_bytes())
     content[200_000] ^= 1
     (copy / "mnist.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"mnist\.npz is damaged.*install oraledu anew"):
+    with pytest.raises(ValueError, match=r"mnist\.npz is damaged.*'oraledu doctor' says what to do"):
         read_subset("mnist.npz", "train", copy)
 
 
@@ -91,5 +91,5 @@ def test_a_file_without_a_checksum_of_its_own_is_not_read(copy: Path):
 @pytest.mark.parametrize("missing", ["mnist.npz", CHECKSUMS])
 def test_a_missing_file_is_said(copy: Path, missing: str):
     (copy / missing).unlink()
-    with pytest.raises(FileNotFoundError, match=f"{missing} is missing: {embedded.CURE}"):
+    with pytest.raises(FileNotFoundError, match=f"{missing} is missing{embedded.DOCTOR}"):
         read_subset("mnist.npz", "train", copy)

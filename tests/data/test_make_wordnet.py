@@ -36,6 +36,13 @@ def test_a_missing_database_is_said(tmp_path: Path):
         make_wordnet.pack(tmp_path)
 
 
+def test_another_copy_of_the_database_is_refused(tmp_path: Path):
+    for name in ("data.noun", "data.verb"):
+        (tmp_path / name).write_text(f"{BIRD}\n")
+    with pytest.raises(ValueError, match=r"data\.noun is not that of Debian's wordnet-base 1:3\.0-37"):
+        make_wordnet.pack(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "similarity"),
     [

@@ -62,7 +62,9 @@ def test_an_unknown_name_is_refused(tmp_path):
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"vit_supervised\.npz is missing: install oraledu anew"):
+    with pytest.raises(
+        FileNotFoundError, match=r"vit_supervised\.npz is missing; .oraledu doctor. says what to do"
+    ):
         vision_states(NAME, tmp_path)
 
 

@@ -85,7 +85,7 @@ def test_an_unknown_name_is_refused():
 
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(
-        FileNotFoundError, match=r"diffusion_mnist_circular.npz is missing: install oraledu anew"
+        FileNotFoundError, match=r"diffusion_mnist_circular.npz is missing; .oraledu doctor. says what to do"
     ):
         load("mnist-circular", tmp_path)
 

@@ -127,7 +127,9 @@ def test_sight_is_measured_on_the_networks_own_trajectory():
 
 
 def test_a_missing_or_damaged_study_says_what_to_do(small, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"diffusion_study.json is missing: install oraledu anew"):
+    with pytest.raises(
+        FileNotFoundError, match=r"diffusion_study.json is missing; .oraledu doctor. says what to do"
+    ):
         study.load(tmp_path)
     for content in (b"", b"{}", b'{"entries": [{"colour": 3}], "recipe": {}}'):
         store({study.FILE: content}, tmp_path)

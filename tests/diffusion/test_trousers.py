@@ -133,7 +133,9 @@ def test_every_network_is_trained_on_trousers_from_its_seed_and_the_first_is_cal
 
 
 def test_missing_or_damaged_pictures_say_what_to_do(made, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"diffusion_trousers.npz is missing: install oraledu anew"):
+    with pytest.raises(
+        FileNotFoundError, match=r"diffusion_trousers.npz is missing; .oraledu doctor. says what to do"
+    ):
         trousers.load(tmp_path)
     lacking = replace(made, recipe={"torch": "2"})
     fewer = replace(made, patches={"ResNet": [5, 3]})

@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from oraledu.grokking import arithmetic
+from oraledu.grokking import arithmetic, circulant
+
+
+def feature_block(metric: Tensor, op: str, g: int | None = None) -> Tensor:
+    """The lower left block of a metric, for * and / in discrete-log order: (2p, 2p) -> (p, p) or (p - 1, p - 1)."""
+    p = len(metric) // 2
+    block = metric[p:, :p]
+    return block if op in "+-" else circulant.reorder(block, arithmetic.discrete_log_order(p, g))
 
 
 @pytest.fixture

@@ -601,12 +601,6 @@ def deviation_from_the_index(block, orientation):
     return 1 - len(block) * means.square().sum() / norm if norm > 0 else norm
 
 
-def product_by_the_theorem(x1, x2):
-    reverse = x2.flip(-1).roll(1, dims=-1)
-    term = fourier.off_grid_term(x1, reverse)[..., None]
-    return fourier.closed_form(x1, reverse) + term / (2 * x1.shape[-1] + 2)
-
-
 ROADS: dict[str, dict[str, Callable]] = {
     "quadratic_gram": {
         "the reference": lambda a, b, metric: rfm.quadratic_gram(a, b, metric),
@@ -645,8 +639,6 @@ ROADS: dict[str, dict[str, Callable]] = {
     },
     "multiplication": {
         "the reference": lambda x1, x2: fourier.multiplication(x1, x2),
-        "the theorem": product_by_the_theorem,
-        "the transform": lambda x1, x2: (fourier.dft_matrix(x1.shape[-1]) @ x1.to(torch.complex128)).real,
     },
     "random_metric": {
         "the reference": lambda p, op, *, generator: circulant.random_metric(p, op, generator=generator),

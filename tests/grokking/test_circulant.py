@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oraledu.grokking import arithmetic, circulant, rfm
+from tests.grokking.conftest import feature_block
 
 ORIENTATIONS = ("toeplitz", "hankel")
 SIZES = given(size=st.integers(2, 15), seed=st.integers(0, 1000))
@@ -155,17 +156,10 @@ def test_a_random_block_is_circulant_in_its_operations_orientation(op, generator
     block = circulant.random_block(p, op, generator=generator)
     assert block.sum(dim=1).abs().max() < 1e-12
     for g in [None, *arithmetic.primitive_roots(p)]:
-        own = circulant.feature_block(torch.kron(torch.ones(2, 2), block), op, g)
+        own = feature_block(torch.kron(torch.ones(2, 2), block), op, g)
         other = "hankel" if circulant.ORIENTATION[op] == "toeplitz" else "toeplitz"
         assert circulant.deviation(own, circulant.ORIENTATION[op]) < 1e-25
         assert circulant.deviation(own, other) > 0.5
-
-
-def test_the_feature_block_couples_the_second_digit_with_the_first():
-    metric = normal(14, 14)
-    assert torch.equal(circulant.feature_block(metric, "-"), metric[7:, :7])
-    order = arithmetic.discrete_log_order(7, 5)
-    assert torch.equal(circulant.feature_block(metric, "/", 5), metric[7 + order][:, order])
 
 
 def test_a_block_metric_squares_to_the_positive_part(generator):

@@ -15,23 +15,29 @@ def one_hot(digits, p):
     return torch.eye(p, dtype=torch.float64)[digits]
 
 
+def dft_matrix(p):
+    """F, unitary and symmetric: (p, p)."""
+    return torch.fft.fft(torch.eye(p, dtype=torch.complex128), norm="ortho")
+
+
+def closed_form(x1, x2):
+    """What the kernel machines of theorem 5.1 compute for any real input: (..., p), (..., p) -> (..., p).
+
+    Output l is x1' C^(-l) x2 - term / (2p + 2), with the shift C (C_i,i+1 = 1).
+    """
+    extra = fourier.off_grid_term(x1, x2)[..., None] / (2 * x1.shape[-1] + 2)
+    return fourier.multiplication(x1, fourier.reverse(x2)) - extra
+
+
 def random_inputs(p, seed):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(2, 5, p, generator=generator, dtype=torch.float64)
 
 
-@given(MODULI)
-def test_the_transform_is_unitary_and_torchs(p):
-    matrix = fourier.dft_matrix(p)
-    identity = torch.eye(p, dtype=torch.complex128)
-    assert torch.allclose(matrix @ matrix.conj().T, identity)
-    assert torch.allclose(matrix, torch.fft.fft(identity, norm="ortho"))
-
-
 @given(MODULI, st.integers(0, 1000))
 def test_multiplication_is_its_definition_and_a_cyclic_convolution(p, seed):
     x1, x2 = random_inputs(p, seed)
-    matrix = fourier.dft_matrix(p)
+    matrix = dft_matrix(p)
     product = (x1.to(matrix.dtype) @ matrix) * (x2.to(matrix.dtype) @ matrix)
     definition = p**0.5 * product @ matrix.conj()
     assert definition.imag.abs().max() < 1e-12
@@ -71,7 +77,7 @@ def test_the_printed_index_of_equation_14_is_off_by_one(p):
 @given(MODULI, st.integers(0, 1000))
 def test_a_circulant_block_is_diagonal_in_the_fourier_basis(p, seed):
     row = random_inputs(p, seed)[0, 0]
-    matrix = fourier.dft_matrix(p)
+    matrix = dft_matrix(p)
     eigenvalues = p**0.5 * matrix @ row.to(matrix.dtype)
     rebuilt = matrix @ torch.diag(eigenvalues) @ matrix.conj().T  # lemma J.2
     assert torch.allclose(rebuilt.real, circulant.circulant_matrix(row, "toeplitz"))
@@ -82,7 +88,8 @@ def test_a_circulant_block_is_diagonal_in_the_fourier_basis(p, seed):
 @pytest.mark.parametrize("label", [0, 1, 3])
 def test_the_coefficients_of_theorem_5_1_have_their_closed_form(p, label):
     solved = fourier.solved_coefficients(p, label)
-    assert torch.allclose(solved, fourier.closed_coefficients(p, label), atol=1e-12)
+    closed = fourier.shift_power(p, 3 * label) / 2 - 1 / (2 * p + 2)
+    assert torch.allclose(solved, closed, atol=1e-12)
 
 
 @pytest.mark.parametrize("p", [5, 7, 13])
@@ -108,7 +115,7 @@ def test_on_the_grid_the_machines_subtract(p):
     pairs, differences = modular_table("-", p)
     x1, x2 = one_hot(pairs[:, 0], p), one_hot(pairs[:, 1], p)
     assert fourier.off_grid_term(x1, x2).abs().max() == 0
-    for machine in (fourier.closed_form, fourier.solved_machines):
+    for machine in (closed_form, fourier.solved_machines):
         assert torch.allclose(machine(x1, x2), one_hot(differences, p), atol=1e-10)
 
 
@@ -117,14 +124,14 @@ def test_on_the_grid_the_machines_subtract(p):
 def test_off_the_grid_the_extra_term_makes_the_difference(p, seed):
     x1, x2 = random_inputs(p, seed)
     solved = fourier.solved_machines(x1, x2)
-    assert torch.allclose(fourier.closed_form(x1, x2), solved, atol=1e-9)
+    assert torch.allclose(closed_form(x1, x2), solved, atol=1e-9)
     without_term = fourier.multiplication(x1, fourier.reverse(x2))
     assert (without_term - solved).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(
     "function",
-    [fourier.multiplication, fourier.closed_form, fourier.off_grid_term, fourier.solved_machines],
+    [fourier.multiplication, fourier.off_grid_term, fourier.solved_machines],
 )
 def test_vectors_of_two_lengths_are_refused(function):
     with pytest.raises(ValueError, match="x1 and x2 must have one length p"):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from oraledu.grokking import arithmetic, circulant, networks, rfm
-from oraledu.grokking.circulant import ORIENTATION, alignment, deviation, feature_block
+from oraledu.grokking.circulant import ORIENTATION, alignment, deviation
 from oraledu.grokking.settings import QUICK
+from tests.grokking.conftest import feature_block
 
 OTHER = {"toeplitz": "hankel", "hankel": "toeplitz"}
 

@@ -136,8 +136,8 @@ def test_the_end_of_the_text_is_kept_for_testing(transformer):
 def test_a_text_that_is_missing_or_damaged_is_refused(monkeypatch, tmp_path):
     text.novel.cache_clear()
     monkeypatch.setattr(text, "FILE", tmp_path / "emma.txt.xz")
-    with pytest.raises(FileNotFoundError, match="install oraledu anew"):
+    with pytest.raises(FileNotFoundError, match="'oraledu doctor' says what to do"):
         text.novel()
     (tmp_path / "emma.txt.xz").write_bytes(b"damaged")
-    with pytest.raises(ValueError, match="is damaged; install oraledu anew"):
+    with pytest.raises(ValueError, match="is damaged; 'oraledu doctor' says"):
         text.novel()

@@ -1,0 +1,57 @@
+"""What a user is told to run, to mend an installation. Standard library only."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from oraledu.app import launch
+from oraledu.app.install import LOCK, made_here, pip_command
+
+#: Settings of pip by which it installs elsewhere, and the options that undo them.
+UNDONE = {"user": "--no-user", "target": "--target=", "prefix": "--prefix="}
+
+
+def command(*words: str) -> str:
+    """Write a command as the user's shell takes it."""
+    line = shlex.join(words)
+    return line.replace("'", '"') if sys.platform == "win32" else line
+
+
+def install(*words: str) -> str:
+    """Write the command by which pip installs something into this environment."""
+    root = launch.checkout()
+    tested = ["-c", str(root / LOCK)] if root else []
+    return command(*pip_command(Path(sys.prefix)), "install", *_undone(), *tested, *words)
+
+
+@functools.cache
+def _undone() -> list[str]:
+    """Return the options that undo what the user's settings of pip say of the place."""
+    asked = [*pip_command(Path(sys.prefix)), "config", "list"]
+    said = subprocess.run(asked, capture_output=True, text=True).stdout
+    return [option for name, option in UNDONE.items() if re.search(rf"\.{name}='(?!0|false|no|off|')", said)]
+
+
+def reinstall() -> str:
+    """Say how everything is installed anew."""
+    if made_here(Path(sys.prefix)):
+        return "remove the folder .venv in the checkout, then run there 'python3 -m oraledu lab'"
+    if root := launch.checkout():
+        return install("--force-reinstall", "-e", str(root))
+    return "install the package anew from where it came, with pip's option --force-reinstall"
+
+
+def restore(path: Path) -> str:
+    """Say how a file of the package gets its content back."""
+    root = launch.checkout()
+    if root is None:
+        return reinstall()
+    if not (root / ".git").exists():
+        return "copy it from a fresh copy of the course"
+    # git leaves a file alone whose size and time it remembers.
+    return f"delete it if it is there, then: {command('git', '-C', str(root), 'checkout', '--', str(path))}"

@@ -1,0 +1,85 @@
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oraledu.app import cures, launch
+
+
+@pytest.fixture(autouse=True)
+def asked_anew():
+    cures._undone.cache_clear()
+    yield
+    cures._undone.cache_clear()
+
+
+def test_a_command_is_taken_whole_by_the_shell():
+    words = ["/Mes cours/python", "-m", "pip", "install", "numpy>=2.4", "it's"]
+    said = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {cures.command(*words)}"], capture_output=True, text=True
+    )
+    assert said.stdout.splitlines() == words
+
+
+def test_the_shell_of_windows_gets_its_own_quotes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert cures.command("pip", "install", "numpy>=2.4") == 'pip install "numpy>=2.4"'
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        ("[install]\nuser = true\n", ["--no-user"]),
+        ("[install]\nuser = false\n", []),
+        ("[install]\ntarget = elsewhere\n[global]\nprefix = /opt\n", ["--target=", "--prefix="]),
+        ("[global]\ntimeout = 60\n", []),
+    ],
+)
+def test_pip_installs_here_whatever_place_the_user_has_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, options: list[str]
+):
+    (tmp_path / "pip.conf").write_text(settings)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setattr(launch, "checkout", lambda: None)
+    words = shlex.split(cures.install("numpy"))
+    assert words[words.index("install") :] == ["install", *options, "numpy"]
+
+
+def test_what_is_installed_is_what_was_tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "checkout", lambda: tmp_path)
+    words = shlex.split(cures.install("numpy"))
+    assert words[-3:] == ["-c", str(tmp_path / "constraints.txt"), "numpy"]
+
+
+def test_everything_is_installed_anew_by_what_made_the_environment(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(launch, "checkout", lambda: tmp_path)
+    monkeypatch.setattr(cures, "made_here", lambda venv: True)
+    assert "'python3 -m oraledu lab'" in cures.reinstall()
+    monkeypatch.setattr(cures, "made_here", lambda venv: False)
+    assert shlex.split(cures.reinstall())[-3:] == ["--force-reinstall", "-e", str(tmp_path)]
+    monkeypatch.setattr(launch, "checkout", lambda: None)
+    assert " -e " not in cures.reinstall()
+
+
+def test_a_damaged_file_gets_its_content_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, git = tmp_path / "a set", ["git", "-c", "user.name=a", "-c", "user.email=b"]
+    path.write_bytes(b"a\n")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "c"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    times = path.stat()
+    path.write_bytes(b"b\n")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    monkeypatch.setattr(launch, "checkout", lambda: tmp_path)
+    first, _, line = cures.restore(path).partition(", then: ")
+    assert first.startswith("delete it")
+    path.unlink()
+    subprocess.run(line, shell=True, check=True)
+    assert path.read_bytes() == b"a\n"
+
+
+def test_where_there_is_no_git_a_file_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "checkout", lambda: tmp_path)
+    assert cures.restore(tmp_path / "set") == "copy it from a fresh copy of the course"
