@@ -442,7 +442,7 @@ collapse_deviation = checks.collapse_deviation(collapse_deviation)
 
 # %%
 kept = cached(settings.train_study)  # remembers on disk what it has trained
-measured = kept(replace(preset.linear, ladder=noisy), "linear")
+measured = kept(replace(preset.linear, ladder=noisy), "linear", str(run.device))
 compute, ends = measured.compute[:, -1], measured.end.mean(dim=1)
 offset = find_offset(compute, ends)
 normalized = normalize(measured.progress, measured.loss, offset, grid)
@@ -595,7 +595,7 @@ def train(study, schedule):
 
 def train_all(jobs):
     """Return the runs of each study and schedule under its name."""
-    runs = Parallel(n_jobs=2)(delayed(train)(*job) for job in progress(jobs.values(), "training"))
+    runs = Parallel(n_jobs=run.processes)(delayed(train)(*job) for job in progress(jobs.values(), "training"))
     return dict(zip(jobs, runs, strict=True))
 
 
@@ -952,7 +952,7 @@ views.prediction(**drawn)
 
 # %%
 study = replace(preset.linear, ladder=single, seeds=tuple(range(128)), records=400, trace=True)
-many = {name: kept(study, name) for name in ("constant", "linear", "cosine")}
+many = {name: kept(study, name, str(run.device)) for name in ("constant", "linear", "cosine")}
 alone, own = many["constant"], found["linear"]
 true, at = own.loss[0, 0, 1:], own.steps[0, 1:]
 rates = schedules.step_rates("linear", int(at[-1]))
@@ -1285,6 +1285,7 @@ class Mine(ladder.MLPLadder):
 
 
 compared = {"muP": Mine(**vars(mlp.ladder)), "one rate": preset.without_mup.ladder}
+compared = {name: replace(each, device=str(run.exact)) for name, each in compared.items()}
 moved = {name: ladder.coordinate_check(each, (16, 32, 64, 128)) for name, each in compared.items()}
 both = {"muP": measure(trained["mlp", "linear"])[0], "one rate": measure(trained["one rate"])[0]}
 middle = {name: each[..., 30].mean(dim=1) for name, each in both.items()}

@@ -58,7 +58,7 @@ def forbidden(layer: str, module: str) -> bool:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}
-    if rest in {"", "presets", "presets.pick"} or (layer.startswith("lessons/") and target[0] == "course"):
+    if target[0] in {"", "presets", "devices"} or (layer.startswith("lessons/") and target[0] == "course"):
         return False
     topic = layer.removeprefix("lessons/").partition(".")[0]
     if layer in {"course", "data"}:
@@ -122,6 +122,7 @@ def test_the_import_rules_forbid(layer: str, module: str):
         ("grokking", "oraledu.grokking.kernels"),
         ("grokking", "oraledu.data"),
         ("grokking", "oraledu.presets"),
+        ("course", "oraledu.devices.exact"),
         ("grokking.views", "matplotlib.figure"),
         ("grokking.views", "oraledu.course.figures"),
         ("grokking.checks", "oraledu.grokking.rfm"),

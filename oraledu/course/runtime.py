@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
+from oraledu.devices import exact
 
 __all__ = ["Run", "Scale", "cached", "progress", "start"]
 
@@ -40,12 +41,22 @@ class Run:
         scale: Which of a topic's two presets to use.
         device: Where the long runs compute.
         threads: Threads that torch uses.
+        exact: Where long runs in float64 compute: the device, or the CPU where it has no such numbers.
+        processes: How many long runs go on side by side: two on a CPU; one on a GPU, which they would share.
     """
 
     lesson: str
     scale: Scale
     device: torch.device
     threads: int
+
+    @property
+    def exact(self) -> torch.device:
+        return exact(self.device)
+
+    @property
+    def processes(self) -> int:
+        return 2 if self.device.type == "cpu" else 1
 
     def generator(self, seed: int = 0) -> torch.Generator:
         """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
@@ -81,6 +92,8 @@ def start(lesson: str) -> Run:
     theme()
     # The number of threads is left out: the line is stored, and outputs must not depend on it.
     print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
+    if run.exact != run.device:
+        print(f"{run.device} has no 64-bit numbers: what needs them is computed on the {run.exact}.")
     return run
 
 

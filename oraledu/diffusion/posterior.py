@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from oraledu.diffusion.tiles import gpu_tile
+
 #: Log-weights below this, relative to the reference, are held here. So small a weight counts for nothing either
 #: way, but below -87 its exponential is a denormal number, which costs a processor a hundred ordinary ones.
 FLOOR = -80.0
@@ -18,8 +20,8 @@ FLOOR = -80.0
 #: A log-weight may exceed the reference by this much before the reference is raised: e²⁰ is far from overflow.
 HEADROOM = 20.0
 
-#: How many log-weights to hold at a time: as many as fit into a processor's cache, or fill a GPU.
-CPU_TILE, GPU_TILE = 1 << 18, 1 << 26
+#: How many log-weights to hold at a time: as many as fit into a processor's cache.
+CPU_TILE = 1 << 18
 
 #: Sums the values of a tile's candidates under given weights: (*, n) to (*, …).
 Combine = Callable[[Tensor], Tensor]
@@ -27,7 +29,7 @@ Combine = Callable[[Tensor], Tensor]
 
 def tile_size(device: torch.device) -> int:
     """Return how many log-weights to hold at a time on a device."""
-    return CPU_TILE if device.type == "cpu" else GPU_TILE
+    return CPU_TILE if device.type == "cpu" else gpu_tile(device)
 
 
 class Posterior(ABC):

@@ -32,12 +32,15 @@ class Trained:
     neighbours: probes.Outcome
 
 
-def train_both(run: VisionRun, *, generator: torch.Generator) -> dict[str, Trained]:
+def train_both(
+    run: VisionRun, *, generator: torch.Generator, device: torch.device | str = "cpu"
+) -> dict[str, Trained]:
     """Train a network on each objective, and probe all layers on images that neither has seen.
 
     Args:
         run: The settings; its seeds are not looked at.
         generator: The source of weights, batches and moves.
+        device: Where to compute; the probes are scikit-learn's, on the CPU.
 
     Returns:
         ``"vit-autoregressive"`` and ``"vit-supervised"``.
@@ -45,7 +48,7 @@ def train_both(run: VisionRun, *, generator: torch.Generator) -> dict[str, Train
     Raises:
         FileNotFoundError: If the run takes the complete set, and it is not there; it says what to put where.
     """
-    sets = images(run)
+    sets = images(run, str(device))
     result = {}
     for objective in OBJECTIVES:
         network, losses = learn(run, objective, sets["train"], generator)
