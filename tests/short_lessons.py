@@ -57,19 +57,19 @@ SCALING = scaling.Preset(
 )
 _FASHION = replace(
     diffusion.QUICK.fashion,
-    count=40,
+    count=24,
     widths=(8,),
     depth=1,
     steps=6,
     batch_size=8,
-    candidates=(3, 5, 11),
+    candidates=(3, 5),
     calibration_noises=3,
-    noises=16,
+    noises=4,
 )
 DIFFUSION = replace(
     diffusion.QUICK,
     fashion=_FASHION,
-    mnist=replace(diffusion.QUICK.mnist, count=40, noises=8),
+    mnist=replace(diffusion.QUICK.mnist, count=24, noises=4, calibration_noises=1),
     unet=replace(_FASHION, architecture="UNet", widths=(8, 8), depth=0),
     large=(replace(_FASHION, noises=2),),
 )
@@ -84,7 +84,15 @@ PRESETS: dict[str, tuple[str, Any]] = {
 #: What a cell has for its own size, and what it gets here; each stands in the lesson exactly once.
 SHORTER: dict[str, dict[str, str]] = {
     "01_creativity": {
-        "(trousers.training_images(), trousers.noises())": "(trousers.training_images()[:30], trousers.noises()[:12])",
+        "(trousers.training_images(), trousers.noises())": "(trousers.training_images()[:16], trousers.noises()[:4])",
+        # Zero padding has k² kinds of windows, each with products of its own.
+        "for k in (5, 11)}": "for k in (3, 5)}",
+        "patches[round(20 - 20 * t)], 11)": "patches[round(20 - 20 * t)], 5)",
+        "tailored, 9)": "tailored, 3)",
+        "tailored, 13)": "tailored, 5)",
+        'sizes = checkpoints.load("fashion-zeros").patches': "sizes = [5] * 5 + [3] * 15",
+        'tried.patches["AttentionUNet"])': "sizes)",
+        'next(entry.patches for entry in further.entries if entry.architecture == "UNet")': "[5] * 20",
         "steps = images[:60], (20, 80, 320)": "steps = images[:20], (5, 10, 20)",
         "sizes = (1, 3, 5, 7, 13, 27)": "sizes = (3, 27)",
         "few, patch = images[:100].double()": "few, patch = images[:10].double()",

@@ -37,10 +37,9 @@ SMALL = {
         "spectra = {",
         "generator = run.generator(1)",
         "noise, wide = ",
-        "angle = ",
     ),
     # A recursion of one vector, step after step.
-    "03_scaling_collapse": ("step = long_run(mean_step)", "single = replace(", "exponents = "),
+    "03_scaling_collapse": ("step = long_run(mean_step)", "corners = ", "exponents = "),
     "04_grokking": ("identity = ", "counts = "),
 }
 #: What computes for long at full scale. Each call must be given the device, or what lies on it.
