@@ -14,8 +14,6 @@ from oraledu.grokking import settings as grokking
 from oraledu.representations import settings as representations
 from oraledu.representations.probes.outcome import Outcome, share
 from oraledu.representations.selection import Scores
-from oraledu.scaling import settings as scaling
-from oraledu.scaling.horizon import Horizon
 from tests.representations.tiny import TINY as TINY_VISION
 
 _G = grokking.QUICK
@@ -29,31 +27,6 @@ GROKKING = replace(
     network=replace(_G.network, p=13, fraction=0.8, width=128),
     circulant_network=replace(_G.circulant_network, p=13, fraction=0.8, width=128, epochs=200),
     repeats=1,
-)
-_S = scaling.QUICK
-_LINEAR = replace(_S.linear.ladder, widths=(25, 28, 32), horizon=Horizon.through(100, 16 * 600, 1.5))
-_MLP = replace(
-    _S.mlp.ladder,
-    widths=(16, 20, 24),
-    horizon=Horizon.through(4192, 70 * 32, 1.0),
-    batch=32,
-    pool=70 * 32,
-    tests=64,
-    modes=20,
-)
-_TEXT = replace(
-    _S.transformer.ladder, widths=(16, 24), horizon=Horizon.through(10_000, 15_000, 1.0), tests=64, batch=8
-)
-_PLAIN, _ONE_RATE, _SHARED, _NOISE = (
-    replace(each, records=12) for each in scaling._networks(_MLP, seeds=3, noise_width=24)
-)
-SCALING = scaling.Preset(
-    replace(_S.linear, ladder=_LINEAR, seeds=(0, 1, 2)),
-    _PLAIN,
-    _ONE_RATE,
-    replace(_SHARED, ladder=replace(_SHARED.ladder, batch=_MLP.batch)),
-    _NOISE,
-    replace(_S.transformer, ladder=_TEXT, records=12),
 )
 _FASHION = replace(
     diffusion.QUICK.fashion,
@@ -78,7 +51,6 @@ REPRESENTATIONS = replace(representations.QUICK, splits=20, resamples=20, live=T
 PRESETS: dict[str, tuple[str, Any]] = {
     "01_creativity": ("diffusion", DIFFUSION),
     "02_layer_by_layer": ("representations", REPRESENTATIONS),
-    "03_scaling_collapse": ("scaling", SCALING),
     "04_grokking": ("grokking", GROKKING),
 }
 #: What a cell has for its own size, and what it gets here; each stands in the lesson exactly once.
@@ -104,10 +76,6 @@ SHORTER: dict[str, dict[str, str]] = {
         "from oraledu import data": "from oraledu import data; from tests import short_lessons",
         "for _ in range(200)": "for _ in range(3)",
         'backend="loky", n_jobs=2, inner_max_num_threads=1': 'backend="sequential"',
-    },
-    "03_scaling_collapse": {
-        "records=400": "records=200",
-        "psi[..., 54], psi[..., 60]": "psi[..., 10], psi[..., 12]",
     },
     "04_grokking": {
         "iterations=50, power=power": "iterations=2, power=power",

@@ -1,4 +1,7 @@
-"""Every lesson with its data on a second device: all of it runs, gives what the CPU gives, and computes there."""
+"""Lessons with their data on a second device: all of it runs, gives what the CPU gives, and computes there.
+
+Of lesson 3 only the ladders do, in `test_second_device`; its thousands of small steps take too long here.
+"""
 
 import ast
 import subprocess
@@ -10,7 +13,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from oraledu.app.catalogue import LESSONS
 from oraledu.app.generate import parse
 from tests.lesson_there import SOLUTIONS, Cell
 from tests.second_device import NAME
@@ -38,8 +40,6 @@ SMALL = {
         "generator = run.generator(1)",
         "noise, wide = ",
     ),
-    # A recursion of one vector, step after step.
-    "03_scaling_collapse": ("step = long_run(mean_step)", "corners = ", "exponents = "),
     "04_grokking": ("identity = ", "counts = "),
 }
 #: What computes for long at full scale. Each call must be given the device, or what lies on it.
@@ -53,7 +53,7 @@ LONG = {
 Both = tuple[list[Cell], list[Cell]]
 
 
-@pytest.fixture(scope="module", params=[lesson.name for lesson in LESSONS])
+@pytest.fixture(scope="module", params=list(SMALL))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
