@@ -1385,7 +1385,7 @@ views.results(counted, [[name, 2 * len(legwear), *counts] for name, counts in th
 # network with attention, from the noises of part 6's figure, beside the mosaic with windows calibrated to it.
 
 # %%
-carved = {"network": tried.images["AttentionUNet"][0][order]}
+carved = {"network": tried.images["AttentionUNet"][0][order].to(run.device)}
 wider_mosaic = machine("equivariant-local", tailored, tried.patches["AttentionUNet"])
 carved["equivariant-local"] = follow(wider_mosaic, legwear[order]).images
 carved["ideal"] = worn["ideal"][order]
