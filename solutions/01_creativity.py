@@ -717,7 +717,7 @@ views.padding_explorer(images, unseen[7], noise[0], same_border)
 fashion = experiments.training_images(preset.fashion).to(run.device)
 skip_the_wait = False  # True takes the network that comes with the course
 if skip_the_wait:
-    network, losses = checkpoints.load("fashion-zeros").network, None
+    network, losses = checkpoints.load("fashion-zeros").network.to(run.device), None
 else:
     network, losses = trained_network()
 print(f"{len(fashion)} images, {network.parameter_count()} parameters")
@@ -760,10 +760,10 @@ def patch_schedule(network, images, candidates, *, noise, padding="zeros", steps
     found = []
     for x, theirs, t in zip(path.noisy, path.denoised, path.times):
         level, cosines = schedule.alpha_bar(t), []
-        target = machines.score(x, theirs, level).flatten(1).double()
+        target = machines.score(x, theirs, level).flatten(1).cpu().double()
         for k in candidates:
             ours = machines.denoise(x, images, level, machine="equivariant-local", patch=k, padding=padding)
-            guess = machines.score(x, ours, level).flatten(1).double()
+            guess = machines.score(x, ours, level).flatten(1).cpu().double()
             cosines.append(torch.cosine_similarity(target, guess, dim=1))  # one for each noise
         best = torch.stack(cosines).argmax(0)
         found.append(int(torch.tensor(candidates)[best].median()))
@@ -799,7 +799,7 @@ patches = run.kept(long_run(patch_schedule))(
 )
 path = follow(network.denoise, calibrating)
 jacobians = {
-    t: networks.input_jacobian(network.denoise, path.noisy[round(20 - 20 * t)], t)
+    t: networks.input_jacobian(network.denoise, path.noisy[round(20 - 20 * t)], t).cpu()
     for t in (1.0, 0.6, 0.2, 0.05)
 }
 sides = {t: networks.seen(jacobian) for t, jacobian in jacobians.items()}  # of the windows that hold 90 %
@@ -833,7 +833,7 @@ def losses_at(t, clean):
 
 
 if run.scale == "quick":
-    unknown = data.fashion_mnist(24, split="test", pool=fit.pool).pixels
+    unknown = data.fashion_mnist(24, split="test", pool=fit.pool).pixels.to(run.device)
     known = {t: losses_at(t, fashion[:24]) for t in (0.8, 0.5, 0.2, 0.05)}
     new = {t: losses_at(t, unknown) for t in (0.2, 0.05)}
     near = [abs(known[t][0] / known[t][1] - 1) < 0.2 for t in (0.8, 0.5, 0.2)]
@@ -873,7 +873,7 @@ if run.scale == "quick":
 # %% tags=["exercise"]
 def pearson_r(a, b):
     # BEGIN SOLUTION
-    a, b = (images.flatten(1).double() for images in (a, b))
+    a, b = (images.flatten(1).cpu().double() for images in (a, b))
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
     # END SOLUTION
@@ -971,7 +971,7 @@ if retrain:
     circular_patches = run.kept(experiments.calibrated)(torus, circular_network, digits)
 else:
     stored = checkpoints.load("mnist-circular")
-    circular_network, circular_patches = stored.network, stored.patches
+    circular_network, circular_patches = stored.network.to(run.device), stored.patches
 
 # %% [markdown]
 # The next cell samples from it and from the machines.
@@ -1307,7 +1307,7 @@ views.creativity(distances)
 # and counts legs, the runs of bright pixels in a row. It also tries larger windows.
 
 # %%
-tailored, legwear = trousers.training_images(), trousers.noises()
+tailored, legwear = (each.to(run.device) for each in (trousers.training_images(), trousers.noises()))
 sizes = checkpoints.load("fashion-zeros").patches
 worn = {
     "equivariant-local": machine("equivariant-local", tailored, sizes),
@@ -1317,7 +1317,7 @@ worn = {
     "ideal": machine("ideal", tailored),
 }
 worn = {name: follow(each, legwear).images for name, each in worn.items()}
-legs = {name: trousers.legs(each, 12) for name, each in (worn | {"real": tailored}).items()}
+legs = {name: trousers.legs(each, 12).cpu() for name, each in (worn | {"real": tailored}).items()}
 more = {name: int((each > 2).sum()) for name, each in legs.items()}
 twice = follow(machine("equivariant-local", tailored, [k for k in sizes for _ in "12"]), legwear[:12], 40)
 same = pearson_r(worn["equivariant-local"][:12], twice.images).median()
@@ -1408,7 +1408,7 @@ views.results(counted, [[name, 2 * len(legwear), *counts] for name, counts in th
 # network with attention, from the noises of part 6's figure, beside the mosaic with windows calibrated to it.
 
 # %%
-carved = {"network": tried.images["AttentionUNet"][0][order]}
+carved = {"network": tried.images["AttentionUNet"][0][order].to(run.device)}
 wider_mosaic = machine("equivariant-local", tailored, tried.patches["AttentionUNet"])
 carved["equivariant-local"] = follow(wider_mosaic, legwear[order]).images
 carved["ideal"] = worn["ideal"][order]
@@ -1519,9 +1519,9 @@ def interior_machine(x, t, patch):
 def own_patch(path, t, candidates=(3, 5, 7, 9, 11)):
     """The patch size with which it comes closest to a network at time t of its path."""
     x, level, cosines = path.noisy[round(20 - 20 * t)], alpha_bar(t), []
-    target = machines.score(x, path.denoised[round(20 - 20 * t)], level).flatten(1).double()
+    target = machines.score(x, path.denoised[round(20 - 20 * t)], level).flatten(1).cpu().double()
     for patch in candidates:
-        guess = machines.score(x, interior_machine(x, t, patch), level).flatten(1).double()
+        guess = machines.score(x, interior_machine(x, t, patch), level).flatten(1).cpu().double()
         cosines.append(torch.cosine_similarity(target, guess, dim=1))
     return int(torch.tensor(candidates)[torch.stack(cosines).argmax(0)].median())
 

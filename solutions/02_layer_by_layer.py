@@ -136,7 +136,7 @@ preset = settings.preset(run.scale)
 
 # %%
 texts = data.wordnet()
-decoder, encoder = (models.states(name) for name in preset.models[:2])
+decoder, encoder = (models.states(name, device=run.device) for name in preset.models[:2])
 both = {"SmolLM2": decoder, "MiniLM": encoder}
 for name, states in both.items():
     print(f"{name}: {states.layers} layers, {states.pooled['noun'].shape[-1]} coordinates")
@@ -201,7 +201,7 @@ views.gram_images(gram=k, layers=[0, 11, 12, 31], convention="unit", first_token
 # Part 7 needs two trained networks. Where a second core is free, the next cell begins their training behind your back.
 
 # %%
-trained_pair = ahead(run.workers, vision.train_both)(preset.live, 0)
+trained_pair = ahead(run.workers, vision.train_both)(preset.live, 0, device=str(run.device))
 
 
 # %% [markdown]
@@ -350,9 +350,9 @@ def entropy_curve(states, entropy=matrix_entropy, convention="raw", first_token=
     """Average the entropy over log T over prompts: (layers,)."""
     curves = []
     for k in states.grams:
-        k = gram.under(k, convention, first_token=first_token)
+        k = gram.under(k.to(run.exact), convention, first_token=first_token)
         curves.append(entropy(tokens_from(k)) / math.log(k.shape[-1]))
-    return torch.stack(curves).mean(0)
+    return torch.stack(curves).mean(0).cpu()
 
 
 fast_entropy, fast_collision = long_run(matrix_entropy), long_run(collision_entropy)
@@ -570,7 +570,8 @@ curvature_from_gram = checks.curvature_from_gram(curvature_from_gram)
 # %%
 def mean_curvature(states):
     """Average the curvature without the first token over prompts: (layers,)."""
-    return torch.stack([turn(gram.under(k, first_token=False)) for k in states.grams]).mean(0)
+    bent = [turn(gram.under(k.to(run.exact), first_token=False)) for k in states.grams]
+    return torch.stack(bent).mean(0).cpu()
 
 
 turn = long_run(curvature_from_gram)
@@ -621,7 +622,7 @@ def info_nce(a, b, temperature=0.1):
     # BEGIN SOLUTION
     u = torch.nn.functional.normalize(torch.cat([a, b]), dim=-1)  # (2N, D)
     logits = (u @ u.T / temperature).fill_diagonal_(-torch.inf)
-    partners = torch.arange(len(u)).roll(len(a))
+    partners = torch.arange(len(u), device=u.device).roll(len(a))
     return torch.nn.functional.cross_entropy(logits, partners)
     # END SOLUTION
 
@@ -705,7 +706,7 @@ def lidar(views, delta=1e-4):
     # BEGIN SOLUTION
     means = views.mean(1)  # (N, D)
     within = (views - means[:, None]).flatten(0, 1)  # (NM, D)
-    ridge = delta * torch.eye(views.shape[-1], dtype=views.dtype)
+    ridge = delta * torch.eye(views.shape[-1], dtype=views.dtype, device=views.device)
     scatter = within.T @ within / len(within) + ridge
     c = means - means.mean(0)
     values = torch.linalg.eigvalsh(c @ torch.linalg.solve(scatter, c.T)).clamp(min=0)
@@ -739,12 +740,12 @@ def invariance_curves(states):
     names = "InfoNCE", "InfoNCE, centred", "DiME", "DiME, centred", "LiDAR", "LiDAR, views shuffled"
     table = {name: [] for name in names}
     noise = run.generator(6)
-    for layer in states.views.double():  # (N, M, D)
+    for layer in states.views.to(run.exact, torch.float64):  # (N, M, D)
         for pair, ending in ((layer[:, :2], ""), (layer[:, :2] - layer[:, :2].mean((0, 1)), ", centred")):
             table[f"InfoNCE{ending}"].append(float(loss(pair[:, 0], pair[:, 1])))
             table[f"DiME{ending}"].append(float(gain(pair[:, 0], pair[:, 1])))
         few = in_few_coordinates(layer)
-        orders = torch.rand(few.shape[:2], generator=noise).argsort(0)  # another one for each view
+        orders = torch.rand(few.shape[:2], generator=noise).argsort(0).to(run.exact)  # other ones for each view
         mixed = few.gather(0, orders[..., None].expand_as(few))
         for each, ending in ((few, ""), (mixed, ", views shuffled")):
             table[f"LiDAR{ending}"].append(float(separate(each)) / math.log(few.shape[-1]))
@@ -1025,11 +1026,11 @@ entropy_bound = checks.entropy_bound(entropy_bound)
 # The next cell compares the bound, which knows nothing but the first token's share of the trace, with the entropy.
 
 # %%
-shares = torch.stack([sink.share(k).double() for k in decoder.grams])  # (prompts, layers)
+shares = torch.stack([sink.share(k.to(run.exact)).double() for k in decoder.grams]).cpu()  # (prompts, layers)
 tops = torch.tensor([[math.log(k.shape[-1])] for k in decoder.grams], dtype=torch.float64)
 most = [entropy_bound(f, k.shape[-1]) for f, k in zip(shares, decoder.grams, strict=True)]
 bound = torch.stack(most) / tops  # (prompts, layers)
-found = torch.stack([fast_entropy(tokens_from(k)) for k in decoder.grams]) / tops
+found = torch.stack([fast_entropy(tokens_from(k.to(run.exact))) for k in decoder.grams]).cpu() / tops
 slack = bound - found
 print(f"the first token's share of the trace at layer 12: {shares[:, 12].mean():.3f}")
 print(f"entropies above the bound: {int((slack < -1e-6).sum())} of {slack.numel()}")
@@ -1099,6 +1100,7 @@ views.layer_explorer(grams=decoder.grams[:4], prompts=decoder.prompts[:4], matri
 # %%
 def three_scores(pooled):
     """Score similarity, retrieval and nearest neighbours, those of part 4, at every layer."""
+    pooled = {kind: each.to(run.exact) for kind, each in pooled.items()}
     train, test = probes.halves(texts.labels["noun"], generator=run.generator(0))
     known, asked = ([texts.labels["noun"][place] for place in half.tolist()] for half in (train, test))
     nouns = pooled["noun"][:, train], known, pooled["noun"][:, test], asked
@@ -1161,10 +1163,11 @@ def all_metrics(name, states):
     for convention in ("raw", "unit", "centred-unit"):
         key = f"entropy {convention}, no first"
         table[key] = entropy_curve(states, fast_entropy, convention, first_token=False)
-    pooled = states.pooled["noun"]
+    pooled = states.pooled["noun"].to(run.exact)
     largest = math.log(min(pooled.shape[1:]))
-    table["dataset entropy"] = fast_entropy(pooled) / largest
-    table["dataset entropy, centred"] = fast_entropy(pooled - pooled.mean(1, keepdim=True)) / largest
+    table["dataset entropy"] = fast_entropy(pooled).cpu() / largest
+    centred = pooled - pooled.mean(1, keepdim=True)
+    table["dataset entropy, centred"] = fast_entropy(centred).cpu() / largest
     invariance = {key: values for key, values in seen[name].items() if "LiDAR" not in key}
     return table | bends[name] | invariance
 
@@ -1221,7 +1224,7 @@ views.results(names, rows)
 good, bad = picks["lowest entropy unit, no first"], picks["lowest entropy raw, no first"]
 print(f"lowest unit entropy: regret below 3 points: {bool(good.regret < 0.03)}")
 print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regret > 0.1)}")
-pair, noise = decoder.views[:, :, :2].double(), run.generator(7)  # (layers, N, 2, D)
+pair, noise = decoder.views[:, :, :2].to(run.exact, torch.float64), run.generator(7)  # (layers, N, 2, D)
 found = []
 for _ in range(200):
     some = pair[:, torch.randperm(len(decoder.prompts), generator=noise)[:30]]
@@ -1437,7 +1440,7 @@ assert left > 5 and abs(matrix_entropy(circle) - math.log(2)) < 1e-6
 print(credit(matrix_entropy, collision_entropy, info_nce))
 
 # %%
-paper = [gram.under(k, "centred-unit").double() for k in decoder.grams]
+paper = [gram.under(k.to(run.exact), "centred-unit").double() for k in decoder.grams]
 moved, negative, lowest, theirs = [], [], [], []
 for products in paper:
     clamped = products.clamp(min=0)
@@ -1448,11 +1451,11 @@ for products in paper:
     beside = ~torch.eye(products.shape[-1], dtype=torch.bool)
     negative.append((products[:, beside] < 0).double().mean(1))
     lowest.append(values[:, 0])
-moved, negative, lowest = (torch.stack(each) for each in (moved, negative, lowest))  # (prompts, layers)
+moved, negative, lowest = (torch.stack(each).cpu() for each in (moved, negative, lowest))  # (prompts, layers)
 print(f"layer 11: {negative[:, 11].mean():.0%} of the entries beside the diagonal are negative")
 print(f"the clamp moves entropy / log T by up to {moved.mean(0).max():.1f}, averaged over prompts")
 print(f"some clamped matrix has a negative eigenvalue: {bool((lowest < -1e-6).any())}")
-theirs = torch.stack(theirs).mean(0)[12:29]  # entropy / log T under the code's convention
+theirs = torch.stack(theirs).mean(0)[12:29].cpu()  # entropy / log T under the code's convention
 print(f"under that convention the entropy is {theirs.min():.2f} to {theirs.max():.2f} in layers 12 to 28")
 tables = [item for of in (metrics, seen) for table in of.values() for item in table.items()]
 bounded = [values for name, values in tables if "entropy" in name or "LiDAR" in name]
@@ -1488,7 +1491,7 @@ sentences = ["The cat sat on the mat, and the dog on the rug.", "Every word here
 
 def on_your_sentences():
     """Show the explorer of part 5 on the sentences."""
-    hidden = models.hidden_states(preset.models[0], sentences)  # for each (layers, T, D)
+    hidden = models.hidden_states(preset.models[0], sentences, device=run.device)  # for each (layers, T, D)
     grams = [gram.gram(each) for each in hidden]
     return views.layer_explorer(grams=grams, prompts=sentences, matrix_entropy=fast_entropy)
 

@@ -442,7 +442,7 @@ collapse_deviation = checks.collapse_deviation(collapse_deviation)
 
 # %%
 kept = cached(settings.train_study)  # remembers on disk what it has trained
-measured = kept(replace(preset.linear, ladder=noisy), "linear")
+measured = kept(replace(preset.linear, ladder=noisy), "linear", str(run.device))
 compute, ends = measured.compute[:, -1], measured.end.mean(dim=1)
 offset = find_offset(compute, ends)
 normalized = normalize(measured.progress, measured.loss, offset, grid)
@@ -586,7 +586,7 @@ checks.questions.small_at_the_end
 # two blocks, widths 8 to 24, six seeds that decide the start and the order of the data, and $t^* \propto p$. The target
 # is a smooth function without noise, so we take $L_0 = 0$.
 #
-# The next cell trains it, and the solvable ladder, under a constant rate and two decays, two runs at a time.
+# The next cell trains it, and the solvable ladder, under a constant rate and two decays, side by side.
 
 # %%
 def train(study, schedule):
@@ -1302,6 +1302,7 @@ class Mine(ladder.MLPLadder):
 
 
 compared = {"muP": Mine(**vars(mlp.ladder)), "one rate": preset.without_mup.ladder}
+compared = {name: replace(each, device=str(run.exact)) for name, each in compared.items()}
 moved = {name: ladder.coordinate_check(each, (16, 32, 64, 128)) for name, each in compared.items()}
 both = {"muP": measure(trained["mlp", "linear"])[0], "one rate": measure(trained["one rate"])[0]}
 middle = {name: each[..., 30].mean(dim=1) for name, each in both.items()}

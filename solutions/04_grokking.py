@@ -388,7 +388,8 @@ psd_power = checks.psd_power(psd_power)
 
 # %%
 mine = rfm.Kernel(gram=long_run(quadratic_gram), agop=long_run(quadratic_agop))
-history = rfm.fit(*data, p, kernel=mine, psd_power=long_run(psd_power), iterations=preset.widget.iterations)
+there = [part.to(run.exact) for part in data]
+history = rfm.fit(*there, p, kernel=mine, psd_power=long_run(psd_power), iterations=preset.widget.iterations)
 print(credit(quadratic_gram, quadratic_agop, psd_power))
 
 # %% [markdown]
@@ -492,7 +493,7 @@ deviation = checks.deviation(deviation)
 def draw(op, p, fraction, seed=0):
     """Draw a training set from the table of an operation; what is left are the questions."""
     parts = arithmetic.split(*arithmetic.modular_table(op, p), fraction, generator=run.generator(seed))
-    return [part.to(run.device) for part in parts]
+    return [part.to(run.exact) for part in parts]
 
 
 size = preset.paper
@@ -626,7 +627,7 @@ assert outside.abs().mean() < 0.05 and block.mean().abs() < 1e-3 < block.std()
 
 # %%
 questions, answers = large[2], large[3]
-similarity = quadratic_gram(questions, questions, big.metrics[-1])
+similarity = quadratic_gram(questions, questions, big.metrics[-1].to(run.exact))
 no_common_digit = (questions[:, None] != questions[None]).all(-1)
 same_answer = answers[:, None] == answers[None]
 same, different = (similarity[no_common_digit & mask].mean() for mask in (same_answer, ~same_answer))
@@ -704,7 +705,7 @@ def gaussian_agop(pairs, coefficients, metric, *, bandwidth=2.5, centre=True):
     x = arithmetic.one_hot_pairs(pairs, p).to(metric)  # (n, 2p)
     kernel = rfm.gaussian_gram(pairs, pairs, metric, bandwidth=bandwidth)  # (n, n)
     total, mean = torch.zeros_like(metric), 0
-    for block in torch.arange(n).split(64):
+    for block in torch.arange(n, device=x.device).split(64):
         outputs = kernel[block] @ coefficients  # (block, p)
         inside = torch.einsum("jd,ij,jl->idl", x, kernel[block], coefficients)
         inside -= x[block][:, :, None] * outputs[:, None]
@@ -962,7 +963,7 @@ makers = {
 }
 solved_once = {}
 for name, make in makers.items():
-    outputs = [rfm.regress(*large[:3], make(seed).to(run.device), kernel=mine) for seed in range(1, 6)]
+    outputs = [rfm.regress(*large[:3], make(seed).to(run.exact), kernel=mine) for seed in range(1, 6)]
     solved_once[name] = [rfm.score(each, large[3]).accuracy for each in outputs]
 good, *poor = solved_once.values()
 print(f"random circulant: accuracy {views.at_least(min(good))} after one solve")
@@ -979,7 +980,7 @@ assert min(good) >= 0.95 and max(map(max, poor)) < 0.1
 draws = preset.random_circulants
 accuracies = torch.zeros(draws.draws, len(draws.fractions))
 for seed in range(draws.draws):
-    metric = random_metric(draws.p, "+", generator=run.generator(seed)).to(run.device)
+    metric = random_metric(draws.p, "+", generator=run.generator(seed)).to(run.exact)
     for place, share in enumerate(draws.fractions):
         parts = draw("+", draws.p, share, seed)
         outputs = rfm.regress(*parts[:3], metric, kernel=mine)
@@ -1020,7 +1021,7 @@ for seed in range(5):
     for name, (kept, strength, phase, kernel, share) in kinds.items():
         parts = draw("+", p, share, seed)
         row = circulant.row_of(strength * (torch.arange(15) < kept).double(), phase * turns)
-        metric = circulant.block_metric(circulant.circulant_matrix(row, "toeplitz")).to(run.device)
+        metric = circulant.block_metric(circulant.circulant_matrix(row, "toeplitz")).to(run.exact)
         right = rfm.regress(*parts[:3], metric, kernel=kernel).argmax(1) == parts[3]
         found[name].append(float(right.double().mean()))
         mirrored = (parts[2].flip(1)[:, None] == parts[0]).all(-1).any(1)  # (b, a) was shown
@@ -1086,7 +1087,7 @@ network_agop = checks.network_agop(network_agop)
 def learn(size, parts, transform=None, seed=0):
     options = {"transform": transform, "dtype": size.dtype}
     net = networks.QuadraticNet(size.p, size.width, generator=run.generator(1 + seed), **options)
-    net = net.to(run.device)
+    net = net.to(run.exact)
     steps = {"epochs": size.epochs, "batch_size": size.batch_size, "record_every": size.record_every}
     rates = {"learning_rate": size.learning_rate, "weight_decay": size.weight_decay}
     return net, run.kept(networks.train)(net, *parts, generator=run.generator(2), **steps, **rates)
@@ -1095,7 +1096,7 @@ def learn(size, parts, transform=None, seed=0):
 hidden = preset.network
 parts = draw("+", hidden.p, hidden.fraction)
 net, trained = learn(hidden, parts)
-agop = network_agop(net.first.detach(), net.second.detach(), parts[0])
+agop = network_agop(net.first.detach(), net.second.detach(), parts[0]).cpu()
 print(f"test accuracy at the end: {trained.test_accuracy[-1]:.2f}. {credit(network_agop)}")
 assert trained.test_accuracy[-1] > 0.99 and torch.allclose(agop, trained.agops[-1])
 
@@ -1176,7 +1177,7 @@ striped, seen, once = preset.circulant_network, [], []
 print(f"p = {striped.p}, {striped.fraction:.1%} of the table, {preset.repeats} splits")
 for seed in range(preset.repeats):
     parts = draw("+", striped.p, striped.fraction, seed)
-    metric = random_metric(striped.p, "+", generator=run.generator(seed)).to(run.device)
+    metric = random_metric(striped.p, "+", generator=run.generator(seed)).to(run.exact)
     inputs = {"circulant inputs": psd_power(metric, 0.5), "plain inputs": None}
     seen.append({name: learn(striped, parts, root, seed)[1] for name, root in inputs.items()})
     once.append(rfm.score(rfm.regress(*parts[:3], metric, kernel=mine), parts[3]).accuracy)
@@ -1328,7 +1329,7 @@ tripled = rfm.Kernel(
     gram=lambda first, second, metric: 3 * quadratic_gram(first, second, metric),
     agop=lambda *machine, **options: 9 * quadratic_agop(*machine, **options),
 )
-again = rfm.fit(*data, preset.widget.p, kernel=tripled, psd_power=psd_power, iterations=12)
+again = rfm.fit(*there, preset.widget.p, kernel=tripled, psd_power=psd_power, iterations=12)
 print(f"factor 3, same accuracies: {bool((again.test_accuracy == history.test_accuracy[:12]).all())}")
 without = int((torch.linalg.eigvalsh(big.metrics[-1]) < 1e-6).sum())
 second = torch.linalg.eigvalsh(history.metrics[1:5])[:, 1]

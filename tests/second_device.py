@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
+from math import inf, log2
 from typing import Any
 from unittest.mock import patch
 
@@ -23,6 +24,8 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 from torch.utils.flop_counter import flop_registry
 
+from oraledu.devices import has_float64
+
 NAME = "board"
 _META = torch._C.DispatchKeySet(torch._C.DispatchKey.Meta)
 _aten = torch.ops.aten
@@ -32,6 +35,23 @@ _TAKE_INDICES = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsaf
 _behind: dict[int, tuple[StorageWeakRef, torch.UntypedStorage]] = {}
 #: What is registered lasts as long as these.
 _libraries: list[torch.library.Library] = []
+
+
+@dataclass
+class _Limits:
+    """What the device refuses: 64-bit numbers, and results of more numbers than it has room for."""
+
+    float64: bool = True
+    numbers: float = inf
+
+    def check(self, value: Tensor) -> None:
+        if not self.float64 and value.dtype in (torch.float64, torch.complex128):
+            raise TypeError(f"{NAME!r} has no 64-bit numbers")
+        if value.numel() > self.numbers:
+            raise torch.OutOfMemoryError(f"{NAME!r} has no room for {value.numel()} numbers")
+
+
+_limits = _Limits()
 
 
 @dataclass
@@ -71,8 +91,26 @@ class _Counting(TorchDispatchMode):
             source = args[1] if name == "aten::copy_" else args[0]
             if source.ndim:
                 self.work.transfers[f"from {source.device.type}"] += 1
+        elif where == NAME and name.removeprefix("aten::") in _TAKE_INDICES:  # which torch moves there
+            self.work.transfers["from cpu"] += sum(not _is_here(each) and each.ndim > 0 for each in tensors)
         self.work.operations[where] += _operations(operation, args, kwargs, result)
         return result
+
+
+@contextmanager
+def without_float64() -> Iterator[None]:
+    """Let the device refuse 64-bit numbers inside, as Apple's does."""
+    with patch.object(_limits, "float64", False):
+        has_float64.cache_clear()
+        yield
+    has_float64.cache_clear()
+
+
+@contextmanager
+def with_room_for(numbers: int) -> Iterator[None]:
+    """Let the device be out of memory inside when a result has more numbers than so many."""
+    with patch.object(_limits, "numbers", numbers):
+        yield
 
 
 @contextmanager
@@ -129,13 +167,24 @@ def register() -> torch.device:
 
 
 def _operations(operation: Any, args: Any, kwargs: Any, result: Any) -> int:
-    """Return how many floating-point operations it takes: torch's own count, n³ for a decomposition."""
+    """Return how many floating-point operations it takes.
+
+    That is torch's own count, n³ for a decomposition, 5 n log₂ n for a Fourier transform, and one a number for what
+    works entry by entry or takes a sum. What draws, moves or lays out numbers counts as nothing.
+    """
     packet = operation._overloadpacket
     if packet in flop_registry:
         return int(flop_registry[packet](*args, **kwargs, out_val=result))
-    if operation._schema.name.startswith("aten::linalg_") or "cholesky" in operation._schema.name:
+    name = operation._schema.name.removeprefix("aten::")
+    if torch.Tag.pointwise in operation.tags or torch.Tag.reduction in operation.tags:
+        floats = [each for each in tree_flatten((args, result))[0] if isinstance(each, Tensor)]
+        sizes = [each.numel() for each in floats if each.is_floating_point() or each.is_complex()]
+        return 0 if name == "clone" else max(sizes, default=0)
+    if name.startswith("linalg_") or "cholesky" in name:
         matrix = args[0]
         return matrix.numel() * min(matrix.shape[-2:]) if matrix.ndim > 1 else 0
+    if name.startswith("_fft"):
+        return round(5 * result.numel() * log2(max(2, result.numel())))
     return 0
 
 
@@ -149,6 +198,8 @@ def _compute(operation: Any, *args: Any, **kwargs: Any) -> Any:
         torch.tensor(value) if type(value) in (int, float, bool) and str(each.type) == "Tensor" else value
         for value, each in wanted
     )
+    if name in _TAKE_INDICES and not _is_here(args[0]):
+        raise RuntimeError(f"{name}: indices of {NAME!r} into a tensor of the CPU")
     leaves, tree = tree_flatten((args, kwargs))
     inputs = [_checked(leaf, name) for leaf in leaves]
     pairs = [(old, new) for old, new in zip(leaves, inputs, strict=True) if _is_here(old)]
@@ -196,6 +247,7 @@ def _from_cpu(value: Any, shared: dict[int, Tensor]) -> Any:
     if not isinstance(value, Tensor):
         return value
     value = value.resolve_conj().resolve_neg()  # a device's tensor has no such flags
+    _limits.check(value)
     base = shared.get(value.untyped_storage()._cdata)
     if base is None:
         base = torch._C._acc.create_empty_tensor((0,), value.dtype)

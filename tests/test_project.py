@@ -64,7 +64,7 @@ def forbidden(layer: str, module: str) -> bool:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}
-    if target[0] in {"", "presets", "keep", "costs"} or (
+    if target[0] in {"", "presets", "keep", "costs", "devices"} or (
         layer.startswith("lessons/") and target[0] == "course"
     ):
         return False
@@ -133,6 +133,7 @@ def test_the_import_rules_forbid(layer: str, module: str):
         ("grokking", "oraledu.presets"),
         ("grokking", "oraledu.keep.Keep"),
         ("course", "oraledu.keep"),
+        ("course", "oraledu.devices.exact"),
         ("grokking.views", "matplotlib.figure"),
         ("grokking.views", "oraledu.course.figures"),
         ("grokking.checks", "oraledu.grokking.rfm"),

@@ -1,36 +1,27 @@
 """On another device than the CPU the science computes there, and gives what it gives on the CPU."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from oraledu.diffusion import experiments, machines
+from oraledu.course import runtime
+from oraledu.diffusion import calibrate, experiments, machines, mosaic
 from oraledu.diffusion import settings as diffusion
 from oraledu.grokking import arithmetic, networks, rfm
 from oraledu.representations import correlation, entropy, geometry, gram, invariance, sink
 from oraledu.scaling import settings as scaling
 from oraledu.scaling.horizon import Horizon
-from tests.second_device import NAME, Work, counting, register
+from tests.lesson_there import tensors
+from tests.second_device import NAME, Work, counting, register, with_room_for, without_float64
 
 BOARD, CPU = register(), torch.device("cpu")
 
 
 def drawn(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
-
-
-def tensors(value: object) -> list[Tensor]:
-    """Return all tensors in some results."""
-    if isinstance(value, Tensor):
-        return [value]
-    if is_dataclass(value):
-        value = [getattr(value, field.name) for field in fields(value)]
-    elif isinstance(value, dict):
-        value = list(value.values())
-    return [found for each in value for found in tensors(each)] if isinstance(value, (list, tuple)) else []
 
 
 def on_both(compute: Callable[[torch.device], object], tolerance: float = 1e-6) -> Work:
@@ -62,6 +53,16 @@ class TestTheDevice:
         assert (values + torch.tensor(1.0))[torch.tensor([3, 0])].tolist() == [4, 1]
         assert ((values.long() - 2) % 3).tolist() == [1, 2, 0, 1]
 
+    def test_takes_no_indices_into_a_tensor_of_the_cpu(self) -> None:
+        with pytest.raises(RuntimeError, match=r"indices|same device"):
+            torch.arange(4.0)[torch.tensor([3, 0]).to(BOARD)]
+
+    def test_may_lack_64_bit_numbers_and_room(self) -> None:
+        with without_float64(), pytest.raises(TypeError, match="64-bit"):
+            torch.ones(3, dtype=torch.float64).to(BOARD)
+        with with_room_for(10), pytest.raises(torch.OutOfMemoryError, match="12 numbers"):
+            torch.ones(3, 4, device=BOARD)
+
     def test_keeps_views_in_one_memory(self) -> None:
         matrix = torch.zeros(3, 4, device=BOARD)
         matrix.T[1:3].add_(1)
@@ -76,10 +77,11 @@ class TestTheDevice:
     def test_counts_products_decompositions_and_transfers(self) -> None:
         with counting() as work:
             matrix = torch.eye(5).to(BOARD)
+            assert matrix[torch.tensor([1, 2])].shape == (2, 5)
             torch.linalg.cholesky(matrix @ matrix).sum().item()
             _ = torch.eye(10) @ torch.eye(10)
-        assert work.operations == {NAME: 2 * 5**3 + 5**3, "cpu": 2 * 10**3}
-        assert work.transfers == {"from cpu": 1}
+        assert work.operations == {NAME: 2 * 5**3 + 5**3 + 5**2, "cpu": 2 * 10**3}
+        assert work.transfers == {"from cpu": 2}
         assert work.numbers == 1
 
     def test_trains_a_network_as_the_cpu_does(self) -> None:
@@ -164,10 +166,10 @@ def test_a_score_machine_computes_there(machine: str, patch: int | None) -> None
     with counting() as work:
         there = answer(BOARD)
     torch.testing.assert_close(there.cpu(), answer(CPU))
-    assert not work.operations["cpu"]
+    assert work.share > 0.95
 
 
-@pytest.mark.parametrize("kind", ["mlp", "transformer"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "transformer"])
 def test_a_ladder_of_networks_trains_there(kind: str) -> None:
     study = getattr(scaling.QUICK, kind)
     ladder = replace(study.ladder, widths=study.ladder.widths[:1])
@@ -190,8 +192,55 @@ def test_every_metric_of_a_layer_computes_there() -> None:
             invariance.info_nce(z[0], z[1]),
             invariance.lidar(views),
             invariance.dime(z[0], z[1], generator=torch.Generator().manual_seed(0)),
-            correlation.spearman(z[0, 0], z[1, 0]),
-            correlation.distance_correlation(z[0, 0], z[1, 0]),
         ]
 
     on_both(measure)
+    a, b = drawn(2, 12)
+    for compare in (correlation.spearman, correlation.distance_correlation):
+        torch.testing.assert_close(compare(a.to(BOARD), b.to(BOARD)).cpu(), compare(a, b))
+
+
+@pytest.mark.parametrize(
+    ("machine", "patch"), [("ideal", None), ("equivariant", None), ("local", 3), ("equivariant-local", 3)]
+)
+def test_a_machine_that_needs_64_bit_numbers_computes_on_the_cpu(machine: str, patch: int | None) -> None:
+    x, images = drawn(2, 1, 8, 8).float(), drawn(9, 1, 8, 8).float()
+    options = {"machine": machine, "patch": patch, "padding": "circular"}
+    with without_float64(), counting() as work:
+        there = machines.denoise(x.to(BOARD), images.to(BOARD), 0.99, **options)
+        source = machines.provenance(x.to(BOARD), images.to(BOARD), 0.99, **options)
+    assert there.device.type == source.image.device.type == NAME
+    assert torch.equal(there.cpu(), machines.denoise(x, images, 0.99, **options))
+    assert torch.equal(source.image.cpu(), machines.provenance(x, images, 0.99, **options).image)
+    assert work.share < 0.2
+
+
+def test_without_64_bit_numbers_what_is_measured_in_them_is_so_on_the_cpu() -> None:
+    a, b = drawn(3, 1, 8, 8).float(), drawn(4, 1, 8, 8).float()
+    with without_float64():
+        r = calibrate.pearson_r(a.to(BOARD), b[:3].to(BOARD))
+        distance, index = mosaic.nearest_distance(a.to(BOARD), b.to(BOARD))
+        ladder = replace(scaling.QUICK.linear.ladder, widths=(8,), dtype=torch.float64)
+        study = replace(scaling.QUICK.linear, ladder=ladder, seeds=(0,), records=2)
+        runs = scaling.train_study(study, "linear", NAME)
+        scaling.train_study(replace(study, ladder=replace(ladder, dtype=torch.float32)), "linear", NAME)
+    assert torch.equal(r, calibrate.pearson_r(a, b[:3]))
+    assert torch.equal(index.cpu(), mosaic.nearest_distance(a, b)[1])
+    assert distance.device.type == NAME
+    assert torch.equal(runs.loss, scaling.train_study(study, "linear").loss)
+
+
+def test_a_lesson_says_that_its_device_has_no_64_bit_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runtime, "_device", lambda scale: BOARD)
+    assert runtime.start("09_trial").exact == BOARD
+    assert "64-bit" not in capsys.readouterr().out
+    with without_float64():
+        assert runtime.start("09_trial").exact == CPU
+    assert f"{NAME} has no 64-bit numbers: what needs them is computed on the cpu." in capsys.readouterr().out
+
+
+def test_long_runs_go_side_by_side_on_the_cpu_alone(monkeypatch) -> None:
+    monkeypatch.setenv("ORALEDU_THREADS", "2")
+    assert [runtime.Run("09_trial", "quick", device, 1).workers for device in (CPU, BOARD)] == [2, 1]

@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 from oraledu.course import runfolder
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
+from oraledu.devices import exact
 
 __all__ = ["Run", "Scale", "cached", "progress", "start"]
 
@@ -51,6 +52,11 @@ class Run:
     scale: Scale
     device: torch.device
     threads: int
+
+    @property
+    def exact(self) -> torch.device:
+        """Where long runs in float64 compute: the device, or the CPU where it has no such numbers."""
+        return exact(self.device)
 
     def generator(self, seed: int = 0) -> torch.Generator:
         """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
@@ -106,6 +112,8 @@ def start(lesson: str) -> Run:
     theme()
     # The number of threads is left out: the line is stored, and outputs must not depend on it.
     print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
+    if run.exact != run.device:
+        print(f"{run.device} has no 64-bit numbers: what needs them is computed on the {run.exact}.")
     return run
 
 

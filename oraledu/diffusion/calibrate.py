@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from oraledu.devices import exact
 from oraledu.diffusion.machines import denoise, score
 from oraledu.diffusion.progress import progress
 from oraledu.diffusion.sampling import Denoiser, sample
@@ -75,7 +76,7 @@ def patch_schedule(
             cosines.append(agreement(patch, *level))
             if keep.due(len(cosines), every):
                 keep.save({"cosines": torch.stack(cosines)})
-    best = torch.stack(cosines).unflatten(0, (len(ordered), len(levels))).argmax(dim=0)  # (steps, B)
+    best = torch.stack(cosines).unflatten(0, (len(ordered), len(levels))).argmax(dim=0).cpu()  # (steps, B)
     return torch.tensor(ordered)[best].median(dim=1).values.tolist()
 
 
@@ -104,14 +105,14 @@ def pearson_r(a: Tensor, b: Tensor) -> Tensor:
     for name, images in (("a", a), ("b", b)):
         if not images.isfinite().all():
             raise ValueError(f"{name} must be finite")
-        rows = images.flatten(1).cpu().double()
+        rows = images.flatten(1).to(exact(images.device), torch.float64)
         constant = (rows.amax(dim=1) == rows.amin(dim=1)).nonzero().flatten().tolist()
         if constant:
             raise ValueError(
                 f"{name} must not hold constant images, which correlate with nothing: {constant}"
             )
         flat.append(rows - rows.mean(dim=1, keepdim=True))
-    return _cosine(*flat).clamp(-1, 1)
+    return _cosine(*flat).clamp(-1, 1).cpu()
 
 
 def r_squared(a: Tensor, b: Tensor) -> Tensor:
@@ -124,5 +125,5 @@ def r_squared(a: Tensor, b: Tensor) -> Tensor:
 
 def _cosine(a: Tensor, b: Tensor) -> Tensor:
     # At t = 1 both scores are nearly -x, and float32 would not tell their angles apart.
-    a, b = a.flatten(1).cpu().double(), b.flatten(1).cpu().double()
+    a, b = (each.flatten(1).to(exact(each.device), torch.float64) for each in (a, b))
     return (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1))

@@ -5,19 +5,24 @@ mean of training pixels, weighted by how well their surroundings fit. The machin
 whole image, or a window) and in where they look (at the same place, or everywhere).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 
+from oraledu.devices import exact
 from oraledu.diffusion import schedule
-from oraledu.diffusion.arguments import check, check_images, check_level, check_machine, chosen
+from oraledu.diffusion.arguments import Task, check, check_images, check_level, check_machine, chosen
 from oraledu.diffusion.belief import Belief, belief
 from oraledu.diffusion.equivariant_local import equivariant_local_heaviest, equivariant_local_mean
 from oraledu.diffusion.local import local_heaviest, local_mean
 from oraledu.diffusion.precision import full_precision
 from oraledu.diffusion.provenance import Provenance
 from oraledu.diffusion.sampling import Trajectory, sample
+from oraledu.diffusion.tiles import within_memory
 from oraledu.diffusion.whole import equivariant_heaviest, equivariant_mean, ideal_heaviest, ideal_mean
 
 __all__ = [
@@ -31,6 +36,8 @@ __all__ = [
     "sample",
     "score",
 ]
+
+T = TypeVar("T")
 
 MEANS = {
     "ideal": ideal_mean,
@@ -85,7 +92,7 @@ def denoise(
         x, images, alpha_bar, machine=machine, patch=patch, padding=padding, labels=labels, label=label
     )
     with full_precision(x.device):
-        return MEANS[machine](task)
+        return _computed(MEANS[machine], task)
 
 
 @torch.no_grad()
@@ -105,8 +112,26 @@ def provenance(
         x, images, alpha_bar, machine=machine, patch=patch, padding=padding, labels=labels, label=label
     )
     with full_precision(x.device):
-        found = HEAVIEST[machine](task)
+        found = _computed(HEAVIEST[machine], task)
     return replace(found, image=task.index[found.image])
+
+
+def _computed(compute: Callable[[Task], T], task: Task) -> T:
+    """Compute on the device of the images, as its memory allows; on the CPU where it has no float64."""
+    asked = task.x.device
+    if (there := exact(asked)) != asked:
+        return _moved(compute(_moved(task, there)), asked)
+    return within_memory(partial(compute, task), asked)
+
+
+def _moved(value: T, device: torch.device) -> T:
+    """Return a tensor, or what holds some on the device of the images, on another device."""
+    if isinstance(value, Tensor):
+        return cast(T, value.to(device))
+    held: Any = value
+    parts = {each.name: getattr(value, each.name) for each in fields(held)}
+    moved = {name: part.to(device) for name, part in parts.items() if isinstance(part, Tensor)}
+    return cast(T, replace(held, **moved))
 
 
 def score(x: Tensor, denoised: Tensor, alpha_bar: float | Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor
 
+from oraledu.devices import exact
 from oraledu.diffusion.arguments import LOCAL, check_images, check_level
 from oraledu.diffusion.posterior import tile_size
 from oraledu.diffusion.provenance import Provenance
@@ -121,14 +122,17 @@ def nearest_distance(samples: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
         TypeError: If one is of the wrong type.
     """
     _check_alike("samples", samples, images)
-    flat = samples.double().flatten(1)
+    there = exact(samples.device)
+    flat = samples.flatten(1).to(there, torch.float64)
     step = max(1, tile_size(images.device) // flat.shape[1])
     distances = [
-        torch.cdist(flat, part.double().flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
+        torch.cdist(
+            flat, part.flatten(1).to(there, torch.float64), compute_mode="donot_use_mm_for_euclid_dist"
+        )
         for part in images.split(step)
     ]
     distance, index = torch.cat(distances, dim=1).min(dim=1)
-    return (distance / math.sqrt(flat.shape[1])).to(samples.dtype), index
+    return (distance / math.sqrt(flat.shape[1])).to(samples), index.to(samples.device)
 
 
 def sources(provenance: Provenance) -> Tensor:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from oraledu.diffusion.tiles import gpu_tile
+
 #: What turns a natural logarithm into one to base 2.
 LOG2_E = 1 / math.log(2)
 
@@ -27,8 +29,8 @@ HEADROOM = 30.0
 #: Where none can exceed it by more than this, none is looked for: 2⁸⁰, a billion times, is far from overflow too.
 SAFE = 80.0
 
-#: How many log-weights to hold at a time: as many as fit into a processor's cache, or fill a GPU.
-CPU_TILE, GPU_TILE = 1 << 18, 1 << 26
+#: How many log-weights to hold at a time: as many as fit into a processor's cache.
+CPU_TILE = 1 << 18
 
 #: Sums the values of a tile's candidates under given weights: (*, n) to (*, …).
 Combine = Callable[[Tensor], Tensor]
@@ -36,7 +38,7 @@ Combine = Callable[[Tensor], Tensor]
 
 def tile_size(device: torch.device) -> int:
     """Return how many log-weights to hold at a time on a device."""
-    return CPU_TILE if device.type == "cpu" else GPU_TILE
+    return CPU_TILE if device.type == "cpu" else gpu_tile(device)
 
 
 class Posterior(ABC):

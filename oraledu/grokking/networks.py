@@ -47,8 +47,8 @@ class NetworkHistory:
         train_loss: (s,) squared error, averaged over training pairs and classes.
         test_loss: (s,) squared error, averaged over test pairs and classes.
         correct_loss: (s,) squared error of the right class's output alone, over test pairs.
-        features: (s, 2p, 2p) the feature matrices.
-        agops: (s, 2p, 2p) the AGOPs over the training pairs.
+        features: (s, 2p, 2p) the feature matrices; on the CPU, wherever the network was.
+        agops: (s, 2p, 2p) the AGOPs over the training pairs; on the CPU too.
     """
 
     epochs: Tensor
@@ -154,7 +154,8 @@ def iterate(
     def run_epoch() -> None:
         everything = torch.arange(len(train_pairs), device=train_pairs.device)
         if size < len(train_pairs):
-            everything = torch.randperm(len(train_pairs), generator=generator, device=generator.device)
+            order = torch.randperm(len(train_pairs), generator=generator, device=generator.device)
+            everything = order.to(train_pairs.device)
         for batch in everything.split(size):
             optimizer.zero_grad()
             mse_loss(net(train_pairs[batch]), targets[batch]).backward()
@@ -206,8 +207,8 @@ def collect(snapshots: Iterable[Snapshot]) -> NetworkHistory:
         train_loss=torch.tensor([s.train.loss for s in snapshots], dtype=torch.float64),
         test_loss=torch.tensor([s.test.loss for s in snapshots], dtype=torch.float64),
         correct_loss=torch.tensor([s.test.correct_loss for s in snapshots], dtype=torch.float64),
-        features=torch.stack([s.features for s in snapshots]),
-        agops=torch.stack([s.agop for s in snapshots]),
+        features=torch.stack([s.features for s in snapshots]).cpu(),
+        agops=torch.stack([s.agop for s in snapshots]).cpu(),
     )
 
 

@@ -56,7 +56,7 @@ class History:
     """What `fit` saw. Entry t of each curve belongs to ``metrics[t]``, before the update.
 
     Attributes:
-        metrics: (iterations + 1, 2p, 2p), from the identity to the last update.
+        metrics: (iterations + 1, 2p, 2p), from the identity to the last update; on the CPU, wherever the run was.
         train_accuracy: (iterations,) the share of training pairs that are right.
         test_accuracy: (iterations,) the share of test pairs that are right.
         train_loss: (iterations,) squared error, averaged over training pairs and classes.
@@ -231,7 +231,7 @@ def collect(steps: Iterable[Step]) -> History:
     if not steps:
         raise ValueError("steps must hold at least one iteration")
     return History(
-        metrics=torch.stack([step.metric for step in steps] + [steps[-1].next_metric]),
+        metrics=torch.stack([step.metric for step in steps] + [steps[-1].next_metric]).cpu(),
         train_accuracy=torch.tensor([step.train.accuracy for step in steps], dtype=torch.float64),
         test_accuracy=torch.tensor([step.test.accuracy for step in steps], dtype=torch.float64),
         train_loss=torch.tensor([step.train.loss for step in steps], dtype=torch.float64),

@@ -40,6 +40,7 @@ class LinearLadder:
         rate: η, the full rate; unstable from somewhere near 2 / (1 + Σλ / B).
         label_noise: Standard deviation of what is added to labels; it makes an offset of half its square.
         dtype: The type that stochastic runs compute in.
+        device: Where stochastic runs compute.
     """
 
     widths: tuple[int, ...]
@@ -50,6 +51,7 @@ class LinearLadder:
     rate: float = 0.5
     label_noise: float = 0.0
     dtype: torch.dtype = torch.float32
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse exponents without a finite sum, and empty batches."""
@@ -176,13 +178,15 @@ class LinearPass:
         self.ladder, self.width, self.seeds = ladder, width, tuple(seeds)
         spectrum, energies, self.beyond = ladder.spectra(width)
         self.spectrum = spectrum
-        start = (energies / spectrum).sqrt().to(ladder.dtype)
+        start = (energies / spectrum).sqrt().to(ladder.device, ladder.dtype)
         self.errors = start.expand(len(self.seeds), width).clone()  # δ: (S, p), the weights still missing
         self.done = 0
         size = len(self.seeds), BLOCK, ladder.batch
-        self._scales = spectrum.sqrt().to(ladder.dtype)  # (p,)
+        self._scales = spectrum.sqrt().to(ladder.device, ladder.dtype)  # (p,)
+        # Drawn on the CPU, so that the numbers are the same everywhere, and moved a block at a time.
         self._inputs = torch.empty(*size, width, dtype=ladder.dtype)
         self._rest = torch.empty(*size, dtype=ladder.dtype)
+        self._block_inputs, self._block_rest = self._inputs, self._rest
         self._block: int | None = None
 
     def examples(self, step: int) -> tuple[Tensor, Tensor]:
@@ -193,7 +197,7 @@ class LinearPass:
         if self._block is None or step // BLOCK != self._block:
             self._draw(step // BLOCK)
             self._block = step // BLOCK
-        return self._inputs[:, step % BLOCK], self._rest[:, step % BLOCK]
+        return self._block_inputs[:, step % BLOCK], self._block_rest[:, step % BLOCK]
 
     def step(self, rate: float) -> None:
         """Take one step on fresh examples at a share of the full rate."""
@@ -209,7 +213,7 @@ class LinearPass:
 
     def trace(self) -> Tensor:
         """Return η Tr Σ for the weights at hand: (S,)."""
-        squares = (self.errors.double().square() * self.spectrum.square()).sum(dim=1)
+        squares = (self.errors.cpu().double().square() * self.spectrum.square()).sum(dim=1)
         return self.ladder.rate / self.ladder.batch * (self._risk() * self.spectrum.sum() + squares)
 
     def state(self) -> dict[str, Any]:
@@ -222,7 +226,7 @@ class LinearPass:
         self.done = state["done"]
 
     def _risk(self) -> Tensor:
-        return self.errors.double().square() @ self.spectrum + self.beyond
+        return self.errors.cpu().double().square() @ self.spectrum + self.beyond
 
     def _draw(self, block: int) -> None:
         """Draw the examples of a block of steps."""
@@ -230,4 +234,5 @@ class LinearPass:
             generator = stream("linear", seed, self.width, block)
             self._inputs[place].normal_(generator=generator)
             self._rest[place].normal_(std=self.beyond**0.5, generator=generator)
-        self._inputs.mul_(self._scales)
+        self._block_inputs = self._inputs.to(self.ladder.device).mul_(self._scales)
+        self._block_rest = self._rest.to(self.ladder.device)

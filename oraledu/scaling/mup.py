@@ -72,5 +72,5 @@ def coordinate_check(
         with torch.enable_grad():
             for _ in range(steps):
                 run.step(1.0)
-        changes.append((ladder.features(run) - before).double().square().mean().sqrt())
-    return CoordinateCheck(torch.tensor(list(widths)), torch.stack(changes).cpu())
+        changes.append((ladder.features(run) - before).cpu().double().square().mean().sqrt())
+    return CoordinateCheck(torch.tensor(list(widths)), torch.stack(changes))

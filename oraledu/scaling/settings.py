@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import torch
 
+from oraledu.devices import exact
 from oraledu.keep import NOWHERE, Keep
 from oraledu.presets import pick
 from oraledu.scaling.horizon import Horizon
@@ -125,10 +126,12 @@ FULL = Preset(
 
 
 def train_study(study: Study[L], schedule: str, device: str = "cpu", keep: Keep = NOWHERE) -> Runs:
-    """Train the ladder of a study under a schedule that has a name; the solvable one stays on the CPU."""
-    ladder = study.ladder
-    if not isinstance(ladder, LinearLadder):
-        ladder = replace(ladder, device=device)
+    """Train the ladder of a study on a device, under a schedule that has a name.
+
+    One in float64 is trained on the CPU where the device has no such numbers.
+    """
+    there = exact(device) if study.ladder.dtype == torch.float64 else device
+    ladder = replace(study.ladder, device=str(there))
     return train(ladder, schedule, seeds=study.seeds, records=study.records, trace=study.trace, keep=keep)
 
 

@@ -67,8 +67,8 @@ class StackedPass:
     @torch.no_grad()
     def loss(self) -> Tensor:
         """Return the test loss of each seed: (seeds,) float64 on the CPU."""
-        found = [self._losses(self.weights, batch).double() for batch in self._test]
-        return torch.stack(found).mean(dim=0).cpu()
+        found = [self._losses(self.weights, batch) for batch in self._test]
+        return torch.stack(found).cpu().double().mean(dim=0)
 
     def trace(self) -> Tensor:
         """Return the preconditioned trace of the covariance of mini-batch gradients: (seeds,) float64.
@@ -84,8 +84,8 @@ class StackedPass:
         for name in self.weights:
             gradients = torch.stack([each[name] for each in found]).flatten(2)
             inverse = self._adam.preconditioner(name).flatten(1)
-            traces.append(gradient_covariance_trace(gradients, inverse).double())
-        return torch.stack(traces).sum(dim=0).cpu()
+            traces.append(gradient_covariance_trace(gradients, inverse))
+        return torch.stack(traces).cpu().double().sum(dim=0)
 
     def state(self) -> dict[str, Any]:
         """Return copies of all that the next step depends on."""

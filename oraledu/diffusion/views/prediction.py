@@ -64,7 +64,7 @@ def trajectories(
     """
     (network, first), *machines = runs.items()
     steps = [min(range(len(first.denoised)), key=lambda j: abs(first.times[j] - t)) for t in moments]
-    rows = {name: run.denoised[steps, index] for name, run in runs.items()}
+    rows = {name: run.denoised[:, index].cpu()[steps] for name, run in runs.items()}
     agreement = {name: pearson_r(rows[network], rows[name]) for name, _ in machines}
     titles = [f"t = {first.times[step]:g}" for step in steps]
     return _with_agreement(

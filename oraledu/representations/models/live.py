@@ -36,13 +36,20 @@ def is_live() -> bool:
     return asked == "live"
 
 
-def states(name: str, texts: TextSets | None = None, *, prompts: Sequence[str] = ()) -> LayerStates:
+def states(
+    name: str,
+    texts: TextSets | None = None,
+    *,
+    prompts: Sequence[str] = (),
+    device: torch.device | str = "cpu",
+) -> LayerStates:
     """Return what a lesson reads of a model: embedded, or with `ORALEDU_MODEL=live` of the model itself.
 
     Args:
         name: ``"smollm2-135m"`` or ``"minilm-l6"``; live any model of `load`.
         texts: The texts of all tasks, those of `wordnet` if left out; others need the live model.
         prompts: Sentences of your own, in place of the prompts; they need the live model.
+        device: Where the live model computes; its states come back on the CPU.
 
     Raises:
         ValueError: If there are no embedded states of this name or of such texts.
@@ -51,7 +58,7 @@ def states(name: str, texts: TextSets | None = None, *, prompts: Sequence[str] =
     """
     if is_live():
         texts = texts or wordnet()
-        return compute(name, replace(texts, prompts=tuple(prompts)) if prompts else texts)
+        return compute(name, replace(texts, prompts=tuple(prompts)) if prompts else texts, device=device)
     if texts is not None or prompts:
         raise ValueError(
             f"texts and prompts of your own need the model itself: 'oraledu fetch {name}', then {VARIABLE}=live"
@@ -59,11 +66,12 @@ def states(name: str, texts: TextSets | None = None, *, prompts: Sequence[str] =
     return layer_states(name)
 
 
-def compute(name: str, texts: TextSets) -> LayerStates:
+def compute(name: str, texts: TextSets, *, device: torch.device | str = "cpu") -> LayerStates:
     """Run a model on the texts of a lesson: for SmolLM2 about a minute and a half on one core."""
-    prompts = hidden_states(name, texts.prompts)
-    views = pooled_states(name, [view for each in noisy(texts.prompts) for view in each])[0]
-    pooled = {key: pooled_states(name, texts.texts[key]) for key in SETS}
+    prompts = hidden_states(name, texts.prompts, device=device)
+    copies = [view for each in noisy(texts.prompts) for view in each]
+    views = pooled_states(name, copies, device=device)[0]
+    pooled = {key: pooled_states(name, texts.texts[key], device=device) for key in SETS}
     return LayerStates(
         name=name,
         prompts=texts.prompts,

@@ -33,12 +33,15 @@ class Trained:
     neighbours: probes.Outcome
 
 
-def train_both(run: VisionRun, seed: int, *, keep: Keep = NOWHERE) -> dict[str, Trained]:
+def train_both(
+    run: VisionRun, seed: int, *, device: torch.device | str = "cpu", keep: Keep = NOWHERE
+) -> dict[str, Trained]:
     """Train a network on each objective, and probe all layers on images that neither has seen.
 
     Args:
         run: The settings; its seeds are not looked at.
         seed: Of weights, batches and moves.
+        device: Where to compute; the probes are scikit-learn's, on the CPU.
         keep: Where to keep the state on the way, so that the call can go on after an interruption.
 
     Returns:
@@ -47,7 +50,7 @@ def train_both(run: VisionRun, seed: int, *, keep: Keep = NOWHERE) -> dict[str, 
     Raises:
         FileNotFoundError: If the run takes the complete set, and it is not there; it says what to put where.
     """
-    sets, generator = images(run), torch.Generator().manual_seed(seed)
+    sets, generator = images(run, str(device)), torch.Generator().manual_seed(seed)
     result = {}
     for objective in OBJECTIVES:
         network, losses = learn(run, objective, sets["train"], generator, keep.part(objective))
