@@ -72,7 +72,7 @@ def run(name: str, device: torch.device, shorten: Callable[[str], str]) -> list[
     names: dict[str, Any] = {"__name__": "__main__"}
     done: list[Cell] = []
     with contextlib.ExitStack() as stack:
-        stack.enter_context(patch.object(runtime, "_device", lambda scale: device))
+        stack.enter_context(patch.object(runtime, "find_device", lambda scale: device))
         # One process, so that all of it is seen.
         stack.enter_context(joblib.parallel_config(backend="sequential"))
         stack.enter_context(

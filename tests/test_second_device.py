@@ -233,7 +233,7 @@ def test_without_64_bit_numbers_what_is_measured_in_them_is_so_on_the_cpu() -> N
 def test_a_lesson_says_that_its_device_has_no_64_bit_numbers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(runtime, "_device", lambda scale: BOARD)
+    monkeypatch.setattr(runtime, "find_device", lambda scale: BOARD)
     assert runtime.start("09_trial").exact == BOARD
     assert "64-bit" not in capsys.readouterr().out
     with without_float64():

@@ -9,8 +9,8 @@ from oraledu.costs import Part
 from oraledu.data.complete import Need, complete_images
 from oraledu.diffusion.banks import BUDGET, EXTRA
 from oraledu.diffusion.experiments import build
-from oraledu.diffusion.posterior import GPU_TILE
 from oraledu.diffusion.settings import NetworkRun, Preset, preset
+from oraledu.diffusion.tiles import GPU_TILE
 from oraledu.diffusion.windows import regions
 
 #: Images, channels and side of the complete sets.
