@@ -218,6 +218,22 @@ def grade(
     )
 
 
+@course.command(epilog="Example: oraledu guide 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default="guides", show_default=True, help="The folder of guides.")
+def guide(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write the teacher's guide of a lesson.
+
+    It holds minutes, objectives, questions to ask, the usual mistakes as diffs, a discussion of the open questions,
+    and two exam problems. NN chooses lessons; none means all.
+    """
+    from oraledu.teach import guide
+
+    for lesson in lessons or catalogue.LESSONS:
+        print(guide.write(lesson, out))
+    return 0
+
+
 @course.command(epilog="Example: oraledu build 04 --check")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")
