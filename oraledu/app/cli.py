@@ -234,6 +234,22 @@ def guide(lessons: Sequence[Lesson], out: Path) -> int:
     return 0
 
 
+@course.command(epilog="Example: oraledu slides 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default="slides", show_default=True, help="The folder of slides.")
+def slides(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write slides of a lesson, which need no network.
+
+    They hold its questions, formulas, figures and quizzes; its text stands in the speaker's notes (key S). NN chooses
+    lessons; none means all.
+    """
+    from oraledu.teach import slides
+
+    for lesson in lessons or catalogue.LESSONS:
+        print(slides.write(lesson, out))
+    return 0
+
+
 @course.command(epilog="Example: oraledu build 04 --check")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")
