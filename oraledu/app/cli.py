@@ -250,6 +250,34 @@ def slides(lessons: Sequence[Lesson], out: Path) -> int:
     return 0
 
 
+@course.command(epilog="Example: oraledu cards 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
+def cards(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write flash cards of questions and definitions, as a text that Anki imports.
+
+    NN chooses lessons; none means all.
+    """
+    from oraledu.teach import cards
+
+    print(cards.write(out, "cards.txt", cards.anki(lessons or catalogue.LESSONS)))
+    return 0
+
+
+@course.command(epilog="Example: oraledu quiz 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
+def quiz(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write the questions of the lessons in GIFT, which Moodle imports.
+
+    NN chooses lessons; none means all.
+    """
+    from oraledu.teach import cards
+
+    print(cards.write(out, "quiz.gift", cards.gift(lessons or catalogue.LESSONS)))
+    return 0
+
+
 @course.command(epilog="Example: oraledu build 04 --check")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")
