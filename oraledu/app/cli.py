@@ -218,6 +218,36 @@ def grade(
     )
 
 
+@course.command(epilog="Example: oraledu hint 04 quadratic_gram")
+@click.argument("lesson", metavar="NN", type=LESSON)
+@click.argument("exercise", metavar="EXERCISE")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def hint(lesson: Lesson, exercise: str, folder: Path | None) -> int:
+    """Give the next hint of an exercise.
+
+    There is one after each further attempt. EXERCISE is the function to write, or its number in the lesson. DIR is the folder that 'oraledu lab' made.
+    """
+    from oraledu.app import workspace
+    from oraledu.teach import hint
+
+    print(hint.next_hint(lesson, exercise, folder or workspace.default_folder()))
+    return 0
+
+
+@course.command(epilog="Example: oraledu quiet handout")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def quiet(folder: Path | None) -> int:
+    """Ask VS Code to keep its assistant silent in a folder of lessons.
+
+    DIR is the folder that 'oraledu lab' made. Whoever opens it can take this back.
+    """
+    from oraledu.app import workspace
+    from oraledu.teach import quiet
+
+    print(quiet.ask(folder or workspace.default_folder()))
+    return 0
+
+
 @course.command(epilog="Example: oraledu guide 04")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--out", type=FOLDER, default="guides", show_default=True, help="The folder of guides.")
@@ -254,9 +284,9 @@ def slides(lessons: Sequence[Lesson], out: Path) -> int:
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
 def cards(lessons: Sequence[Lesson], out: Path) -> int:
-    """Write flash cards of questions and definitions, as a text that Anki imports.
+    """Write flash cards of questions and definitions for Anki.
 
-    NN chooses lessons; none means all.
+    The file is a text; in Anki, File > Import reads it. NN chooses lessons; none means all.
     """
     from oraledu.teach import cards
 
@@ -268,9 +298,9 @@ def cards(lessons: Sequence[Lesson], out: Path) -> int:
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
 def quiz(lessons: Sequence[Lesson], out: Path) -> int:
-    """Write the questions of the lessons in GIFT, which Moodle imports.
+    """Write the questions of the lessons for Moodle.
 
-    NN chooses lessons; none means all.
+    The file is in GIFT; the question bank of Moodle imports it. NN chooses lessons; none means all.
     """
     from oraledu.teach import cards
 
