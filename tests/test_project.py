@@ -23,7 +23,13 @@ from oraledu.app.catalogue import LESSONS, PACKAGE
 ROOT = PACKAGE.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCK = (ROOT / install.LOCK).read_text("utf-8").splitlines()
-TOPICS = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"app", "course", "data", "__pycache__"}
+TOPICS = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {
+    "app",
+    "teach",
+    "course",
+    "data",
+    "__pycache__",
+}
 #: What draws, shows or is shown; the science runs in a plain script.
 SHOWING = {"matplotlib", "seaborn", "IPython", "ipywidgets", "jupytext", "jupyterlab", "nbformat", "nbclient"}
 FAMILY = re.compile(r"torch|triton|nvidia|cuda")
@@ -54,7 +60,7 @@ def forbidden(layer: str, module: str) -> bool:
     """
     top, _, rest = module.partition(".")
     target = rest.split(".")
-    if layer == "app":
+    if layer in {"app", "teach"}:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}

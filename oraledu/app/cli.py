@@ -189,10 +189,18 @@ def receipt(folder: Path | None, student: str) -> int:
 @course.command(epilog="Example: oraledu grade submissions/ --out grades")
 @click.argument("paths", metavar="SUBMISSIONS...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--out", type=FOLDER, required=True, help="The folder of grades: new, or of an earlier start.")
-@click.option("--roster", type=click.Path(path_type=Path, exists=True), help="A file with one student a line.")
-@click.option("--jobs", type=click.IntRange(1), help="How many processes examine; default: one for each core.")
 @click.option(
-    "--seconds", type=click.IntRange(1), default=300, show_default=True, help="Processor time for one function."
+    "--roster", type=click.Path(path_type=Path, exists=True), help="A file with one student a line."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="How many processes examine; default: one for each core."
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Processor time for one function.",
 )
 @click.option("--regrade", is_flag=True, help="Examine again what earlier checks have examined.")
 @click.option("--run-notebooks", is_flag=True, help="Run the students' own cells before their functions.")

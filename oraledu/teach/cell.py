@@ -1,8 +1,8 @@
 """The other process: where submitted functions run, each in a fork of its own, and where there is no course.
 
-Run as a script, with the file of `wire` beside it and a socket as its only argument. The process loads torch once and
-then forks for each order: the fork gives up what it can (network, other processes, files, memory), runs the statements
-that define the function, and answers calls. It never sees an expected value: it is given arguments, and returns results.
+`remote` starts it with a socket as its only argument. The process loads torch once and then forks for each order: the
+fork gives up what it can (network, other processes, files, memory), runs the statements that define the function, and
+answers calls. It never sees an expected value: it is given arguments, and returns results.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import confine
 import numpy as np
 import torch
-import wire
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+
+from oraledu.teach import (
+    confine,
+    wire,
+)  # files beside this one; `remote` makes no more of the course known here
 
 Tree = Any
 
@@ -85,7 +88,14 @@ class Cell:
         except BaseException as error:
             self._say({"do": "raise", **self._told(error)})
         else:
-            self._say({"do": "return", "value": None, "callable": callable(function), "type": type(function).__name__})
+            self._say(
+                {
+                    "do": "return",
+                    "value": None,
+                    "callable": callable(function),
+                    "type": type(function).__name__,
+                }
+            )
 
     def _call(self, order: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> None:
         """Call a function, and say what it returns and what it has changed."""
@@ -93,7 +103,10 @@ class Cell:
         arguments, keywords = self._reader(blocks).value(order["value"])
         before = {name: block.clone() for name, block in blocks.items()}
         sizes: list[int] = []
-        with _Watch(sizes) if order["watch"] else contextlib.nullcontext(), torch.set_grad_enabled(order["grad"]):
+        with (
+            _Watch(sizes) if order["watch"] else contextlib.nullcontext(),
+            torch.set_grad_enabled(order["grad"]),
+        ):
             try:
                 result = self.functions[order["function"]](*arguments, **keywords)
             except BaseException as error:
@@ -122,13 +135,17 @@ class Cell:
         result, leaves = self.graphs[order["graph"]]
         try:
             gradients = torch.autograd.grad(
-                result, leaves, self._reader(blocks).value(order["value"]), retain_graph=True, allow_unused=True
+                result,
+                leaves,
+                self._reader(blocks).value(order["value"]),
+                retain_graph=True,
+                allow_unused=True,
             )
         except BaseException as error:
             self._say({"do": "raise", **self._told(error)})
             return
         writer = wire.Writer()
-        self._say({"do": "return", "value": writer.tree([each for each in gradients])}, writer.blocks)
+        self._say({"do": "return", "value": writer.tree(list(gradients))}, writer.blocks)
 
     def ask(self, question: dict[str, Any], value: Any = None) -> Any:
         """Ask the examining process to call something of its own, or what it is."""
@@ -300,7 +317,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _tensor_of(block: torch.UntypedStorage) -> Tensor:
-    return torch.empty(0, dtype=torch.uint8).set_(block)  # type: ignore[call-overload]
+    return torch.empty(0, dtype=torch.uint8).set_(block)
 
 
 def _same(one: torch.UntypedStorage, other: torch.UntypedStorage) -> bool:
@@ -312,6 +329,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     import scipy.linalg  # noqa: F401  what nearly every submission needs is loaded once, before the forks
 
+    for name in [name for name in sys.modules if name.partition(".")[0] == "oraledu"]:
+        del sys.modules[name]
     torch.set_num_threads(1)
     control.sendall(b"!")
     while True:
@@ -321,10 +340,6 @@ def main() -> None:
         limits = json.loads(order)
         channel = socket.socket(fileno=channels[0])
         if not os.fork():
-            confine.run(lambda: Cell(channel).serve(), limits, control)
+            confine.run(Cell(channel).serve, limits, control)
         channel.close()
         confine.reap()
-
-
-if __name__ == "__main__":
-    main()

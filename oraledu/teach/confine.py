@@ -26,7 +26,18 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _RIGHTS = {1: 2**13 - 1, 2: 2**14 - 1, 3: 2**15 - 1, 5: 2**16 - 1}
 _O_PATH = 0o10000000
 #: What a process needs besides Python: the system's libraries, its time zone, its random numbers.
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/dev/urandom", "/dev/null", "/proc/cpuinfo", "/sys/devices/system/cpu")
+_SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/etc",
+    "/opt",
+    "/dev/urandom",
+    "/dev/null",
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+)
 _HIDDEN = "oraledu"
 
 
@@ -91,7 +102,7 @@ def _alone(libc: Any, announce: socket.socket) -> None:
 
 
 def _only_these_files(libc: Any, folder: str) -> None:
-    """Leave Python and the system to be read, and one folder to be written; no program, no home, nothing of the course."""
+    """Leave Python and the system to be read, one folder to be written; no program, no home, nothing of the course."""
     version = libc.syscall(_CREATE_RULESET, None, 0, 1)
     if version < 1:
         return

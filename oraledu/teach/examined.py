@@ -59,13 +59,16 @@ def examined(
         for definition in found.get(exercise.name, ()):
             if definition.digest == blank.get(exercise.name):
                 continue
-            statements = [text for name in sorted(definition.needs & set(solved)) for text in solved[name].statements]
+            statements = [
+                text for name in sorted(definition.needs & set(solved)) for text in solved[name].statements
+            ]
             lent = {name: references[name] for name in definition.needs - set(solved)}
             with RemoteFunction(
                 _prison(),
                 exercise,
                 [*statements, *definition.statements],
-                lent=lent | {name: references[name] for key in solved for name in solved[key].needs - set(solved)},
+                lent=lent
+                | {name: references[name] for key in solved for name in solved[key].needs - set(solved)},
                 limits=limits,
                 seed=seed,
                 before=before,

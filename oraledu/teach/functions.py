@@ -11,7 +11,15 @@ import symtable
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-_BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+_BINDS = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+)
 _MAY_BIND = (ast.Try, ast.If, ast.With)
 #: Two functions of fewer nodes may well be equal by themselves.
 _SHORT = 45
@@ -100,7 +108,7 @@ def _definition(name: str, statements: list[_Statement], place: int, exercises: 
                 seen |= fresh
                 open_names |= fresh
     # What stands below comes first: the last statement binds the name.
-    order = sorted(kept - {place}) + [place]
+    order = [*sorted(kept - {place}), place]
     return Definition(name, tuple(statements[number].text for number in order), frozenset(needs - {name}))
 
 
@@ -153,4 +161,6 @@ def _is_check(text: str, name: str) -> bool:
     value = getattr(tree, "value", None)
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
         return False
-    return value.func.attr == name and any(isinstance(each, ast.Name) and each.id == name for each in value.args)
+    return value.func.attr == name and any(
+        isinstance(each, ast.Name) and each.id == name for each in value.args
+    )

@@ -73,7 +73,9 @@ def grade(
         OSError: the folder cannot be written.
     """
     if not hasattr(os, "fork"):
-        raise UserError("grading needs Linux or macOS, where each function gets a process; on Windows use WSL")
+        raise UserError(
+            "grading needs Linux or macOS, where each function gets a process; on Windows use WSL"
+        )
     submissions, problems = collect(paths)
     listed = _roster(roster) if roster else []
     if not submissions:
@@ -85,8 +87,14 @@ def grade(
     table = [row for each in submissions for row in _rows(each, outcomes[_name(each)], settings)]
     known = {each.student for each in submissions}
     problems += [f"{student}: nothing was handed in" for student in listed if student not in known]
-    problems += [f"{student}: is not in the roster" for student in sorted(known) if listed and student not in listed]
-    problems += [f"{each.student}: marked as late by the platform ({each.lesson.number})" for each in submissions if each.late]
+    problems += [
+        f"{student}: is not in the roster" for student in sorted(known) if listed and student not in listed
+    ]
+    problems += [
+        f"{each.student}: marked as late by the platform ({each.lesson.number})"
+        for each in submissions
+        if each.late
+    ]
     _write(out / "grades.csv", [asdict(row) for row in table])
     _write(out / "totals.csv", report.totals(table, settings, listed))
     if changes:
@@ -154,8 +162,14 @@ def _outcomes(
         }
         _replace(folder / f"{name}.json", json.dumps(content, indent=1))
     changes = [
-        {"student": by_name[name].student, "exercise": exercise, "before": old.status, "now": done[name][exercise].status,
-         "line before": old.line, "line now": done[name][exercise].line}
+        {
+            "student": by_name[name].student,
+            "exercise": exercise,
+            "before": old.status,
+            "now": done[name][exercise].status,
+            "line before": old.line,
+            "line now": done[name][exercise].line,
+        }
         for name, entries in earlier.items()
         for exercise, old in entries.items()
         if exercise in done[name] and old != done[name][exercise]
@@ -163,7 +177,9 @@ def _outcomes(
     return done, changes
 
 
-def _examined(each: Submission, seed: int, seconds: int, before: Sequence[str]) -> tuple[str, dict[str, Outcome]]:
+def _examined(
+    each: Submission, seed: int, seconds: int, before: Sequence[str]
+) -> tuple[str, dict[str, Outcome]]:
     limits = Limits(seconds=seconds)
     return _name(each), examined(each.lesson.name, each.found, seed=seed, limits=limits, before=before)
 
@@ -174,7 +190,15 @@ def _rows(each: Submission, outcomes: dict[str, Outcome], settings: Rules) -> li
         found = outcomes[exercise.name]
         points = settings.earned(exercise, found.status)
         rows.append(
-            Row(each.student, each.lesson.number, exercise.name, found.status, points, settings.full(exercise), found.line)
+            Row(
+                each.student,
+                each.lesson.number,
+                exercise.name,
+                found.status,
+                points,
+                settings.full(exercise),
+                found.line,
+            )
         )
     return rows
 

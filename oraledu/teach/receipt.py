@@ -51,7 +51,11 @@ def pack(folder: Path, student: str) -> Path:
         script = folder / "lessons" / f"{lesson.name}.py"
         if not script.is_file():
             continue
-        cells = [cell.source for cell in generate.parse(script.read_text("utf-8")).cells if cell.cell_type == "code"]
+        cells = [
+            cell.source
+            for cell in generate.parse(script.read_text("utf-8")).cells
+            if cell.cell_type == "code"
+        ]
         exercises = {exercise.name: exercise.id for exercise in catalogue.exercises(lesson)}
         blank = stubs(lesson)
         lessons[lesson.name] = {
@@ -88,14 +92,21 @@ def unpack(content: bytes) -> Packed:
     for name, entries in stored["lessons"].items():
         if name in known:
             names = {exercise.name for exercise in catalogue.exercises(known[name])}
-            functions.append((known[name], {key: _definition(key, value) for key, value in entries.items() if key in names}))
+            functions.append(
+                (
+                    known[name],
+                    {key: _definition(key, value) for key, value in entries.items() if key in names},
+                )
+            )
     return Packed(_text(stored["student"]), functions)
 
 
 def stubs(lesson: Lesson) -> dict[str, str]:
     """Return the digest of each exercise's function as the lesson hands it out."""
     script = catalogue.source_folder("lessons") / f"{lesson.name}.py"
-    cells = [cell.source for cell in generate.parse(script.read_text("utf-8")).cells if cell.cell_type == "code"]
+    cells = [
+        cell.source for cell in generate.parse(script.read_text("utf-8")).cells if cell.cell_type == "code"
+    ]
     names = [exercise.name for exercise in catalogue.exercises(lesson)]
     return {name: found.digest for name, found in definitions(cells, names).items()}
 

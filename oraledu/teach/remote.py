@@ -39,6 +39,17 @@ REMEMBERED = 64
 REPEATED = 64
 
 
+#: Two names of the course, with this folder alone behind them.
+_START = """
+import sys, types
+for name in ("oraledu", "oraledu.teach"):
+    sys.modules[name] = module = types.ModuleType(name)
+    module.__path__ = [{folder!r}]
+from oraledu.teach import cell
+cell.main()
+"""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one function may take in all its calls together.
@@ -67,13 +78,17 @@ class Prison:
         self._control, theirs = socket.socketpair()
         environment = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-        start = f"import runpy, sys; sys.path.insert(0, {str(HERE)!r}); runpy.run_path({str(HERE / 'cell.py')!r}, run_name='__main__')"
+        start = _START.format(folder=str(HERE))
         confine.hide_memory()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", start, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], env=environment, cwd="/", stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, start_new_session=True,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
             )
         if self._control.recv(1) != b"!":
             raise OSError("the process for submitted functions does not start")
@@ -212,7 +227,11 @@ class RemoteFunction:
         except (wire.Torn, KeyError, TypeError, ValueError) as error:
             self.fate = "broken"
             self.end()
-            reason = f"it ends its process ({error})" if isinstance(error, wire.Torn) else "it says what no function says"
+            reason = (
+                f"it ends its process ({error})"
+                if isinstance(error, wire.Torn)
+                else "it says what no function says"
+            )
             raise Complaint(reason) from error
         except Borrowed:
             self.end()
@@ -325,7 +344,7 @@ class _Elsewhere(torch.autograd.Function):
         return result.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         return None, None, None, *ctx.remote.gradient(ctx.graph, gradient)
 
 
@@ -344,6 +363,4 @@ def _raised(answer: dict[str, Any]) -> Exception:
 
 
 def _bytes(block: torch.UntypedStorage) -> Tensor:
-    return torch.empty(0, dtype=torch.uint8).set_(block)  # type: ignore[call-overload]
-
-
+    return torch.empty(0, dtype=torch.uint8).set_(block)

@@ -32,7 +32,10 @@ def totals(table: Sequence[Row], settings: Rules, listed: Iterable[str] = ()) ->
     """
     lessons = sorted({row.lesson for row in table})
     students = sorted({row.student for row in table} | set(listed))
-    full = {number: sum(settings.full(each) for each in catalogue.exercises(catalogue.lesson(number))) for number in lessons}
+    full = {
+        number: sum(settings.full(each) for each in catalogue.exercises(catalogue.lesson(number)))
+        for number in lessons
+    }
     rows = []
     for student in students:
         points = {
@@ -103,7 +106,7 @@ def shares(table: Sequence[Row]) -> list[tuple[str, str, float, Counter[str]]]:
 
 
 def frequent_slips(table: Sequence[Row]) -> list[tuple[int, str, str]]:
-    """Return the mistakes that the checks know by name, the most frequent first: how many students, exercise, mistake."""
+    """Return how many students made each mistake that the checks know by name, the most frequent first."""
     counted: Counter[tuple[str, str]] = Counter()
     known = {
         exercise.name: [wrong.mistake for wrong in exercise.wrong_answers]

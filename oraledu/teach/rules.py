@@ -82,13 +82,17 @@ def read(path: Path) -> Rules:
     try:
         stored = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no TOML ({error}); mend it, or delete it to get the usual rules") from None
+        raise UserError(
+            f"{path} is no TOML ({error}); mend it, or delete it to get the usual rules"
+        ) from None
     usual = tomllib.loads(DEFAULT)
     late = usual["late"] | _table(stored, "late", path)
     share = usual["share"] | _table(stored, "share", path)
     points = usual["points"] | _table(stored, "points", path)
     if unknown := set(share) - set(STATUSES):
-        raise UserError(f"{path}: [share] has no status {sorted(unknown)[0]!r}; there are: {', '.join(STATUSES)}")
+        raise UserError(
+            f"{path}: [share] has no status {sorted(unknown)[0]!r}; there are: {', '.join(STATUSES)}"
+        )
     for table, most in ((points, None), (share, 1), ({key: late[key] for key in ("per_day", "at_most")}, 1)):
         for name, value in table.items():
             _number(path, name, value, most)

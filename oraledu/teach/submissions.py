@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from oraledu.app import catalogue, generate
 from oraledu.app.catalogue import Lesson
@@ -23,7 +24,17 @@ from oraledu.teach.functions import Definition, definitions
 LARGEST = 50_000_000
 _DEEPEST = 2
 _ENDINGS = (".ipynb", ".py", ".zip", receipt.ENDING)
-_PASSED_OVER = {"__MACOSX", ".ipynb_checkpoints", ".oraledu", "solutions", ".git", ".venv", "feedback", "source", "release"}
+_PASSED_OVER = {
+    "__MACOSX",
+    ".ipynb_checkpoints",
+    ".oraledu",
+    "solutions",
+    ".git",
+    ".venv",
+    "feedback",
+    "source",
+    "release",
+}
 #: Folders that name no student.
 _NEUTRAL = ("lessons", "work", "submitted", "submissions")
 # lastnamefirstname_LATE_123_456_04_grokking-2.ipynb
@@ -148,12 +159,15 @@ def _read(file: _File) -> list[Submission]:
     if file.place.name.endswith(receipt.ENDING):
         packed = receipt.unpack(file.content)
         return [
-            Submission(packed.student, lesson, {name: [each] for name, each in found.items()}, [str(file.place)])
+            Submission(
+                packed.student, lesson, {name: [each] for name, each in found.items()}, [str(file.place)]
+            )
             for lesson, found in packed.functions
         ]
     text = file.content.decode("utf-8-sig")
     cells = _cells(json.loads(text)) if file.place.suffix == ".ipynb" else _cells(generate.parse(text))
-    best, found = None, {}
+    best: Lesson | None = None
+    found: dict[str, Definition] = {}
     for lesson in catalogue.LESSONS:
         names = [exercise.name for exercise in catalogue.exercises(lesson)]
         here = definitions(cells, names)
@@ -174,7 +188,7 @@ def _course_cells(lesson: Lesson) -> frozenset[str]:
     return frozenset(cell for each in scripts for cell in _cells(generate.parse(each.read_text("utf-8"))))
 
 
-def _cells(notebook: dict) -> list[str]:  # type: ignore[type-arg]
+def _cells(notebook: Any) -> list[str]:
     """Return the texts of the code cells, whichever form of the format they have."""
     return [
         "".join(cell["source"]) if isinstance(cell["source"], list) else str(cell["source"])

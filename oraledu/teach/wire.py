@@ -61,8 +61,18 @@ class Writer:
         if isinstance(value, np.ndarray | np.generic):
             if value.dtype.hasobject:
                 return ["other", type(value).__name__]
-            whole = torch.frombuffer(bytearray(np.ascontiguousarray(value).tobytes()), dtype=torch.uint8) if value.size else torch.empty(0, dtype=torch.uint8)
-            return ["array", isinstance(value, np.ndarray), value.dtype.str, list(value.shape), self._of_tensor(whole)]
+            whole = (
+                torch.frombuffer(bytearray(np.ascontiguousarray(value).tobytes()), dtype=torch.uint8)
+                if value.size
+                else torch.empty(0, dtype=torch.uint8)
+            )
+            return [
+                "array",
+                isinstance(value, np.ndarray),
+                value.dtype.str,
+                list(value.shape),
+                self._of_tensor(whole),
+            ]
         if isinstance(value, torch.Generator):
             return ["generator", self._of_tensor(value.get_state())]
         if isinstance(value, complex):
@@ -73,8 +83,11 @@ class Writer:
             return ["list", *map(self.tree, value)]
         if isinstance(value, dict):
             return ["dict", *([self.tree(key), self.tree(part)] for key, part in value.items())]
-        if isinstance(value, tuple) or (is_dataclass(value) and not isinstance(value, type) and not callable(value)):
-            names = value._fields if isinstance(value, tuple) else [field.name for field in fields(value)]
+        if isinstance(value, tuple) or (
+            is_dataclass(value) and not isinstance(value, type) and not callable(value)
+        ):
+            record: Any = value
+            names = getattr(record, "_fields", None) or [field.name for field in fields(record)]
             kind = "named tuple" if isinstance(value, tuple) else "object"
             return [kind, type(value).__name__, *([name, self.tree(getattr(value, name))] for name in names)]
         if callable(value) and (name := self._function(value)) is not None:
@@ -156,7 +169,9 @@ class Reader:
             entries = [(str(key), self._value(part)) for key, part in pairs]
             if kind == "object":
                 return type(str(name), (SimpleNamespace,), {})(**dict(entries))
-            return type(str(name), (tuple,), {"_fields": tuple(key for key, _ in entries)})(part for _, part in entries)
+            return type(str(name), (tuple,), {"_fields": tuple(key for key, _ in entries)})(
+                part for _, part in entries
+            )
         if kind == "function":
             return self._function(parts[0])
         if kind == "other":
@@ -173,7 +188,7 @@ class Reader:
         empty = torch.empty(0, dtype=_DTYPES[dtype])
         if 0 not in shape and (last + 1) * empty.element_size() > memory.nbytes():
             raise Torn("a message holds a tensor that is larger than its memory")
-        tensor = empty.set_(memory, 0 if 0 in shape else offset, shape, stride)  # type: ignore[call-overload]
+        tensor = empty.set_(memory, 0 if 0 in shape else offset, shape, stride)
         return self._tensor(tensor.requires_grad_() if grad else tensor, name)
 
 
@@ -189,7 +204,7 @@ def send(channel: socket.socket, tree: Any, blocks: dict[str, torch.UntypedStora
         channel.sendall(_LENGTHS.pack(len(head), sum(sizes.values())) + head)
         for block in (blocks or {}).values():
             if block.nbytes():
-                channel.sendall(torch.empty(0, dtype=torch.uint8).set_(block).numpy())  # type: ignore[call-overload]
+                channel.sendall(_view(torch.empty(0, dtype=torch.uint8).set_(block)))
     except OSError as error:
         raise Torn("the other side has ended") from error
 
@@ -214,8 +229,13 @@ def receive(channel: socket.socket) -> tuple[Any, dict[str, torch.UntypedStorage
 
 def _block(channel: socket.socket, size: int) -> torch.UntypedStorage:
     block = torch.empty(size, dtype=torch.uint8)
-    _fill(channel, memoryview(block.numpy()))
+    _fill(channel, _view(block))
     return block.untyped_storage()
+
+
+def _view(numbers: Tensor) -> memoryview:
+    array: Any = numbers.numpy()
+    return memoryview(array)
 
 
 def _exactly(channel: socket.socket, size: int) -> bytearray:

@@ -27,7 +27,7 @@ def test_a_result_is_recorded_in_the_nearest_marked_folder_above(folder):
         "version": 1,
         "exercises": {"topic.f": {"status": "correct", "attempts": 1, "changed": date.today().isoformat()}},
     }
-    assert {path.suffix for path in folder.iterdir()} <= {".json", ".lock"}
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".jsonl", ".lock"}
 
 
 def test_a_notebook_that_has_left_its_folder_records_where_it_began(folder, tmp_path, monkeypatch):
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_is_not_fatal(folder, monkey
     note = record("topic.f", "correct")
     assert note == "Your results could not be saved (Permission denied); the lesson goes on without."
     assert read(folder)["topic.f"].status == "wrong"
-    assert {path.suffix for path in folder.iterdir()} <= {".json", ".lock"}
+    assert {path.suffix for path in folder.iterdir()} <= {".json", ".jsonl", ".lock"}
 
 
 def test_a_working_directory_that_is_gone_is_not_fatal(monkeypatch):

@@ -34,28 +34,47 @@ def test_a_local_name_brings_nothing_along_that_happens_to_have_it():
 
 
 def test_the_last_definition_before_the_check_counts():
-    cells = ("def first():\n    return 1", "def first():\n    return 2", "first = checks.first(first)", "def first():\n    return 3")
+    cells = (
+        "def first():\n    return 1",
+        "def first():\n    return 2",
+        "first = checks.first(first)",
+        "def first():\n    return 3",
+    )
     assert taken(*cells).statements == ("def first():\n    return 2",)
     assert taken(*cells[:2], *cells[3:]).statements == ("def first():\n    return 3",)
 
 
-@pytest.mark.parametrize("check", ["first = checks.first(first)", "first = c.first(first)", "first = oraledu.grokking.checks.first(first)"])
+@pytest.mark.parametrize(
+    "check",
+    ["first = checks.first(first)", "first = c.first(first)", "first = oraledu.grokking.checks.first(first)"],
+)
 def test_a_check_is_no_definition(check):
     assert definitions([check], NAMES) == {}
 
 
 def test_an_assignment_defines_a_function_too():
-    assert taken("from functools import partial", "def other(x, k): ...", "first = partial(other, k=2)").statements[-1] == "first = partial(other, k=2)"
+    assert (
+        taken(
+            "from functools import partial", "def other(x, k): ...", "first = partial(other, k=2)"
+        ).statements[-1]
+        == "first = partial(other, k=2)"
+    )
 
 
 def test_another_exercise_is_named_and_not_taken_along():
-    found = taken("def second(x):\n    return x", "def helper(x):\n    return second(x)", "def first(x):\n    return helper(x)")
+    found = taken(
+        "def second(x):\n    return x",
+        "def helper(x):\n    return second(x)",
+        "def first(x):\n    return helper(x)",
+    )
     assert found.needs == {"second"}
     assert not any("def second" in each for each in found.statements)
 
 
 def test_magics_are_left_out_and_a_cell_that_is_no_python_is_passed_over():
-    found = taken("%matplotlib inline\nimport math", "this is no python", "!ls\ndef first(x):\n    return math.pi")
+    found = taken(
+        "%matplotlib inline\nimport math", "this is no python", "!ls\ndef first(x):\n    return math.pi"
+    )
     assert found.statements == ("import math", "def first(x):\n    return math.pi")
 
 
@@ -65,16 +84,27 @@ def test_an_import_that_may_fail_comes_with_its_way_out():
 
 
 def test_the_digest_forgets_spaces_and_comments():
-    plain, dressed = taken("def first(x):\n    return x + 1"), taken("def first( x ):\n    # why\n    return x+1")
+    plain, dressed = (
+        taken("def first(x):\n    return x + 1"),
+        taken("def first( x ):\n    # why\n    return x+1"),
+    )
     assert plain.digest == dressed.digest
     assert plain.digest != taken("def first(x):\n    return x + 2").digest
 
 
-LONG = "def first(matrix, power):\n    values, vectors = torch.linalg.eigh(matrix)\n    kept = values.clamp(min=0)\n    return (vectors * kept ** power) @ vectors.T"
+LONG = """def first(matrix, power):
+    values, vectors = torch.linalg.eigh(matrix)
+    kept = values.clamp(min=0)
+    return (vectors * kept ** power) @ vectors.T"""
 
 
 def test_functions_are_alike_where_only_names_and_comments_differ():
-    renamed = LONG.replace("values", "w").replace("vectors", "v").replace("kept", "k").replace("    return", "    # mine\n    return")
+    renamed = (
+        LONG.replace("values", "w")
+        .replace("vectors", "v")
+        .replace("kept", "k")
+        .replace("    return", "    # mine\n    return")
+    )
     assert likeness(taken(LONG)) == likeness(taken(renamed))
     assert likeness(taken(LONG)) != likeness(taken(LONG.replace("min=0", "min=1")))
 

@@ -1,6 +1,7 @@
 """A submitted function runs in a process of its own: it is examined like any other, and can reach nothing."""
 
 import dataclasses
+import inspect
 import linecache
 import os
 import socket
@@ -16,7 +17,7 @@ from oraledu.grokking import checks
 from oraledu.teach.examined import examined
 from oraledu.teach.functions import definitions
 from oraledu.teach.remote import Limits, Prison, RemoteFunction
-from tests.published import EXERCISES, _code_cells, right_answers
+from tests.published import EXERCISES, _code_cells
 
 SOLVED = """
 def psd_power(matrix, power):
@@ -58,33 +59,32 @@ def test_every_published_solution_is_right_there_too(prison, lesson, exercise):
 def test_what_is_wrong_here_is_wrong_there_and_told_in_the_same_words(prison, lesson, exercise):
     edited = [wrong for wrong in exercise.wrong_answers if wrong.edits]
     for wrong in edited[:: max(1, len(edited) // 3)]:
-        here = examine(quick(exercise), wrong.function, attempt=2, guard=False)
         text = "".join(linecache.getlines(wrong.function.__code__.co_filename))
-        names = [name for name in wrong.function.__code__.co_names if name in wrong.function.__globals__]
-        if set(names) - {"torch"}:
-            continue
-        text = text.replace(f"def {wrong.function.__name__}(", f"def {exercise.name}(")
-        there, _ = verdict(prison, quick(exercise), "import torch\nfrom torch import Tensor", text, attempt=2)
-        assert there.line == here.line
+        alias = (
+            ""
+            if wrong.function.__name__ == exercise.name
+            else f"\n{exercise.name} = {wrong.function.__name__}"
+        )
+        cells = [inspect.getsource(inspect.getmodule(exercise.cases)), text + alias]
+        if any("oraledu" in each for each in definitions(cells, [exercise.name])[exercise.name].statements):
+            continue  # it is written with parts of the library that are closed there
+        here = examine(quick(exercise), wrong.function, attempt=2, guard=False)
+        assert verdict(prison, quick(exercise), *cells, attempt=2)[0].line == here.line
 
 
-@pytest.mark.parametrize("lesson", ["grokking", "diffusion"])
-def test_a_road_through_the_library_is_borrowed_there_too(prison, lesson):
-    roads = {
-        "grokking": ["rfm.psd_power(matrix, power)", "checks.psd_power.reference(matrix, power)", "psd_power(matrix, power)"],
-        "diffusion": ["machines.denoise(x, images, alpha_bar, machine='ideal')", "machines.MEANS['ideal'](x)"],
-    }[lesson]
-    for road in roads:
-        if lesson == "grokking":
-            header = "from oraledu.grokking import rfm, checks\nfrom oraledu.grokking.rfm import psd_power as power_"
-            body = f"def psd_power(matrix, power):\n    return {road.replace('psd_power(m', 'power_(m') if road.startswith('psd') else road}"
-            exercise = checks.psd_power
-        else:
-            header = "from oraledu.diffusion import machines"
-            body = f"def ideal_denoiser(x, images, alpha_bar):\n    return {road}"
-            exercise = next(each for _, each in EXERCISES if each.name == "ideal_denoiser")
-        outcome, _ = verdict(prison, quick(exercise), header, body)
-        assert outcome.status == "borrowed", outcome.line
+ROADS = {
+    "the reference": "from oraledu.grokking import rfm\ndef psd_power(m, s): return rfm.psd_power(m, s)",
+    "another name": "from oraledu.grokking.rfm import psd_power as f\ndef psd_power(m, s): return f(m, s)",
+    "its check": "from oraledu.grokking import checks as c\ndef psd_power(m, s): return c.psd_power.reference(m, s)",
+    "a class": "from oraledu.grokking import rfm\ndef psd_power(m, s): return rfm.Stopped(m)",
+    "and then goes on": "from oraledu.grokking import rfm\ndef psd_power(m, s):\n    try:\n"
+    "        rfm.psd_power(m, s)\n    except Exception:\n        pass\n    return m",
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_road_through_the_library_is_borrowed_there_too(prison, road):
+    assert verdict(prison, quick(checks.psd_power), ROADS[road])[0].status == "borrowed"
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,26 @@ def test_a_submitted_function_cannot_reach(prison, what, tmp_path):
         lines = "\n".join(f"{name} = {value!r}" for name, value in constants.items())
         # Where it gets through, the answer is right: then the test sees it.
         body = SOLVED.replace("    values", f"    reached = {REACHES[what]}\n    values", 1)
-        outcome, fate = verdict(prison, quick(checks.psd_power), "import importlib.machinery, os, socket, subprocess, torch", lines, body)
+        outcome, fate = verdict(
+            prison,
+            quick(checks.psd_power),
+            "import importlib.machinery, os, socket, subprocess, torch",
+            lines,
+            body,
+        )
     assert outcome.status == "wrong"
     assert fate in (None, "broken")
 
 
 def test_what_it_patches_stays_in_its_process(prison):
-    patched = SOLVED.replace("    values", "    torch.Tensor.allclose = torch.equal = torch.isclose = lambda *a, **k: True\n    values", 1)
-    outcome, _ = verdict(prison, quick(checks.psd_power), "import torch", patched.replace("@ vectors.T", "@ vectors"))
+    patched = SOLVED.replace(
+        "    values",
+        "    torch.Tensor.allclose = torch.equal = torch.isclose = lambda *a, **k: True\n    values",
+        1,
+    )
+    outcome, _ = verdict(
+        prison, quick(checks.psd_power), "import torch", patched.replace("@ vectors.T", "@ vectors")
+    )
     assert outcome.status == "wrong"
     assert not torch.equal(torch.zeros(1), torch.ones(1))
 
@@ -174,8 +186,14 @@ def doubled(x):
         ("return None", "returns nothing"),
         ("return (2 * x).tolist()", "a list"),
         ("return x.view(-1).expand(2, -1).sum(0).view(x.shape).requires_grad_()", "records gradients"),
-        ("raise ValueError('no')", "raises ValueError: no, in line 2 of your function: `raise ValueError('no')`"),
-        ("out = KEPT.setdefault(x.dtype, torch.empty_like(x)); return out.copy_(2 * x)", "changes the result of the call before"),
+        (
+            "raise ValueError('no')",
+            "raises ValueError: no, in line 2 of your function: `raise ValueError('no')`",
+        ),
+        (
+            "out = KEPT.setdefault(x.dtype, torch.empty_like(x)); return out.copy_(2 * x)",
+            "changes the result of the call before",
+        ),
         ("return KEPT.setdefault((id(x), x.dtype), 2 * x)", "called once more with other values"),
         ("return 2 * x.view(-1)[:x.numel()].view(x.shape)", "not contiguous"),
         ("return lambda: 2", "a function"),
@@ -184,7 +202,10 @@ def doubled(x):
     ],
 )
 def test_it_is_told_what_it_would_be_told_here(prison, body, told):
-    exercise = exercise_of(doubled, lambda generator: [Case("three", (torch.rand(3, 4, generator=generator, dtype=torch.float64),))])
+    exercise = exercise_of(
+        doubled,
+        lambda generator: [Case("three", (torch.rand(3, 4, generator=generator, dtype=torch.float64),))],
+    )
     text = f"import torch\nKEPT = {{}}\ndef doubled(x):\n    {body}\n"
     found = definitions([text], ["doubled"])["doubled"]
     with RemoteFunction(prison, exercise, found.statements) as function:
@@ -197,11 +218,23 @@ def test_it_is_told_what_it_would_be_told_here(prison, body, told):
 
 
 def test_a_solved_function_is_used_by_the_next_and_an_unsolved_one_is_lent():
-    outcomes = examined("04_grokking", {
-        name: [found] for name, found in definitions(
-            ["import torch\nfrom oraledu.grokking import circulant",
-             next(cell.source for cell in _code_cells(EXERCISES[-1][0]) if "def random_metric(" in cell.source)],
-            ["psd_power", "random_metric"]).items()
-    }, seed=5)
+    outcomes = examined(
+        "04_grokking",
+        {
+            name: [found]
+            for name, found in definitions(
+                [
+                    "import torch\nfrom oraledu.grokking import circulant",
+                    next(
+                        cell.source
+                        for cell in _code_cells(EXERCISES[-1][0])
+                        if "def random_metric(" in cell.source
+                    ),
+                ],
+                ["psd_power", "random_metric"],
+            ).items()
+        },
+        seed=5,
+    )
     assert outcomes["random_metric"].status == "solved", outcomes["random_metric"].line
     assert outcomes["psd_power"].status == "not attempted"

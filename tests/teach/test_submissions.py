@@ -60,13 +60,19 @@ def test_a_lone_file_belongs_to_the_folder_that_it_lies_in(tmp_path):
 
 
 def test_the_lesson_is_known_by_its_exercises_whatever_the_file_is_called(tmp_path):
-    found, _ = collect([laid(tmp_path / "in", {"ada/homework (2).ipynb": notebook("def find_offset(x): return 1")})])
+    found, _ = collect(
+        [laid(tmp_path / "in", {"ada/homework (2).ipynb": notebook("def find_offset(x): return 1")})]
+    )
     assert [each.lesson.number for each in found] == ["03"]
 
 
 def test_both_halves_of_a_pair_and_a_second_submission_are_one(tmp_path):
     other = SCRIPT.replace("return matrix", "return 2 * matrix")
-    files = {"ada/04_grokking.ipynb": notebook(), "ada/04_grokking.py": SCRIPT, "ada/again.zip": zipped({"x.py": other})}
+    files = {
+        "ada/04_grokking.ipynb": notebook(),
+        "ada/04_grokking.py": SCRIPT,
+        "ada/again.zip": zipped({"x.py": other}),
+    }
     (found,), _ = collect([laid(tmp_path / "in", files)])
     assert len(found.files) == 3
     assert len(found.found["psd_power"]) == 2
