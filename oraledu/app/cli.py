@@ -213,7 +213,7 @@ def grade(
     regrade: bool,
     run_notebooks: bool,
 ) -> int:
-    """Examine every function that was handed in again, and write tables and reports.
+    """Examine again what was handed in, and write tables and reports.
 
     SUBMISSIONS are notebooks, scripts, receipts, zips, and folders of these. What they say of themselves is not
     believed: only the functions' text is taken, and each runs in a process of its own, without network, files and
@@ -233,7 +233,8 @@ def grade(
 def hint(lesson: Lesson, exercise: str, folder: Path | None) -> int:
     """Give the next hint of an exercise.
 
-    There is one after each further attempt. EXERCISE is the function to write, or its number in the lesson. DIR is the folder that 'oraledu lab' made.
+    There is one after each further attempt. EXERCISE is the function to write, or its number in the lesson. DIR is
+    the folder that 'oraledu lab' made.
     """
     from oraledu.app import workspace
     from oraledu.teach import hint
