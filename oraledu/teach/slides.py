@@ -89,7 +89,9 @@ def _numbered(lesson: Lesson, part: Part) -> Iterator[NotebookNode]:
         if cell.cell_type == "markdown":
             yield from _text(cell)
             # What announces "the next cell" says nothing on a wall.
-            told = [each for each in outline.sentences(cell.source) if not re.search(r"\bcells?\b|:$", each)]
+            told = [
+                each for each in outline.sentences(cell.source) if not re.search(r"\bcells?\b|:$|^\(", each)
+            ]
             asked = "".join((outline.questions(cell.source) or told)[-1:])
             if asked.startswith("The next cell"):
                 asked = asked.rpartition(": ")[2].capitalize()
@@ -141,8 +143,11 @@ def _listed(part: Part, bullet: str) -> Iterator[NotebookNode]:
         yield _page(f"## {part.title}\n\n" + "\n".join(f"* {item}" for item in some), new=not number)
 
 
-def _by(items: list[str], number: int) -> list[list[str]]:
-    return [items[start : start + number] for start in range(0, len(items), number)]
+def _by(items: list[str], most: int) -> list[list[str]]:
+    """Divide items among as few pages as hold them, as evenly as they go."""
+    pages = -(-len(items) // most)
+    ends = [len(items) * number // pages for number in range(pages + 1)] if pages else [0]
+    return [items[start:end] for start, end in pairwise(ends)]
 
 
 def _page(text: str, *, new: bool = False) -> NotebookNode:
