@@ -338,6 +338,7 @@ def test_what_the_package_imports_it_requires():
         "jupyter-core",
         "nbformat",
         "nbclient",
+        "nbconvert",
         "packaging",
         "pyzmq",
     }
@@ -351,9 +352,9 @@ def test_what_the_package_imports_it_requires():
     assert found - required == set()
 
 
-def test_the_wheel_carries_the_lessons_the_solutions_and_the_settings(tmp_path: Path):
+def test_the_wheel_carries_the_lessons_the_solutions_the_teachers_texts_and_the_settings(tmp_path: Path):
     source = tmp_path / "source"
-    own = ("oraledu", "lessons", "solutions")
+    own = ("oraledu", "lessons", "solutions", "teach")
     for name in own:
         shutil.copytree(
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
@@ -377,5 +378,7 @@ def test_the_wheel_carries_the_lessons_the_solutions_and_the_settings(tmp_path: 
         for kind in ("lessons", "solutions"):
             for ending in (".py", ".ipynb"):
                 assert f"oraledu/_course/{kind}/{lesson.name}{ending}" in names
+        assert f"oraledu/_course/teach/{lesson.number}.md" in names
+    assert {"oraledu/teach/deck/conf.json", "oraledu/teach/deck/index.html.j2"} <= names
     assert "oraledu/app/labconfig/default_setting_overrides.json" in names
     assert any(name.endswith("licenses/LICENSE-TEXT") for name in names)

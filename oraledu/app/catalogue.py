@@ -44,8 +44,8 @@ def lesson(number_or_name: str) -> Lesson:
     raise ValueError(f"there is no lesson {number_or_name!r}; choose one of: {known}")
 
 
-def source_folder(kind: Literal["lessons", "solutions"]) -> Path:
-    """Return the folder of the notebooks: the checkout's own, or the copy that an installed wheel carries."""
+def source_folder(kind: Literal["lessons", "solutions", "teach"]) -> Path:
+    """Return a folder of notebooks, or that of a teacher's texts: the checkout's own, or the one in a wheel."""
     checkout = PACKAGE.parent / kind
     return checkout if checkout.is_dir() else PACKAGE / "_course" / kind
 

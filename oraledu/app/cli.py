@@ -239,7 +239,7 @@ def grade(
     regrade: bool,
     run_notebooks: bool,
 ) -> int:
-    """Examine every function that was handed in again, and write tables and reports.
+    """Examine again what was handed in, and write tables and reports.
 
     SUBMISSIONS are notebooks, scripts, receipts, zips, and folders of these. What they say of themselves is not
     believed: only the functions' text is taken, and each runs in a process of its own, without network, files and
@@ -276,6 +276,97 @@ def sweep(name: str | None, listed: bool, scale: str, only: Sequence[str], **opt
     if name is None:
         raise UserError("which sweep? 'oraledu sweep --list' says which there are")
     return sweeps.sweep(name, scale=scale, only=only, **options)
+
+
+@course.command(epilog="Example: oraledu hint 04 quadratic_gram")
+@click.argument("lesson", metavar="NN", type=LESSON)
+@click.argument("exercise", metavar="EXERCISE")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def hint(lesson: Lesson, exercise: str, folder: Path | None) -> int:
+    """Give the next hint of an exercise.
+
+    There is one after each further attempt. EXERCISE is the function to write, or its number in the lesson. DIR is
+    the folder that 'oraledu lab' made.
+    """
+    from oraledu.app import workspace
+    from oraledu.teach import hint
+
+    print(hint.next_hint(lesson, exercise, folder or workspace.default_folder()))
+    return 0
+
+
+@course.command(epilog="Example: oraledu quiet handout")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def quiet(folder: Path | None) -> int:
+    """Ask VS Code to keep its assistant silent in a folder of lessons.
+
+    DIR is the folder that 'oraledu lab' made. Whoever opens it can take this back.
+    """
+    from oraledu.app import workspace
+    from oraledu.teach import quiet
+
+    print(quiet.ask(folder or workspace.default_folder()))
+    return 0
+
+
+@course.command(epilog="Example: oraledu guide 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default="guides", show_default=True, help="The folder of guides.")
+def guide(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write the teacher's guide of a lesson.
+
+    It holds minutes, objectives, questions to ask, the usual mistakes as diffs, a discussion of the open questions,
+    and two exam problems. NN chooses lessons; none means all.
+    """
+    from oraledu.teach import guide
+
+    for lesson in lessons or catalogue.LESSONS:
+        print(guide.write(lesson, out))
+    return 0
+
+
+@course.command(epilog="Example: oraledu slides 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default="slides", show_default=True, help="The folder of slides.")
+def slides(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write slides of a lesson, which need no network.
+
+    They hold its questions, formulas, figures and quizzes; its text stands in the speaker's notes (key S). NN chooses
+    lessons; none means all.
+    """
+    from oraledu.teach import slides
+
+    for lesson in lessons or catalogue.LESSONS:
+        print(slides.write(lesson, out))
+    return 0
+
+
+@course.command(epilog="Example: oraledu cards 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
+def cards(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write flash cards of questions and definitions for Anki.
+
+    The file is a text; in Anki, File > Import reads it. NN chooses lessons; none means all.
+    """
+    from oraledu.teach import cards
+
+    print(cards.write(out, "cards.txt", cards.anki(lessons or catalogue.LESSONS)))
+    return 0
+
+
+@course.command(epilog="Example: oraledu quiz 04")
+@click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
+@click.option("--out", type=FOLDER, default=".", show_default=True, help="The folder of the file.")
+def quiz(lessons: Sequence[Lesson], out: Path) -> int:
+    """Write the questions of the lessons for Moodle.
+
+    The file is in GIFT; the question bank of Moodle imports it. NN chooses lessons; none means all.
+    """
+    from oraledu.teach import cards
+
+    print(cards.write(out, "quiz.gift", cards.gift(lessons or catalogue.LESSONS)))
+    return 0
 
 
 @course.command(epilog="Example: oraledu build 04 --check")
