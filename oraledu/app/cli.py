@@ -59,7 +59,24 @@ class LessonName(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class LessonNames(click.ParamType):
+    """Lessons by their numbers or names, with commas between."""
+
+    name = "NN,NN"
+
+    def convert(
+        self, value: str | list[Lesson], param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Lesson]:
+        """Return the lessons, each once, in the order of the course."""
+        words = value.split(",") if isinstance(value, str) else value
+        chosen = [
+            LESSON.convert(word.strip() if isinstance(word, str) else word, param, ctx) for word in words
+        ]
+        return [each for each in catalogue.LESSONS if each in chosen]
+
+
 LESSON = LessonName()
+LESSONS = LessonNames()
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -171,6 +188,43 @@ def run(lesson: Lesson, scale: str, device: str | None) -> int:
     return running.run(lesson, scale=scale, device=device)
 
 
+@course.command(epilog="Example: oraledu handout autumn --lessons 01,04 --roster students.csv --zip")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+@click.option("--without-hints", is_flag=True, help="Leave the hints out.")
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with one student a line: a folder for each, with data of their own.",
+)
+@click.option("--zip", "pack", is_flag=True, help="Make zips instead of folders.")
+@click.option("--update", is_flag=True, help="Bring a new version into folders that students have worked in.")
+def handout(
+    folder: Path,
+    lessons: list[Lesson] | None,
+    without_hints: bool,
+    roster: Path | None,
+    pack: bool,
+    update: bool,
+) -> int:
+    """Make a folder for students, without solutions.
+
+    DIR is new; with a roster it holds a folder for each student. With --update it is one that was handed out: the
+    students' own cells stay, all else becomes new, and what it was is kept beside it.
+    """
+    from oraledu.teach import handout
+    from oraledu.teach.update import update as bring_up_to_date
+
+    if update and (lessons or without_hints or roster or pack):
+        raise UserError("--update takes DIR alone: lessons and hints stay as they were handed out")
+    if update:
+        print("\n".join(bring_up_to_date(folder)) or "nothing has changed since it was handed out")
+        return 0
+    made = handout.handout(folder, lessons=lessons or (), hints=not without_hints, roster=roster, pack=pack)
+    print("\n".join(f"Hand out {path}" for path in made))
+    return 0
+
+
 @course.command(epilog="Example: oraledu receipt --student ada")
 @click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
 @click.option("--student", required=True, help="The identifier that your teacher asks for.")
@@ -189,10 +243,18 @@ def receipt(folder: Path | None, student: str) -> int:
 @course.command(epilog="Example: oraledu grade submissions/ --out grades")
 @click.argument("paths", metavar="SUBMISSIONS...", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--out", type=FOLDER, required=True, help="The folder of grades: new, or of an earlier start.")
-@click.option("--roster", type=click.Path(path_type=Path, exists=True), help="A file with one student a line.")
-@click.option("--jobs", type=click.IntRange(1), help="How many processes examine; default: one for each core.")
 @click.option(
-    "--seconds", type=click.IntRange(1), default=300, show_default=True, help="Processor time for one function."
+    "--roster", type=click.Path(path_type=Path, exists=True), help="A file with one student a line."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="How many processes examine; default: one for each core."
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Processor time for one function.",
 )
 @click.option("--regrade", is_flag=True, help="Examine again what earlier checks have examined.")
 @click.option("--run-notebooks", is_flag=True, help="Run the students' own cells before their functions.")

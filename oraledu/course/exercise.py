@@ -91,7 +91,12 @@ class Exercise(Specification):
         right = outcome.status in ("correct", "slow")
         self._handed_out = function if right else Reference(self.reference, self.name, function)
         show(outcome)
-        evidence = {"line": outcome.line, "seed": self._checks, "course": oraledu.__version__, **_source(function)}
+        evidence = {
+            "line": outcome.line,
+            "seed": self._checks,
+            "course": oraledu.__version__,
+            **_source(function),
+        }
         if note := results.record(self.id, outcome.status, **evidence):
             print(note)
         return self._handed_out

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from oraledu.course import results
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
 
@@ -40,16 +41,18 @@ class Run:
         scale: Which of a topic's two presets to use.
         device: Where the long runs compute.
         threads: Threads that torch uses.
+        offset: What a folder that was handed out for one student adds to every seed.
     """
 
     lesson: str
     scale: Scale
     device: torch.device
     threads: int
+    offset: int = 0
 
     def generator(self, seed: int = 0) -> torch.Generator:
         """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator().manual_seed(seed + self.offset)
 
 
 def start(lesson: str) -> Run:
@@ -62,13 +65,14 @@ def start(lesson: str) -> Run:
         The settings to run with.
 
     Raises:
-        ValueError: `lesson` or an environment variable has a value that means nothing.
+        ValueError: `lesson` or an environment variable has a value that means nothing, or the learner's folder a
+            damaged mark.
         RuntimeError: The device that was asked for is not there.
     """
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
     scale = _scale()
-    run = Run(lesson, scale, _device(scale), _threads(scale))
+    run = Run(lesson, scale, _device(scale), _threads(scale), results.offset())
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -80,7 +84,8 @@ def start(lesson: str) -> Run:
     _prefer_repeatable_arithmetic()
     theme()
     # The number of threads is left out: the line is stored, and outputs must not depend on it.
-    print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
+    own = ", data drawn for you" if run.offset else ""
+    print(f"Lesson {lesson}: scale {scale}, device {run.device}{own}.")
     return run
 
 
