@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -78,6 +79,7 @@ class LessonNames(click.ParamType):
 LESSON = LessonName()
 LESSONS = LessonNames()
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -194,7 +196,7 @@ def run(lesson: Lesson, scale: str, device: str | None) -> int:
 @click.option("--without-hints", is_flag=True, help="Leave the hints out.")
 @click.option(
     "--roster",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FILE,
     help="A file with one student a line: a folder for each, with data of their own.",
 )
 @click.option("--zip", "pack", is_flag=True, help="Make zips instead of folders.")
@@ -278,6 +280,36 @@ def grade(
     return grade.grade(
         paths, out, roster=roster, jobs=jobs, seconds=seconds, regrade=regrade, run_notebooks=run_notebooks
     )
+
+
+@course.group(epilog="Example: oraledu export canvas grades --template gradebook.csv --out filled.csv")
+def export() -> None:
+    """Bring points and lessons into other systems."""
+
+
+def _gradebook(platform: Literal["canvas", "moodle"], title: str) -> None:
+    @export.command(
+        platform,
+        help=f"Fill a gradebook that {title} has exported, for its import. GRADES is the folder of grades.",
+    )
+    @click.argument("grades", metavar="GRADES", type=click.Path(path_type=Path, exists=True))
+    @click.option("--template", type=FILE, required=True, help="The exported gradebook; it is not changed.")
+    @click.option(
+        "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write."
+    )
+    @click.option("--column", "columns", multiple=True, help="A column by its title, as in '04=Homework 3'.")
+    def fill(grades: Path, template: Path, out: Path, columns: Sequence[str]) -> int:
+        from oraledu.teach import gradebook
+
+        if bad := [each for each in columns if "=" not in each]:
+            raise UserError(f"--column {bad[0]!r} means nothing; write NN=TITLE, as in '04=Homework 3'")
+        named = {name: title for name, _, title in (each.partition("=") for each in columns)}
+        print("\n".join(gradebook.export(platform, grades, template, out, named)))
+        return 0
+
+
+_gradebook("canvas", "Canvas")
+_gradebook("moodle", "Moodle")
 
 
 @course.command(epilog="Example: oraledu build 04 --check")

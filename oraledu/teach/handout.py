@@ -44,7 +44,9 @@ folder PATH and installs what is missing. Once it is installed, in this folder:
 * Keep the hidden folder `.oraledu`: your results are in it.
 {lessons}
 """
-_OWN = "* Numbers and figures are drawn for you alone: they differ from those of the others, and what we see does not.\n"
+_OWN = (
+    "* Numbers are drawn for you alone: they differ from those of the others, and what they show does not.\n"
+)
 _LINK = re.compile(r"\n*^\[[^\]\n]*\]\(\.\./solutions/[^\n]*\)$", re.MULTILINE)
 _HINT = re.compile(r"<details><summary>Hint \d+ of \d+</summary>.*?</details>\n*", re.DOTALL)
 

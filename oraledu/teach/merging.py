@@ -39,7 +39,7 @@ class _Merge:
         self.below: defaultdict[int, list[NotebookNode]] = defaultdict(list)  # by the place in the new lesson
         self.conflicts: list[str] = []
         self.solved: set[str] = set()
-        self.places = {place: to for place, to in _equal(base.cells, new.cells)}
+        self.places = dict(_equal(base.cells, new.cells))
         self.exercises = _exercises(new.cells)
         self.handed_out = _exercises(base.cells)
         self.places |= {
