@@ -312,6 +312,21 @@ _gradebook("canvas", "Canvas")
 _gradebook("moodle", "Moodle")
 
 
+@export.command("nbgrader", epilog="Example: oraledu export nbgrader course --lessons 04")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+def export_nbgrader(folder: Path, lessons: list[Lesson] | None) -> int:
+    """Make a course folder of nbgrader.
+
+    DIR gets settings and a source for each lesson. The course must be installed where nbgrader runs.
+    """
+    from oraledu.teach import nbgrader
+
+    for path in nbgrader.export(folder, lessons or ()):
+        print(f"cd {folder} && nbgrader generate_assignment {path.stem}")
+    return 0
+
+
 @course.command(epilog="Example: oraledu build 04 --check")
 @click.argument("lessons", metavar="[NN]...", type=LESSON, nargs=-1)
 @click.option("--check", is_flag=True, help="Execute nothing; say what no longer follows from the source.")

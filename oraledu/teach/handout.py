@@ -110,7 +110,7 @@ def lesson_for(lesson: Lesson, handed: Handed) -> NotebookNode:
     kept = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            text = _LINK.sub("", cell.source)
+            text = without_links(cell.source)
             text = text if handed.hints else _HINT.sub("", text)
             if not text.strip():
                 continue
@@ -120,6 +120,11 @@ def lesson_for(lesson: Lesson, handed: Handed) -> NotebookNode:
         kept.append(cell)
     notebook.cells = kept
     return notebook
+
+
+def without_links(text: str) -> str:
+    """Return a text without the lines that lead to a solution."""
+    return _LINK.sub("", text)
 
 
 def fill(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from oraledu.app import build, doctor, lab, running, testing, workspace
 from oraledu.app.cli import DEVICES, course, main
 
 COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "test")
+COMMANDS += ("receipt", "grade", "handout", "export")
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
