@@ -21,17 +21,8 @@ Platform = Literal["canvas", "moodle"]
 TOTALS = "totals.csv"
 _SEPARATORS: dict[Platform, str] = {"canvas": ",;", "moodle": ",;\t"}
 #: Columns by which a student is known; a name may also stand in two.
-_IDENTITY = (
-    "id",
-    "sis user id",
-    "sis login id",
-    "student",
-    "username",
-    "id number",
-    "email address",
-    "email",
-)
-_IDENTITY += ("identifier", "full name", "idnumber", "integration id")
+_IDENTITY = {"id", "sis user id", "sis login id", "integration id", "student", "username", "id number"}
+_IDENTITY |= {"idnumber", "email address", "email", "identifier", "full name"}
 _NAMES = (("first name", "last name"), ("firstname", "lastname"), ("first name", "surname"))
 # What Canvas computes itself, and passes over.
 _COMPUTED = re.compile(r"(Current|Final) (Score|Points|Grade)|^Override ")

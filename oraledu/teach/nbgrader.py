@@ -100,7 +100,8 @@ def source(solution: NotebookNode, exercises: Mapping[str, Exercise], lesson: Le
             _mark(cell, generate.check_of(blank.cells[number + 1]), solution=True)
         elif "check" in tags:
             name = generate.check_of(cell)
-            _mark(cell, f"check-{name}", locked=True)
+            # Without points, and yet a cell that is graded: nbgrader puts back no other where it is missing.
+            _mark(cell, f"check-{name}", locked=True, grade=True, points=0)
             cells.append(
                 nbformat.v4.new_code_cell(POINTS.format(topic=lesson.topic, name=name), id=f"points-{number}")
             )

@@ -170,6 +170,7 @@ def test_the_command_takes_lessons_by_numbers_and_refuses_what_means_nothing(tmp
     assert main(["handout", "autumn", "--lessons", "04,1"]) == 0
     assert capsys.readouterr().out == "Hand out autumn\n"
     assert json.loads((tmp_path / "autumn/.oraledu/handout.json").read_text())["lessons"] == ["01", "04"]
+    assert workspace.notes(tmp_path / "autumn") == []
     assert main(["reset", "02", "autumn"]) == 2
     assert "was handed out with lessons 01, 04, without 02" in capsys.readouterr().err
     for words, said in (
