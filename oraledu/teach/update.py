@@ -23,7 +23,7 @@ def update(folder: Path) -> list[str]:
     date. A lesson that the course has not changed is not touched, and neither are results.
 
     Returns:
-        A line for each lesson that has changed, and for each conflict.
+        A line for each lesson that has changed, each conflict, and each folder that cannot be read.
 
     Raises:
         UserError: nothing here was handed out.
@@ -35,7 +35,11 @@ def update(folder: Path) -> list[str]:
         raise UserError(f"{folder} was not handed out, nor was a folder in it; --update needs one that was")
     lines = []
     for each in folders:
-        handed = handout.read(each)
+        try:
+            handed = handout.read(each)
+        except UserError as error:  # one damaged folder does not stop a class
+            lines.append(error.message)
+            continue
         for lesson in map(catalogue.lesson, handed.lessons):
             lines += [f"{each.name}: {line}" for line in _lesson(each, lesson, handed)]
         handout.fill(each)

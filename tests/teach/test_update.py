@@ -127,6 +127,16 @@ def test_every_folder_of_a_class_is_brought_up_to_date_with_its_own_data(sums: P
     assert not any(cell.get("outputs") for path in made for cell in nbformat.read(path / NOTEBOOK, 4).cells)
 
 
+def test_a_damaged_folder_is_one_line_and_the_others_are_new(sums: Path, tmp_path: Path):
+    (tmp_path / "students.csv").write_text("ada\nbo\n")
+    made = handout.handout(tmp_path / "class", roster=tmp_path / "students.csv")
+    (made[0] / ".oraledu" / "handout.json").write_text("{")
+    publish(sums, NEW)
+    first, second = update(tmp_path / "class")
+    assert "handout.json is damaged; take it from the folder as it was handed out" in first
+    assert second == "bo: lesson 07 is new"
+
+
 # --- the merging of cells
 
 
