@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+
+from typing import Literal
+
 import click
 
 import oraledu
@@ -64,8 +67,26 @@ class LessonName(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+class LessonNames(click.ParamType):
+    """Lessons by their numbers or names, with commas between."""
+
+    name = "NN,NN"
+
+    def convert(
+        self, value: str | list[Lesson], param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[Lesson]:
+        """Return the lessons, each once, in the order of the course."""
+        words = value.split(",") if isinstance(value, str) else value
+        chosen = [
+            LESSON.convert(word.strip() if isinstance(word, str) else word, param, ctx) for word in words
+        ]
+        return [each for each in catalogue.LESSONS if each in chosen]
+
+
 LESSON = LessonName()
+LESSONS = LessonNames()
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -195,6 +216,43 @@ def run(
     from oraledu.app import running
 
     return running.run(lesson, scale=scale, device=device, resume=resume)
+
+
+@course.command(epilog="Example: oraledu handout autumn --lessons 01,04 --roster students.csv --zip")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+@click.option("--without-hints", is_flag=True, help="Leave the hints out.")
+@click.option(
+    "--roster",
+    type=FILE,
+    help="A file with one student a line: a folder for each, with data of their own.",
+)
+@click.option("--zip", "pack", is_flag=True, help="Make zips instead of folders.")
+@click.option("--update", is_flag=True, help="Bring a new version into folders that students have worked in.")
+def handout(
+    folder: Path,
+    lessons: list[Lesson] | None,
+    without_hints: bool,
+    roster: Path | None,
+    pack: bool,
+    update: bool,
+) -> int:
+    """Make a folder for students, without solutions.
+
+    DIR is new; with a roster it holds a folder for each student. With --update it is one that was handed out: the
+    students' own cells stay, all else becomes new, and what it was is kept beside it.
+    """
+    from oraledu.teach import handout
+    from oraledu.teach.update import update as bring_up_to_date
+
+    if update and (lessons or without_hints or roster or pack):
+        raise UserError("--update takes DIR alone: lessons and hints stay as they were handed out")
+    if update:
+        print("\n".join(bring_up_to_date(folder)) or "nothing has changed since it was handed out")
+        return 0
+    made = handout.handout(folder, lessons=lessons or (), hints=not without_hints, roster=roster, pack=pack)
+    print("\n".join(f"Hand out {path}" for path in made))
+    return 0
 
 
 @course.command(epilog="Example: oraledu receipt --student ada")
@@ -366,6 +424,50 @@ def quiz(lessons: Sequence[Lesson], out: Path) -> int:
     from oraledu.teach import cards
 
     print(cards.write(out, "quiz.gift", cards.gift(lessons or catalogue.LESSONS)))
+
+
+@course.group(epilog="Example: oraledu export canvas grades --template gradebook.csv --out filled.csv")
+def export() -> None:
+    """Bring points and lessons into other systems."""
+
+
+def _gradebook(platform: Literal["canvas", "moodle"], title: str) -> None:
+    @export.command(
+        platform,
+        help=f"Fill a gradebook that {title} has exported, for its import. GRADES is the folder of grades.",
+    )
+    @click.argument("grades", metavar="GRADES", type=click.Path(path_type=Path, exists=True))
+    @click.option("--template", type=FILE, required=True, help="The exported gradebook; it is not changed.")
+    @click.option(
+        "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write."
+    )
+    @click.option("--column", "columns", multiple=True, help="A column by its title, as in '04=Homework 3'.")
+    def fill(grades: Path, template: Path, out: Path, columns: Sequence[str]) -> int:
+        from oraledu.teach import gradebook
+
+        if bad := [each for each in columns if "=" not in each]:
+            raise UserError(f"--column {bad[0]!r} means nothing; write NN=TITLE, as in '04=Homework 3'")
+        named = {name: title for name, _, title in (each.partition("=") for each in columns)}
+        print("\n".join(gradebook.export(platform, grades, template, out, named)))
+        return 0
+
+
+_gradebook("canvas", "Canvas")
+_gradebook("moodle", "Moodle")
+
+
+@export.command("nbgrader", epilog="Example: oraledu export nbgrader course --lessons 04")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+def export_nbgrader(folder: Path, lessons: list[Lesson] | None) -> int:
+    """Make a course folder of nbgrader.
+
+    DIR gets settings and a source for each lesson. The course must be installed where nbgrader runs.
+    """
+    from oraledu.teach import nbgrader
+
+    for path in nbgrader.export(folder, lessons or ()):
+        print(f"cd {folder} && nbgrader generate_assignment {path.stem}")
     return 0
 
 

@@ -172,13 +172,23 @@ def _unmarked(cell: NotebookNode) -> str:
     return cell.source
 
 
-def _exercise_of(cell: NotebookNode, exercises: Mapping[str, Exercise]) -> Exercise:
+def check_of(cell: NotebookNode) -> str:
+    """Return the name of the exercise that a check's cell is for.
+
+    Raises:
+        SourceError: it is no such cell.
+    """
     found = _CHECK.search(cell.source)
     if found is None or len(set(found.groups())) != 1:
         raise SourceError(f"{_where(cell)}: a check reads 'name = checks.name(name)'")
-    if found.group(2) not in exercises:
-        raise SourceError(f"{_where(cell)}: the topic has no exercise {found.group(2)!r}")
-    return exercises[found.group(2)]
+    return found.group(2)
+
+
+def _exercise_of(cell: NotebookNode, exercises: Mapping[str, Exercise]) -> Exercise:
+    name = check_of(cell)
+    if name not in exercises:
+        raise SourceError(f"{_where(cell)}: the topic has no exercise {name!r}")
+    return exercises[name]
 
 
 def _text_of_outputs(cell: NotebookNode) -> list[str]:

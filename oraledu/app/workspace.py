@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
 
-from oraledu.app import catalogue
+from oraledu.app import catalogue, generate
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.course import results
@@ -54,16 +55,21 @@ def existing(folder: Path) -> Path:
 def prepare(folder: Path) -> list[Path]:
     """Copy into a folder the lessons and solutions that it does not have yet; return the new notebooks.
 
-    A pair of which either half is there is left alone: beside a learner's notebook, a fresh script would win.
+    A pair of which either half is there is left alone: beside a learner's notebook, a fresh script would win. A
+    folder that a teacher has handed out gets what belongs into it, and no more.
 
     Raises:
         UserError: the folder is a part of the checkout, or no lesson can be found to copy.
         OSError: the folder cannot be written.
     """
-    _refuse_the_checkout(folder)
+    refuse_the_checkout(folder)
     outer = next((each for each in folder.resolve().parents if (each / results.MARKER).is_dir()), None)
     if outer and not (folder / results.MARKER).is_dir():
         raise UserError(f"{folder} lies in your folder of lessons {outer}; run 'oraledu lab {outer}'")
+    if (folder / results.MARKER / results.HANDED_OUT).is_file():
+        from oraledu.teach import handout
+
+        return handout.fill(folder)
     if not any(catalogue.source_folder("lessons").glob("*.ipynb")):
         raise UserError("this copy of the course has no lessons; in a checkout, 'oraledu build' makes them")
     marker = folder / results.MARKER
@@ -73,21 +79,26 @@ def prepare(folder: Path) -> list[Path]:
     new = []
     for kind in KINDS:
         target = folder / kind
-        target.mkdir(exist_ok=True)
-        settings = target / "jupytext.toml"
-        there = settings.read_text("utf-8") if settings.exists() else ""
-        # A margin of 60 seconds, which earlier folders have, loses what another editor wrote within it.
-        wanted = there.replace("notebook_margin = 60\n", "notebook_margin = 1\n") or PAIRING
-        if wanted != there:
-            settings.write_text(wanted, "utf-8")
+        keep_pairs(target)
         for source in sorted(catalogue.source_folder(kind).glob("*.ipynb")):
-            if not any(_pair(target, source.stem)):
+            if not any(pair(target, source.stem)):
                 _copy_pair(source.parent, target, source.stem)
                 new.append(target / source.name)
                 if kind == "lessons":  # what was handed out, to know it from a later version
                     shutil.copyfile(source.with_suffix(".py"), marker / f"{source.stem}.py")
-    _trust(folder, new)
+    trust(folder, new)
     return new
+
+
+def keep_pairs(target: Path) -> None:
+    """Have JupyterLab write both halves of each notebook in a folder, which is made if it is missing."""
+    target.mkdir(exist_ok=True)
+    settings = target / "jupytext.toml"
+    there = settings.read_text("utf-8") if settings.exists() else ""
+    # A margin of 60 seconds, which earlier folders have, loses what another editor wrote within it.
+    wanted = there.replace("notebook_margin = 60\n", "notebook_margin = 1\n") or PAIRING
+    if wanted != there:
+        settings.write_text(wanted, "utf-8")
 
 
 def notes(folder: Path) -> list[str]:
@@ -95,10 +106,10 @@ def notes(folder: Path) -> list[str]:
     lines = []
     for lesson in catalogue.LESSONS:
         fresh = f"'oraledu reset {lesson.number}' puts a fresh one here, and keeps yours."
-        halves = [path.name for path in _pair(folder / "lessons", lesson.name)]
+        halves = [path.name for path in pair(folder / "lessons", lesson.name)]
         if len(halves) == 1:
             lines.append(f"Of lesson {lesson.number} only {halves[0]} is here; {fresh}")
-        elif _is_old(folder, f"{lesson.name}.py"):
+        elif _is_old(folder, lesson):
             lines.append(f"Lesson {lesson.number} comes from another version of the course; {fresh}")
     said = "has the name of a package, which it hides from the lessons; rename it."
     return [*lines, *(f"{path} {said}" for path in hiding(folder))]
@@ -110,8 +121,13 @@ def hiding(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*/*.py")) if PathFinder.find_spec(path.stem, packages)]
 
 
-def _is_old(folder: Path, script: str) -> bool:
+def _is_old(folder: Path, lesson: Lesson) -> bool:
     """Tell whether what was handed out (where that was not kept, the solution) is not what the course has now."""
+    script = f"{lesson.name}.py"
+    if (folder / results.MARKER / results.HANDED_OUT).is_file():
+        from oraledu.teach import handout
+
+        return handout.is_old(folder, lesson)
     kept, kind = folder / results.MARKER / script, KINDS[0]
     if not kept.is_file():
         kept, kind = folder / KINDS[1] / script, KINDS[1]
@@ -126,22 +142,35 @@ def reset(folder: Path, lesson: Lesson) -> list[Path]:
         UserError: it is no learner's folder.
         OSError: the folder cannot be written.
     """
-    old = []
+    if (existing(folder) / results.MARKER / results.HANDED_OUT).is_file():
+        from oraledu.teach import handout
+
+        handout.require(folder, lesson)
+    old: list[Path] = []
     for kind in KINDS:
-        place = existing(folder) / kind
-        kept = _free_name(place, f"{lesson.name}_{date.today().isoformat()}")
-        old += [path.rename(place / f"{kept}{path.suffix}") for path in _pair(place, lesson.name)]
+        old += set_aside(folder / kind, lesson)
     prepare(folder)
     return old
 
 
+def set_aside(place: Path, lesson: Lesson) -> list[Path]:
+    """Give a lesson's files a name with today's date; return where they are."""
+    kept = _free_name(place, f"{lesson.name}_{date.today().isoformat()}")
+    return [path.rename(place / f"{kept}{path.suffix}") for path in pair(place, lesson.name)]
+
+
 def first_lesson(folder: Path) -> Path:
     """Return the notebook to open first, relative to the learner's folder that `prepare` has filled."""
-    halves = (path for lesson in catalogue.LESSONS for path in _pair(folder / "lessons", lesson.name))
+    halves = (path for lesson in catalogue.LESSONS for path in pair(folder / "lessons", lesson.name))
     return next(halves).relative_to(folder)
 
 
-def _refuse_the_checkout(folder: Path) -> None:
+def refuse_the_checkout(folder: Path) -> None:
+    """Refuse a folder that is a part of the course itself.
+
+    Raises:
+        UserError: it is.
+    """
     root = catalogue.PACKAGE.parent
     taken = [catalogue.PACKAGE, *(root / name for name in (*KINDS, "tests", "benchmarks"))]
     place = folder.resolve()
@@ -151,7 +180,7 @@ def _refuse_the_checkout(folder: Path) -> None:
         )
 
 
-def _pair(folder: Path, stem: str) -> Iterator[Path]:
+def pair(folder: Path, stem: str) -> Iterator[Path]:
     """Yield the halves of a notebook that are there."""
     return (path for ending in ENDINGS if (path := folder / f"{stem}{ending}").exists())
 
@@ -162,14 +191,24 @@ def _copy_pair(source: Path, target: Path, stem: str) -> None:
     They get their names when both are whole: a full disk leaves no half.
     """
     with tempfile.TemporaryDirectory(dir=target.parent / results.MARKER) as drafts:
-        copies = [Path(shutil.copyfile(path, Path(drafts, path.name))) for path in _pair(source, stem)]
+        copies = [Path(shutil.copyfile(path, Path(drafts, path.name))) for path in pair(source, stem)]
         now = copies[-1].stat().st_mtime
         for copy in copies:
             os.utime(copy, (now, now))
             os.replace(copy, target / copy.name)
 
 
-def _trust(folder: Path, notebooks: list[Path]) -> None:
+def write_pair(folder: Path, lesson: Lesson, notebook: NotebookNode) -> Path:
+    """Write both halves of a lesson into a learner's folder, whole or not at all; return the notebook."""
+    keep_pairs(folder / "lessons")
+    with tempfile.TemporaryDirectory(dir=folder / results.MARKER) as drafts:
+        nbformat.write(notebook, Path(drafts, f"{lesson.name}.ipynb"))
+        Path(drafts, f"{lesson.name}.py").write_text(generate.render(notebook), encoding="utf-8")
+        _copy_pair(Path(drafts), folder / "lessons", lesson.name)
+    return folder / "lessons" / f"{lesson.name}.ipynb"
+
+
+def trust(folder: Path, notebooks: list[Path]) -> None:
     """Sign the course's own notebooks, so that JupyterLab shows their stored outputs in full."""
     notary = NotebookNotary(data_dir=str(folder / results.MARKER))
     for path in notebooks:
@@ -179,7 +218,7 @@ def _trust(folder: Path, notebooks: list[Path]) -> None:
 
 def _free_name(folder: Path, stem: str) -> str:
     name, number = stem, 1
-    while any(_pair(folder, name)):
+    while any(pair(folder, name)):
         number += 1
         name = f"{stem}_{number}"
     return name

@@ -76,6 +76,11 @@ class Exercise(Specification):
         """The outcome of the last check in this session."""
         return self._last.status if self._last else "not attempted"
 
+    def passed(self) -> None:
+        """Raise an AssertionError unless the last check found a right answer: the one call of a grader's cell."""
+        if self.status not in ("correct", "slow"):
+            raise AssertionError(self._last.line if self._last else f"{self.name}: its check was never run.")
+
     def __call__(self, function: Function) -> Function:
         """Check the learner's function, show the verdict, and return the function to go on with.
 

@@ -23,6 +23,8 @@ MARKER = ".oraledu"
 FILE = "results.json"
 #: A line of JSON for each check: what was checked, and what was found.
 ATTEMPTS = "attempts.jsonl"
+#: How the folder was handed out, where a teacher has made it.
+HANDED_OUT = "handout.json"
 VERSION = 1
 
 
@@ -46,6 +48,21 @@ def find_folder() -> Path | None:
     """Return the nearest `.oraledu` folder upward from the working directory, or from where the process began."""
     marked = (folder / MARKER for here in (Path.cwd(), BEGAN) for folder in (here, *here.parents))
     return next((folder for folder in marked if folder.is_dir()), None)
+
+
+def offset() -> int:
+    """Return what the learner's folder adds to every seed of a lesson; 0 but where each student has other data.
+
+    Raises:
+        ValueError: the folder's mark is damaged.
+    """
+    folder = find_folder()
+    if folder is None or not (path := folder / HANDED_OUT).is_file():
+        return 0
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["offset"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is damaged; take it from the folder as it was handed out.") from None
 
 
 def read(folder: Path) -> dict[str, Result]:

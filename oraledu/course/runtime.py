@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from oraledu.course import runfolder
+from oraledu.course import results, runfolder
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
 from oraledu.devices import exact
@@ -46,12 +46,14 @@ class Run:
         scale: Which of a topic's two presets to use.
         device: Where the long runs compute.
         threads: Threads that torch uses.
+        offset: What a folder that was handed out for one student adds to every seed.
     """
 
     lesson: str
     scale: Scale
     device: torch.device
     threads: int
+    offset: int = 0
 
     @property
     def exact(self) -> torch.device:
@@ -60,7 +62,7 @@ class Run:
 
     def generator(self, seed: int = 0) -> torch.Generator:
         """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator().manual_seed(seed + self.offset)
 
     @property
     def workers(self) -> int:
@@ -93,6 +95,9 @@ def start(lesson: str) -> Run:
     Raises:
         ValueError: `lesson` or an environment variable has a value that means nothing.
         RuntimeError: The device that was asked for is not there, or `oraledu run` runs another lesson.
+        ValueError: `lesson` or an environment variable has a value that means nothing, or the learner's folder a
+            damaged mark.
+        RuntimeError: The device that was asked for is not there.
     """
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
@@ -100,6 +105,7 @@ def start(lesson: str) -> Run:
     scale = _scale()
     asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
     run = Run(lesson, scale, find_device(asked), find_threads(scale))
+    run = Run(lesson, scale, _device(scale), _threads(scale), results.offset())
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -114,6 +120,8 @@ def start(lesson: str) -> Run:
     print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
     if run.exact != run.device:
         print(f"{run.device} has no 64-bit numbers: what needs them is computed on the {run.exact}.")
+    own = ", data drawn for you" if run.offset else ""
+    print(f"Lesson {lesson}: scale {scale}, device {run.device}{own}.")
     return run
 
 
