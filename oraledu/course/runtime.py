@@ -72,7 +72,7 @@ def start(lesson: str) -> Run:
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
     scale = _scale()
-    run = Run(lesson, scale, _device(scale), _threads(scale), results.offset())
+    run = Run(lesson, scale, _device(scale), _threads(scale), results.offset(lesson))
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
