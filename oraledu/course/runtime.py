@@ -104,7 +104,7 @@ def start(lesson: str) -> Run:
     runfolder.require_lesson(lesson)
     scale = _scale()
     asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
-    run = Run(lesson, scale, find_device(asked), find_threads(scale), results.offset())
+    run = Run(lesson, scale, find_device(asked), find_threads(scale), results.offset(lesson))
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)

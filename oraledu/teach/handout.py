@@ -115,7 +115,7 @@ def lesson_for(lesson: Lesson, handed: Handed) -> NotebookNode:
             if not text.strip():
                 continue
             cell.source = text.strip() if text != cell.source else text
-        elif handed.offset:
+        elif handed.offset and lesson.name in results.OWN_DATA:
             cell.outputs, cell.execution_count = [], None
         kept.append(cell)
     notebook.cells = kept
@@ -223,8 +223,9 @@ def mark(folder: Path, handed: Handed) -> None:
     """Write how a folder was handed out, and the page that says how to start."""
     content = json.dumps({"version": oraledu.__version__, **asdict(handed)}, indent=1)
     (folder / results.MARKER / HANDED_OUT).write_text(content + "\n", encoding="utf-8")
-    titles = [f"`lessons/{each.name}.ipynb`" for each in map(catalogue.lesson, handed.lessons)]
-    own = _OWN if handed.offset else ""
+    names = [each.name for each in map(catalogue.lesson, handed.lessons)]
+    titles = [f"`lessons/{name}.ipynb`" for name in names]
+    own = _OWN if handed.offset and any(each in results.OWN_DATA for each in names) else ""
     listed = f"{own}\nYour lessons: {', '.join(titles)}."
     text = START.format(version=oraledu.__version__, first=handed.lessons[0], lessons=listed)
     (folder / "START.md").write_text(text, encoding="utf-8")
