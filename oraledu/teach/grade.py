@@ -26,6 +26,7 @@ from oraledu.course.cache import source_digest
 from oraledu.teach import report, rules
 from oraledu.teach.examined import Outcome, examined
 from oraledu.teach.functions import likeness
+from oraledu.teach.handout import read_roster
 from oraledu.teach.remote import Limits
 from oraledu.teach.rules import Rules
 from oraledu.teach.submissions import Submission, collect
@@ -77,7 +78,7 @@ def grade(
             "grading needs Linux or macOS, where each function gets a process; on Windows use WSL"
         )
     submissions, problems = collect(paths)
-    listed = _roster(roster) if roster else []
+    listed = read_roster(roster) if roster else []
     if not submissions:
         print("\n".join(problems))
         raise UserError("nothing to grade: name notebooks, receipts, zips, or folders of these")
@@ -234,14 +235,6 @@ def _stored(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return stored if isinstance(stored, dict) and stored.get("version") == VERSION else None
-
-
-def _roster(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is no text; a roster has one student a line") from None
-    return [line.split(",")[0].strip() for line in lines if line.strip()]
 
 
 def _replace(path: Path, text: str) -> None:
