@@ -132,7 +132,6 @@ alpha_bar = schedule.alpha_bar
 print(f"{len(images)} training images of {images.shape[-1]} x {images.shape[-1]} pixels")
 views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 
-
 # %% [markdown]
 # Between $t = 0.6$ and $0.8$ the eye gives up; at $t = 1$ nothing is left to see.
 #
@@ -142,6 +141,7 @@ views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
 begin = ahead(run.workers, experiments.trained)
 trained_network = begin(preset.fashion, 0, str(run.device))
 trained_unet = begin(preset.unet, 0, str(run.device))
+
 
 # %% [markdown]
 # ### One object under three names
