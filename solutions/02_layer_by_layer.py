@@ -745,7 +745,7 @@ def invariance_curves(states):
             table[f"InfoNCE{ending}"].append(float(loss(pair[:, 0], pair[:, 1])))
             table[f"DiME{ending}"].append(float(gain(pair[:, 0], pair[:, 1])))
         few = in_few_coordinates(layer)
-        orders = torch.rand(few.shape[:2], generator=noise).argsort(0).to(run.exact)  # other ones for each view
+        orders = torch.rand(few.shape[:2], generator=noise).argsort(0).to(run.exact)  # for each view
         mixed = few.gather(0, orders[..., None].expand_as(few))
         for each, ending in ((few, ""), (mixed, ", views shuffled")):
             table[f"LiDAR{ending}"].append(float(separate(each)) / math.log(few.shape[-1]))
@@ -1026,7 +1026,8 @@ entropy_bound = checks.entropy_bound(entropy_bound)
 # The next cell compares the bound, which knows nothing but the first token's share of the trace, with the entropy.
 
 # %%
-shares = torch.stack([sink.share(k.to(run.exact)).double() for k in decoder.grams]).cpu()  # (prompts, layers)
+shares = [sink.share(k.to(run.exact)).double() for k in decoder.grams]
+shares = torch.stack(shares).cpu()  # (prompts, layers)
 tops = torch.tensor([[math.log(k.shape[-1])] for k in decoder.grams], dtype=torch.float64)
 most = [entropy_bound(f, k.shape[-1]) for f, k in zip(shares, decoder.grams, strict=True)]
 bound = torch.stack(most) / tops  # (prompts, layers)
@@ -1451,7 +1452,8 @@ for products in paper:
     beside = ~torch.eye(products.shape[-1], dtype=torch.bool)
     negative.append((products[:, beside] < 0).double().mean(1))
     lowest.append(values[:, 0])
-moved, negative, lowest = (torch.stack(each).cpu() for each in (moved, negative, lowest))  # (prompts, layers)
+# Each becomes (prompts, layers).
+moved, negative, lowest = (torch.stack(each).cpu() for each in (moved, negative, lowest))
 print(f"layer 11: {negative[:, 11].mean():.0%} of the entries beside the diagonal are negative")
 print(f"the clamp moves entropy / log T by up to {moved.mean(0).max():.1f}, averaged over prompts")
 print(f"some clamped matrix has a negative eigenvalue: {bool((lowest < -1e-6).any())}")

@@ -389,7 +389,8 @@ psd_power = checks.psd_power(psd_power)
 # %%
 mine = rfm.Kernel(gram=long_run(quadratic_gram), agop=long_run(quadratic_agop))
 there = [part.to(run.exact) for part in data]
-history = rfm.fit(*there, p, kernel=mine, psd_power=long_run(psd_power), iterations=preset.widget.iterations)
+own_parts = {"kernel": mine, "psd_power": long_run(psd_power)}
+history = rfm.fit(*there, p, **own_parts, iterations=preset.widget.iterations)
 print(credit(quadratic_gram, quadratic_agop, psd_power))
 
 # %% [markdown]

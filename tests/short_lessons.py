@@ -75,7 +75,6 @@ SHORTER: dict[str, dict[str, str]] = {
         "cached(evaluate.embedded_scores)": "cached(short_lessons.scores)",
         "from oraledu import data": "from oraledu import data; from tests import short_lessons",
         "for _ in range(200)": "for _ in range(3)",
-        'backend="loky", n_jobs=2, inner_max_num_threads=1': 'backend="sequential"',
     },
     "04_grokking": {
         "iterations=50, power=power": "iterations=2, power=power",

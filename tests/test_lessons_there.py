@@ -44,8 +44,8 @@ SMALL = {
 }
 #: What computes for long at full scale. Each call must be given the device, or what lies on it.
 LONG = {
-    "01_creativity": "trained learn calibrated experiment provenance input_jacobian",
-    "02_layer_by_layer": "states pooled_states hidden_states train_both",
+    "01_creativity": "trained calibrated experiment provenance input_jacobian",
+    "02_layer_by_layer": "states hidden_states train_both",
     "03_scaling_collapse": "kept coordinate_check",
     "04_grokking": "fit regress train",
 }

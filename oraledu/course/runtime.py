@@ -116,11 +116,10 @@ def start(lesson: str) -> Run:
     _prefer_repeatable_arithmetic()
     theme()
     # The number of threads is left out: the line is stored, and outputs must not depend on it.
-    print(f"Lesson {lesson}: scale {scale}, device {run.device}.")
-    if run.exact != run.device:
-        print(f"{run.device} has no 64-bit numbers: what needs them is computed on the {run.exact}.")
     own = ", data drawn for you" if run.offset else ""
     print(f"Lesson {lesson}: scale {scale}, device {run.device}{own}.")
+    if run.exact != run.device:
+        print(f"{run.device} has no 64-bit numbers: what needs them is computed on the {run.exact}.")
     return run
 
 

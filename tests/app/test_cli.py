@@ -148,7 +148,7 @@ def test_run_hands_on_its_settings(sources: Path, monkeypatch):
     calls = []
     monkeypatch.setattr(running, "run", lambda lesson, **how: calls.append((lesson.name, how)) or 0)
     assert main(["run", "7", "--scale", "full", "--device", "cuda"]) == 0
-    assert calls == [("07_sums", {"scale": "full", "device": "cuda"})]
+    assert calls == [("07_sums", {"scale": "full", "device": "cuda", "resume": None})]
 
 
 @pytest.mark.parametrize(
