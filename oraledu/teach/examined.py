@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +90,12 @@ def _outcome(verdict: Verdict, function: RemoteFunction, exercise: Exercise) -> 
     return Outcome(function.fate or status if status == "wrong" else status, line)
 
 
-@functools.cache
+_prisons: list[Prison] = []
+
+
 def _prison() -> Prison:
-    prison = Prison()
-    atexit.register(prison.close)
-    return prison
+    """Return this process's own; a new one where the system has killed it, as it does without memory."""
+    if not _prisons or not _prisons[-1].alive:
+        _prisons.append(Prison())
+        atexit.register(_prisons[-1].close)
+    return _prisons[-1]

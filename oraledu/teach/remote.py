@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -94,12 +95,18 @@ class Prison:
             raise OSError("the process for submitted functions does not start")
 
     def cell(self, limits: dict[str, Any]) -> tuple[socket.socket, int]:
-        """Fork; return the socket to the new process, and the number of that process."""
+        """Fork; return the socket to the new process, and the number of that process, 0 where there is none."""
         mine, theirs = socket.socketpair()
-        with theirs:
+        number = b""
+        with theirs, suppress(OSError):  # it has ended
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
-        number = int.from_bytes(self._control.recv(8), "big")
-        return mine, number
+            number = self._control.recv(8)
+        return mine, int.from_bytes(number, "big")
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End the process, and all that it has forked."""
@@ -139,6 +146,7 @@ class RemoteFunction:
         self._folder = tempfile.TemporaryDirectory(prefix="submission-")
         os.chmod(self._folder.name, 0o777)
         self._channel: socket.socket | None = None
+        self._handle: int | None = None
 
     def __enter__(self) -> RemoteFunction:
         return self
@@ -165,7 +173,15 @@ class RemoteFunction:
             Complaint: that raises, or defines no function.
         """
         limits = vars(self._limits) | {"folder": self._folder.name}
-        self._channel, self._number = self._prison.cell(limits)
+        channel, self._number = self._prison.cell(limits)
+        if not self._number:
+            channel.close()
+            self.fate = "broken"
+            raise Complaint("there is no process for it: the system has run out of memory or processes")
+        self._channel, self._handle = channel, None
+        if hasattr(os, "pidfd_open"):
+            with suppress(OSError):
+                self._handle = os.pidfd_open(self._number)
         self._functions: list[Callable[..., Any]] = []
         self._kept: dict[int, Tensor] = {}
         self._returned: dict[str, torch.UntypedStorage] = {}
@@ -183,14 +199,17 @@ class RemoteFunction:
 
     def end(self) -> None:
         """Kill the process, if there is one."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-            for kill in (os.killpg, os.kill):
-                try:
-                    kill(self._number, signal.SIGKILL)
-                except OSError:
-                    continue
+        if self._channel is None:
+            return
+        self._channel.close()
+        self._channel = None
+        with suppress(OSError):
+            if self._handle is not None:
+                # Unlike a number, this never stands for another process.
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+                os.close(self._handle)
+            else:
+                os.killpg(self._number, signal.SIGKILL)
 
     def _call(self, function: int, args: Any, kwargs: Any) -> Any:
         """Call a function over there: the submitted one is number 0, those that it has returned follow."""
@@ -224,18 +243,14 @@ class RemoteFunction:
         try:
             answer, blocks = self._exchange(order, blocks)
             raised = _raised(answer) if answer["do"] == "raise" else None
-        except (wire.Torn, KeyError, TypeError, ValueError) as error:
-            self.fate = "broken"
-            self.end()
-            reason = (
-                f"it ends its process ({error})"
-                if isinstance(error, wire.Torn)
-                else "it says what no function says"
-            )
-            raise Complaint(reason) from error
         except Borrowed:
             self.end()
             raise
+        except Exception as error:  # what it sends is torn, makes no sense, or is too large
+            self.fate = "broken"
+            self.end()
+            told = str(error) if isinstance(error, wire.Torn) else f"it says what has no sense: {error!r}"
+            raise Complaint(f"it ends its process ({told[:200]})") from error
         except BaseException:  # the time is up
             self.fate = "timed out"
             self.end()

@@ -14,6 +14,7 @@ from oraledu.app import catalogue
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Case, Exercise
 from oraledu.grokking import checks
+from oraledu.teach import examined as examined_module
 from oraledu.teach.examined import examined
 from oraledu.teach.functions import definitions
 from oraledu.teach.remote import Limits, Prison, RemoteFunction
@@ -238,3 +239,15 @@ def test_a_solved_function_is_used_by_the_next_and_an_unsolved_one_is_lent():
     )
     assert outcomes["random_metric"].status == "solved", outcomes["random_metric"].line
     assert outcomes["psd_power"].status == "not attempted"
+
+
+def test_a_dead_prison_is_told_kills_nobody_and_is_replaced():
+    broken = Prison()
+    broken._process.kill()
+    broken._process.wait()
+    outcome, fate = verdict(broken, quick(checks.psd_power), "import torch", SOLVED)
+    assert fate == "broken"
+    assert "there is no process for it" in outcome.line or "ends its process" in outcome.line
+    examined_module._prisons.append(broken)
+    assert examined_module._prison() is not broken
+    broken._control.close()
