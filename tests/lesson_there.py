@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from oraledu.app.generate import parse
-from oraledu.course import exercise, runtime
+from oraledu.course import ahead, exercise, runtime
 from oraledu.course.verdict import verdict
 from tests import short_lessons
 from tests.second_device import counting, register
@@ -79,7 +79,9 @@ def run(name: str, device: torch.device, shorten: Callable[[str], str]) -> list[
             patch.object(exercise, "examine", lambda asked, *_, **__: verdict(asked.name, "correct"))
         )
         # A tensor of the second device cannot be pickled.
-        stack.enter_context(patch.object(runtime, "cached", lambda function: function))
+        for module in (runtime, ahead):
+            stack.enter_context(patch.object(module, "cached", lambda function: function))
+        stack.enter_context(patch.dict(os.environ, {"ORALEDU_THREADS": "1"}))
         for each in cells:
             if each.cell_type == "code":
                 done.append(Cell(shorten(each.source)))

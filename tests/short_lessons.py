@@ -85,7 +85,7 @@ SHORTER: dict[str, dict[str, str]] = {
 }
 
 
-def scores(name: str) -> Scores:
+def scores(name: str, part: str) -> Scores:
     """Return what the probes might have found: they are scikit-learn's, and take a minute."""
     shown = {
         "noun": ("linear probe", "few-shot", "nearest neighbours", "clustering"),
@@ -94,12 +94,13 @@ def scores(name: str) -> Scores:
         "retrieval": ("retrieval",),
     }
     layers, generator = {"smollm2-135m": 32, "minilm-l6": 7}[name], torch.Generator().manual_seed(0)
-    return {
-        texts: {
-            each: Outcome(torch.rand(layers, 40, 1, generator=generator).double(), share) for each in probes
-        }
-        for texts, probes in shown.items()
-    }
+    table: dict[str, dict[str, Outcome]] = {}
+    for texts, probes in shown.items():
+        for each in probes:
+            drawn = Outcome(torch.rand(layers, 40, 1, generator=generator).double(), share)
+            if (each == "clustering") == (part == "clusters"):
+                table.setdefault(texts, {})[each] = drawn
+    return table
 
 
 @contextmanager
