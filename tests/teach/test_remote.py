@@ -126,6 +126,7 @@ REACHES = {
     "its memory": "open(f'/proc/{PARENT}/mem', 'rb').read(1)",
     "the course's code": "importlib.machinery.PathFinder.find_spec('oraledu', [ROOT]).loader.get_code('oraledu')",
     "too much memory": "bytearray(6 * 2**30)",
+    "hundreds of processes": "[os.fork() or (time.sleep(3), os._exit(0)) for _ in range(200)]",
     "another program": "subprocess.run(['/bin/true'], check=True)",
 }
 
@@ -149,7 +150,7 @@ def test_a_submitted_function_cannot_reach(prison, what, tmp_path):
         outcome, fate = verdict(
             prison,
             quick(checks.psd_power),
-            "import importlib.machinery, os, socket, subprocess, torch",
+            "import importlib.machinery, os, socket, subprocess, time, torch",
             lines,
             body,
         )
