@@ -64,9 +64,10 @@ def course() -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Serve on this port; default: the first free one."
 )
+@click.option("--ip", default="127.0.0.1", help="Serve on this address; in a container: 0.0.0.0.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option("--check", is_flag=True, help="Serve, open the first lesson, and stop: is all in place?")
-def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) -> int:
+def lab(folder: Path | None, port: int | None, ip: str, no_browser: bool, check: bool) -> int:
     """Open the lessons in JupyterLab, in a folder of your own.
 
     DIR (default: the learner's folder you are in, or else 'work') gets the lessons and solutions that it does
@@ -78,7 +79,20 @@ def lab(folder: Path | None, port: int | None, no_browser: bool, check: bool) ->
     workspace.prepare(folder)
     for line in workspace.notes(folder):
         print(line)
-    return lab.serve(folder, workspace.first_lesson(folder), port=port, browser=not no_browser, check=check)
+    first = workspace.first_lesson(folder)
+    return lab.serve(folder, first, port=port, ip=ip, browser=not no_browser, check=check)
+
+
+@course.command(epilog="Example, in jupyterhub_config.py: c.Spawner.cmd = ['oraledu', 'hub']")
+@click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
+def hub(folder: Path | None) -> int:
+    """Serve the lessons of one user of a JupyterHub, which starts this.
+
+    DIR (default: 'work' in the user's home) is a folder as 'oraledu lab' makes it.
+    """
+    from oraledu.app import hub, workspace
+
+    return hub.serve(folder or Path.home() / workspace.DEFAULT)
 
 
 @course.command(epilog="Example: oraledu reset 04")

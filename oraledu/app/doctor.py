@@ -41,7 +41,7 @@ class Finding:
 def main() -> int:
     """Print every finding as soon as it is known; return 1 if something is to be mended."""
     wrong = 0
-    for examine in (python_path, room, versions, threads, devices, extensions, kernel, data):
+    for examine in (python_path, room, versions, threads, devices, extensions, kernel, hub, data):
         for finding in examine():
             print(finding, flush=True)
             wrong += finding.cure is not None
@@ -169,6 +169,15 @@ def kernel() -> Iterator[Finding]:
         yield Finding("kernel", f"it imports another oraledu, {module}", cures.reinstall())
     else:
         yield Finding("kernel", f"python3 runs in {prefix}")
+
+
+def hub() -> Iterator[Finding]:
+    """Look at what a JupyterHub adds, where there is one."""
+    try:
+        from oraledu.app import hub
+    except ImportError:  # named above already
+        return
+    yield from hub.findings()
 
 
 def _ask_kernel(code: str, folder: Path) -> list[str]:

@@ -33,7 +33,13 @@ _CELL_MARK = re.compile(r"^(\s*#\s*%)%(?=%*(\s|$))", re.MULTILINE)
 
 
 def serve(
-    folder: Path, notebook: Path, *, port: int | None = None, browser: bool = True, check: bool = False
+    folder: Path,
+    notebook: Path,
+    *,
+    port: int | None = None,
+    ip: str = HOST,
+    browser: bool = True,
+    check: bool = False,
 ) -> int:
     """Serve a folder until Ctrl-C or SIGTERM; return the exit code.
 
@@ -41,6 +47,7 @@ def serve(
         folder: the learner's folder, JupyterLab's root.
         notebook: what to open first, relative to the folder.
         port: the port, which must be free; None takes the first free one from 8888 on.
+        ip: the address to serve on; any but this machine's own is for a container, which nobody else reaches.
         browser: open the user's browser.
         check: open the notebook through the server's interface, then stop; the code is 1 if that fails.
 
@@ -48,13 +55,12 @@ def serve(
         UserError: the port is taken or may not be used.
     """
     if port is not None:
-        _refuse_a_busy(port)
-    _prepare_environment(folder)
+        _refuse_a_busy(ip, port)
+    prepare_server(folder)
     token = secrets.token_hex(24)
-    server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, browser and not check))
+    server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, ip, browser and not check))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop(from_signal=True))
-    server.contents_manager.register_pre_save_hook(keep_cells_whole)
     address = server.connection_url.rstrip("/")
     code = 0
 
@@ -78,15 +84,15 @@ def keep_cells_whole(*, model: dict[str, Any], **_: object) -> None:
             cell["source"] = _CELL_MARK.sub(r"\1 %", cell["source"])
 
 
-def _refuse_a_busy(port: int) -> None:
+def _refuse_a_busy(ip: str, port: int) -> None:
     with socket.socket() as probe:
         try:
-            probe.bind((HOST, port))
+            probe.bind((ip, port))
         except OSError as error:
             raise UserError(f"port {port} cannot be used ({error.strerror}); choose another --port") from None
 
 
-def _prepare_environment(folder: Path) -> None:
+def prepare_server(folder: Path) -> None:
     """Give JupyterLab the course's settings and its terminals the course's commands; leave the home alone."""
     found = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *([found] if found else [])])
@@ -101,22 +107,18 @@ def _prepare_environment(folder: Path) -> None:
     os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", os.defpath)])
 
 
-def _options(folder: Path, notebook: Path, token: str, port: int | None, browser: bool) -> list[str]:
+def _options(
+    folder: Path, notebook: Path, token: str, port: int | None, ip: str, browser: bool
+) -> list[str]:
     options = [
-        f"--ServerApp.root_dir={folder.resolve()}",
-        f"--ServerApp.ip={HOST}",
+        f"--ServerApp.ip={ip}",
         f"--ServerApp.open_browser={browser and _has_browser()}",
         # A configuration for all users of the machine may say otherwise.
         "--ServerApp.base_url=/",
-        f"--ServerApp.preferred_dir={folder.resolve()}",
         "--ServerApp.certfile=",
         "--ServerApp.keyfile=",
         f"--IdentityProvider.token={token}",
-        f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
         f"--LabApp.default_url=/lab/tree/{notebook.as_posix()}",
-        # Looking for language servers starts npm, which writes into the home.
-        "--LanguageServerManager.autodetect=False",
-        "--ServerApp.log_level=ERROR",
         "--LabApp.log_level=ERROR",
     ]
     if port is not None:
@@ -124,7 +126,22 @@ def _options(folder: Path, notebook: Path, token: str, port: int | None, browser
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root, and so is all that a notebook does; an ordinary user is safer.", flush=True)
         options.append("--ServerApp.allow_root=True")
-    return options + [f"--KernelManager.{name}={value}" for name, value in manager_options().items()]
+    return options + folder_options(folder)
+
+
+def folder_options(folder: Path) -> list[str]:
+    """Return what any server of a learner's folder is told: where it is, and how notebooks and kernels are kept."""
+    return [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        # A configuration for all users of the machine may say otherwise.
+        f"--ServerApp.preferred_dir={folder.resolve()}",
+        f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
+        f"--ContentsManager.pre_save_hook={__name__}.{keep_cells_whole.__name__}",
+        # Looking for language servers starts npm, which writes into the home.
+        "--LanguageServerManager.autodetect=False",
+        "--ServerApp.log_level=ERROR",
+        *(f"--KernelManager.{name}={value}" for name, value in manager_options().items()),
+    ]
 
 
 def _has_browser() -> bool:
