@@ -154,7 +154,7 @@ def test_two_learners_work_side_by_side_and_keep_their_work(browser: Browser, hu
         page.wait_for_selector("#stop", state="hidden")
         page.goto(f"{hub.url}/user/ada/lab")
         page.locator("#start, a:has-text('Launch Server')").first.click()
-    X
+        page.wait_for_url("**/user/ada/lab*")
         open_lesson(ada, hub, "ada")
         assert len(list((hub.folder("ada") / "lessons").glob("01_*"))) == 2
         assert all("and her kernel" in path.read_text("utf-8") for path in pair)
