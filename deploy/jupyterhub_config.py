@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-c = get_config()  # noqa: F821: JupyterHub gives it
+c = get_config()  # noqa: F821 (JupyterHub gives it)
 
 STATE = Path(os.environ.get("ORALEDU_HUB_STATE", "/srv/oraledu"))
 STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ c.PAMAuthenticator.allowed_groups = {"oraledu", "oraledu-teachers"}
 c.PAMAuthenticator.admin_groups = {"oraledu-teachers"}
 c.PAMAuthenticator.open_sessions = False
 
-# The lessons are copied into `work` in the user's home when the server starts, by the user; nothing there is overwritten.
+# When the server starts, the user's own process copies the lessons into `work` in the home; it overwrites nothing.
 c.Spawner.cmd = [sys.executable, "-m", "oraledu", "hub"]
 # Of each process of a user, such as a notebook's kernel: a cell that asks for more ends in an error.
 c.Spawner.mem_limit = os.environ.get("ORALEDU_HUB_MEMORY", "2G")

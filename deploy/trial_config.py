@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 state = Path(os.environ.setdefault("ORALEDU_HUB_STATE", "hub-trial")).resolve()
 os.environ["ORALEDU_HUB_STATE"] = str(state)
-load_subconfig(str(Path(__file__).with_name("jupyterhub_config.py")))  # noqa: F821: JupyterHub gives it
+load_subconfig(str(Path(__file__).with_name("jupyterhub_config.py")))  # noqa: F821 (JupyterHub gives it)
 c = get_config()  # noqa: F821
 
 host = urlsplit(c.JupyterHub.bind_url).hostname

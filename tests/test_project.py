@@ -328,7 +328,7 @@ def test_a_clone_on_windows_keeps_every_byte():
 
 def test_what_the_package_imports_it_requires():
     extras = PROJECT["optional-dependencies"]
-    own = [*PROJECT["dependencies"], *extras["models"], *extras["cluster"]]
+    own = [*PROJECT["dependencies"], *extras["models"], *extras["cluster"], *extras["hub"]]
     required = {canonicalize_name(Requirement(text).name) for text in own} | {"oraledu"}
     # What these bring along by their own requirements, and what is only asked for beside them.
     required |= {

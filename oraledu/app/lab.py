@@ -107,9 +107,7 @@ def prepare_server(folder: Path) -> None:
     os.environ["PATH"] = os.pathsep.join([commands, os.environ.get("PATH", os.defpath)])
 
 
-def _options(
-    folder: Path, notebook: Path, token: str, port: int | None, ip: str, browser: bool
-) -> list[str]:
+def _options(folder: Path, notebook: Path, token: str, port: int | None, ip: str, browser: bool) -> list[str]:
     options = [
         f"--ServerApp.ip={ip}",
         f"--ServerApp.open_browser={browser and _has_browser()}",

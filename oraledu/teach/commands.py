@@ -242,4 +242,21 @@ def export_nbgrader(folder: Path, lessons: list[Lesson] | None) -> int:
     return 0
 
 
+@export.command("colab", epilog="Example: oraledu export colab colab --wheel https://example.org/oraledu.whl")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--wheel", required=True, help="Where the course's wheel lies: an address, or a path.")
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+def export_colab(folder: Path, wheel: str, lessons: list[Lesson] | None) -> int:
+    """Write the lessons for Colab, where nothing is installed.
+
+    Each gets a first cell that installs the wheel; put both on the web, and a link to
+    colab.research.google.com opens a lesson.
+    """
+    from oraledu.teach import colab
+
+    for path in colab.export(folder, wheel, lessons or ()):
+        print(path)
+    return 0
+
+
 COMMANDS = (handout, receipt, grade, hint, quiet, guide, slides, cards, quiz, export)

@@ -223,22 +223,24 @@ def test_a_busy_port_is_refused_before_anything_starts(tmp_path: Path):
 
 def test_root_gets_a_note_and_is_let_in(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert "--ServerApp.allow_root=True" in lab._options(Path("work"), Path(NOTEBOOK), "secret", None, False)
+    assert "--ServerApp.allow_root=True" in lab._options(
+        Path("work"), Path(NOTEBOOK), "secret", None, lab.HOST, False
+    )
     assert "an ordinary user is safer" in capsys.readouterr().out
 
 
 def test_an_ordinary_user_gets_neither(monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "--ServerApp.allow_root=True" not in lab._options(
-        Path("work"), Path(NOTEBOOK), "secret", None, False
+        Path("work"), Path(NOTEBOOK), "secret", None, lab.HOST, False
     )
     assert capsys.readouterr().out == ""
 
 
 def test_a_chosen_port_is_the_only_one_tried():
-    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", 9000, False)
+    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", 9000, lab.HOST, False)
     assert {"--ServerApp.port=9000", "--ServerApp.port_retries=0"} <= set(options)
-    free = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, False)
+    free = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, lab.HOST, False)
     assert not any(option.startswith("--ServerApp.port") for option in free)
 
 
@@ -250,7 +252,7 @@ def test_a_browser_opens_only_where_a_window_can(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("DISPLAY", display)
-    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, True)
+    options = lab._options(Path("work"), Path(NOTEBOOK), "secret", None, lab.HOST, True)
     assert f"--ServerApp.open_browser={expected}" in options
 
 
@@ -263,7 +265,7 @@ def test_the_home_keeps_its_settings_and_the_folder_its_workspaces(tmp_path: Pat
         monkeypatch.setenv(name, "/of/the/user")
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", "/of/the/user/too")
     monkeypatch.delenv("JUPYTERLAB_SETTINGS_DIR")
-    lab._prepare_environment(tmp_path)
+    lab.prepare_server(tmp_path)
     assert os.environ["JUPYTERLAB_SETTINGS_DIR"] == "/of/the/user/too/lab/user-settings"
     assert os.environ["JUPYTER_CONFIG_DIR"] == str(tmp_path / ".oraledu" / "jupyter")
     assert os.environ["JUPYTER_CONFIG_PATH"] == f"{lab.CONFIG}{os.pathsep}/of/the/user"

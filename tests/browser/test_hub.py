@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
@@ -80,10 +81,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub.start()
     yield hub
     hub.stop()
-    import psutil
-
     for process in psutil.process_iter(["environ"]):
-        if (process.info["environ"] or {}).get("ORALEDU_HUB_STATE") == str(hub.state):
+        if (process.info["environ"] or {}).get("HOME", "").startswith(str(hub.state)):
             process.kill()
 
 
