@@ -29,7 +29,7 @@ c.PAMAuthenticator.open_sessions = False
 # When the server starts, the user's own process copies the lessons into `work` in the home; it overwrites nothing.
 c.Spawner.cmd = [sys.executable, "-m", "oraledu", "hub"]
 # Of each process of a user, such as a notebook's kernel: a cell that asks for more ends in an error.
-c.Spawner.mem_limit = os.environ.get("ORALEDU_HUB_MEMORY", "2G")
+c.Spawner.mem_limit = os.environ.get("ORALEDU_HUB_MEMORY", "3G")
 # One thread and one process a lesson: the cores are for the whole class.
 c.Spawner.environment = {"OMP_NUM_THREADS": "1", "ORALEDU_THREADS": "1"}
 c.Spawner.http_timeout = 60

@@ -61,7 +61,8 @@ def serve(
     server = LabApp.initialize_server(argv=_options(folder, notebook, token, port, ip, browser and not check))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop(from_signal=True))
-    address = server.connection_url.rstrip("/")
+    # Of a container's own name nobody outside knows the address; its published port is this machine's.
+    address = f"http://{HOST}:{server.port}" if ip == "0.0.0.0" else server.connection_url.rstrip("/")
     code = 0
 
     async def on_ready() -> None:

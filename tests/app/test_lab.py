@@ -73,8 +73,8 @@ class Served:
 
 
 @contextmanager
-def serving(sources: Path) -> Iterator[Served]:
-    words = command(sources, "lab", "work", "--no-browser")
+def serving(sources: Path, *options: str) -> Iterator[Served]:
+    words = command(sources, "lab", "work", "--no-browser", *options)
     # In a terminal JupyterLab would answer Ctrl-C with a question.
     terminal, keyboard = pty.openpty()
     with subprocess.Popen(
@@ -102,6 +102,19 @@ def test_it_serves_with_the_courses_settings_to_those_who_have_the_token(sources
             served.get("/api/contents", "another")
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait() == 0
+
+
+def answers(host: str, port: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of this machine")
+@pytest.mark.parametrize(("options", "reached"), [((), False), (("--ip", "0.0.0.0"), True)])
+def test_another_address_reaches_it_only_where_that_was_asked_for(sources: Path, options, reached: bool):
+    with serving(sources, *options) as served:
+        assert served.address.startswith("http://127.0.0.1:")  # from a container no other address leads here
+        assert answers("127.0.0.2", served.address.rpartition(":")[2]) is reached
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -132,7 +132,7 @@ def test_two_learners_work_side_by_side_and_keep_their_work(browser: Browser, hu
         )
         said = notebook.run_cell("doctor.hub").inner_text()
         assert "ok hub: version" in " ".join(said.split())
-        assert "ok memory: 2.0 GiB" in " ".join(said.split())
+        assert "ok memory: 3.0 GiB" in " ".join(said.split())
         assert "MEND" not in said
         notebook.save(pair, "doctor.hub")
 

@@ -54,7 +54,7 @@ def test_the_hub_of_a_class_asks_the_system_who_a_learner_is_and_starts_our_comm
     assert "spawner_class" not in c.JupyterHub
     assert not [name for name in c if "Password" in name or "Simple" in name]
     assert c.Spawner.cmd == [sys.executable, "-m", "oraledu", "hub"]
-    assert c.Spawner.mem_limit == "2G"
+    assert c.Spawner.mem_limit == "3G"
     assert state.stat().st_mode & 0o077 == 0
 
 
