@@ -20,7 +20,7 @@ from oraledu.data.store import store
 from oraledu.scaling.mlp import MLPLadder
 from oraledu.scaling.runs import Runs
 from oraledu.scaling.schedules import step_rates, training_time
-from oraledu.scaling.settings import QUICK
+from oraledu.scaling.settings import NETWORKS
 from oraledu.scaling.training import record_steps, train, train_steps
 
 FILE = "scaling_decayed.npz"
@@ -50,9 +50,8 @@ class Decayed:
 
 def ladders() -> list[MLPLadder]:
     """Return the ladders in the order of the file: without decay, then scaled and constant for each θ."""
-    plain = QUICK.mlp.ladder
-    scaled = [replace(plain, timescale=timescale) for timescale in TIMESCALES]
-    return [plain, *scaled, *(replace(each, decays_of=plain.widths[0]) for each in scaled)]
+    scaled = [replace(NETWORKS, timescale=timescale) for timescale in TIMESCALES]
+    return [NETWORKS, *scaled, *(replace(each, decays_of=NETWORKS.widths[0]) for each in scaled)]
 
 
 def recipe() -> dict[str, Any]:

@@ -63,9 +63,7 @@ def test_the_mean_of_many_copies_that_decay_is_the_recursion(linear, generator, 
 
 def test_without_decay_it_is_the_ladder_without_decay(linear):
     for schedule in ("constant", "cosine"):
-        mine, theirs = (
-            each.expected(schedule, records=20) for each in (decayed(linear, 0.0, 0.0), linear)
-        )
+        mine, theirs = (each.expected(schedule, records=20) for each in (decayed(linear, 0.0, 0.0), linear))
         assert torch.allclose(mine.loss, theirs.loss, rtol=1e-12)
         assert torch.allclose(mine.trace, theirs.trace, rtol=1e-12)
 

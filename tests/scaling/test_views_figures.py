@@ -288,5 +288,7 @@ def test_the_decayed_ladders_are_told_by_timescale_and_by_width():
         for line, row in zip(ax.lines, means, strict=False):
             torch.testing.assert_close(drawn_y(line), row)
         assert f"with the decay {name} width 16 stands at {means[0, place]:.1f} and width 64" in alt
-    assert "with the decay constant between 0.05 and 0.2, with the decay scaled between 0.001 and 0.003" in alt
+    assert (
+        "with the decay constant between 0.05 and 0.2, with the decay scaled between 0.001 and 0.003" in alt
+    )
     assert alt.count("without decay 0.0008") == 1
