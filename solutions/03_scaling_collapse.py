@@ -1428,7 +1428,8 @@ def rise_at_half(runs):
 
 groups = {"no decay": stored.none}
 for theta in decayed_runs.TIMESCALES:
-    groups |= {f"θ = {theta:g}, constant": stored.constant[theta], f"θ = {theta:g}, scaled": stored.scaled[theta]}
+    groups[f"θ = {theta:g}, constant"] = stored.constant[theta]
+    groups[f"θ = {theta:g}, scaled"] = stored.scaled[theta]
 told = {}
 for name, runs in groups.items():
     told[name] = judge(name, runs)[1], rise_at_half(runs)
@@ -1436,7 +1437,7 @@ for name, runs in groups.items():
 (broken, held), (_, mended) = told["θ = 1, constant"], told["θ = 1, scaled"]
 print(credit(normalize, collapse_deviation, noise_floor, variance_parts))
 assert broken.all() and held[1] > mended[2] and max(apart["scaled"]) < 0.005
-print("verdict: under a decay curves collapse if its timescale is one at all sizes, and it need not be the best")
+print("verdict: with weight decay curves collapse at one timescale for all sizes, whether good or bad")
 drawn_at_one = {"constant": stored.constant[1.0], "scaled": stored.scaled[1.0]}
 views.weight_decay(
     timescales=decayed_runs.TIMESCALES,
@@ -1498,7 +1499,7 @@ late, *smooth = [two_laws(fitted, solvable_law, schedule) for schedule in unseen
 
 
 def from_one(seed):
-    """Return the two shares of the cosine, from one noisy run at a constant rate and one under the decay."""
+    """Return the two shares of the cosine, from one run at a constant rate and one under the decay."""
     kept = slice(10, None, 10)
     runs = [(schedules.step_rates(n, steps), each.steps[0, kept], each.loss[0, seed, kept])
             for n, each in many.items() if n != "cosine"]  # fmt: skip
@@ -1515,7 +1516,7 @@ better = int((singles[:, 1] > singles[:, 0]).sum())
 print("single runs, cosine: median {:.1f} and {:.1f}; fitted better in".format(*middle), better, "of 12")
 print(credit(predict_loss))
 assert min(min(smooth)) > 0.9 and late[0] > late[1] + 0.1 and better >= 11
-print("verdict: measured noise foretells every schedule, from means; a fit does from one run, of the kind it saw")
+print("verdict: from means measured noise foretells every schedule; a fit needs no means, but such a decay")
 
 # %% [markdown]
 # On smooth decays seven fitted numbers and none do equally well. The fitted ones have not seen how a late decay acts;

@@ -36,11 +36,11 @@ def weight_decay(
     left.axhline(without, color=GREY, linestyle=":", label="no decay")
     left.set(xscale="log", yscale="log", xlabel="timescale θ at the narrowest", ylabel="Δ of the exact means")
     left.set_title("solvable ladder:\ndeviation between sizes")
-    left.set_ylim(min(without, *map(min, deviation.values())) / 2, 10 * max(map(max, deviation.values())))
+    left.set_ylim(min(without, *map(min, deviation.values())) / 2, 2 * max(map(max, deviation.values())))
     decades(left.yaxis)
     left.set_xticks(timescales, [f"{timescale:g}" for timescale in timescales])
     left.minorticks_off()
-    left.legend(loc="upper right", fontsize="small")
+    left.legend(loc="center right", fontsize="small")
     highest = max(float(each.mean(dim=1)[:, grid >= 0.1].max()) for each in normalized.values())
     told = []
     for name, curves in normalized.items():
