@@ -1522,7 +1522,6 @@ print("verdict: from means measured noise foretells every schedule; a fit needs 
 # On smooth decays seven fitted numbers and none do equally well. The fitted ones have not seen how a late decay acts;
 # part 5's law needs no such run, but it does need means (or large batches, as both papers have), and a constant run as
 # long as the one to predict. This is a linear model: of the rival's language models it says nothing.
-'''
 
 # %% [markdown]
 # ## Paper and here
