@@ -702,7 +702,6 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
 # widths, and the narrowest, which is noisiest, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own
 # floors of three widths, not of the fourth. The floor of the paper's large ones is 0.3 to 1 % (by the authors' logs).
-# We find sizes that differ by less than a large noise, the paper by less than a small one.
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -1313,6 +1312,7 @@ assert abs(moved["muP"].slope) < 0.1 and moved["one rate"].slope > 0.3 and rise[
 assert run.scale != "quick" or (judged["one rate"][0] < 1).all() and judged["one rate"][1].all()
 views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=moved)
 
+
 # %% [markdown]
 # With one rate the curves fan out. Deviation over floor does not notice: without muP the floor itself rises, and the
 # ratio is *better* than with it. $F$ notices, at all four points (with muP at one); as it assumes one spread, and the
@@ -1371,7 +1371,6 @@ def layer_decays(timescale, rates, tokens, batch):
 
 # %% tags=["check"]
 layer_decays = checks.layer_decays(layer_decays)
-
 
 # %% [markdown] tags=["solution"]
 # **Why each layer has its own.** AdamW multiplies the decay by the layer's rate, and in muP rates fall with the width
