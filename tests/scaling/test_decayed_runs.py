@@ -1,5 +1,6 @@
 """The embedded curves of networks under weight decay, and the making of them."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -43,7 +44,10 @@ def test_they_were_made_with_the_settings_of_the_module():
 def test_the_embedded_file_is_small_and_what_its_curves_pack_to():
     content, found = (FOLDER / decayed_runs.FILE).read_bytes(), decayed_runs.load()
     assert len(content) < 100_000
-    assert decayed_runs.pack(torch.stack([runs.loss for runs in all_runs(found)]), found.recipe) == content
+    again = decayed_runs.pack(torch.stack([runs.loss for runs in all_runs(found)]), found.recipe)
+    assert (
+        hashlib.sha256(again).digest() == hashlib.sha256(content).digest()
+    )  # a diff of the bytes takes minutes
 
 
 @pytest.fixture
