@@ -1457,7 +1457,7 @@ views.weight_decay(
 # ### Can the law be fitted instead?
 #
 # K. Luo and others (ICLR 2025) predict schedules from losses alone: no noise is measured, and seven numbers are fitted
-# to two or three runs. With $S$ the sum of the shares so far, $S_k$ that from step $k$ on, and letters of their own,
+# to a few runs. With $S$ the sum of the shares so far, $S_k$ that from step $k$ on, and letters of their own,
 # their **multi-power law** is
 #
 # $$L = L_0 + A\, S^{-\alpha} - B \sum_k (s_{k-1} - s_k) \big[ 1 - (1 + C s_k^{-\gamma} S_k)^{-\beta} \big] ,$$
@@ -1519,7 +1519,7 @@ print("verdict: from means measured noise foretells every schedule; a fit needs 
 
 # %% [markdown]
 # On smooth decays seven fitted numbers and none do equally well. The fitted ones have not seen how a late decay acts;
-# part 5's law needs no such run, but it does need means (or large batches, as both papers have), and a constant run as
+# part 5's law needs no such run, but it does need means (or large batches, as its paper has), and a constant run as
 # long as the one to predict. This is a linear model: of the rival's language models it says nothing.
 
 # %% [markdown]
