@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oraledu.scaling.decayed import layer_decays
 from oraledu.scaling.fourier import FourierTask, examples, pool
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.network import gradients, losses, residual_stream
@@ -36,6 +37,9 @@ class MLPLadder:
         down_gain: How many times the rate of the other inner weights W₂ has. Adam does not see the scale of a
             gradient and W₂ starts at zero, so this is what a multiplier of the branch does.
         rates_of: Without muP: the width whose layer rates all widths take. In muP if left out.
+        timescale: AdamW's θ: after what share of its run each layer has forgotten most (see `decayed`). Without
+            decay if left out.
+        decays_of: The width whose layer decays all widths take. Each width has its own, of one θ, if left out.
         shared_data: Give all seeds and widths the same examples in the same order, so that a seed decides the
             start alone. Otherwise it decides the order too.
         pool: How many examples are drawn, once, for training; a run sees none twice. If None, every step draws
@@ -57,6 +61,8 @@ class MLPLadder:
     base_width: int = 64
     down_gain: float = 1.0
     rates_of: int | None = None
+    timescale: float | None = None
+    decays_of: int | None = None
     shared_data: bool = False
     pool: int | None = 2**19
     tests: int = 2048
@@ -89,6 +95,16 @@ class MLPLadder:
         parts = {"embed": self.base_rate, "down": inner * self.down_gain}
         return {name: parts.get(name.partition(".")[0], inner) for name in self._shapes(width)}
 
+    def layer_decays(self, width: int) -> dict[str, float]:
+        """Return the weight decay of each weight; none at all without a timescale."""
+        if self.timescale is None:
+            return {}
+        width = width if self.decays_of is None else self.decays_of
+        rates, tokens = self.layer_rates(width), self.horizon.tokens(self.parameters(width))
+        each = torch.tensor([list(rates.values())], dtype=torch.float64)
+        found = layer_decays(self.timescale, each, torch.tensor([tokens], dtype=torch.float64), self.batch)
+        return dict(zip(rates, found[0].tolist(), strict=True))
+
     def begin(self, width: int, seeds: Sequence[int], steps: int) -> StackedPass:
         """Return all seeds of a width before the first of so many steps.
 
@@ -106,6 +122,7 @@ class MLPLadder:
             test=self._parts("test", self.tests, tests, len(seeds)),
             probes=lambda: self._parts("probes", self.probes * self.batch, self.batch, len(seeds)),
             gradients=gradients,
+            decays=self.layer_decays(width),
         )
 
     def features(self, run: StackedPass) -> Tensor:

@@ -37,6 +37,7 @@ class StackedPass:
         test: Sequence[Batch],
         probes: Callable[[], Sequence[Batch]],
         gradients: Callable[[Weights, Batch], Weights] | None = None,
+        decays: dict[str, float] | None = None,
     ) -> None:
         """Start from given weights.
 
@@ -48,12 +49,13 @@ class StackedPass:
             test: Batches of equal size, whose mean loss is the test loss.
             probes: Returns the mini-batches on which gradients are compared, of the size of those in training.
             gradients: Maps weights and a batch to the gradients of the losses; by autograd if left out.
+            decays: The weight decay for each name; none if left out.
         """
         self.weights = {name: weight.clone().requires_grad_() for name, weight in weights.items()}
         self.batch = batch
         self._losses, self._test, self._probes = losses, test, probes
         self._gradients = gradients or self._by_autograd
-        self._adam = Adam(self.weights, rates)
+        self._adam = Adam(self.weights, rates, decays)
 
     @property
     def done(self) -> int:

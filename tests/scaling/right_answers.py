@@ -2,12 +2,14 @@
 
 import bisect
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 from scipy import optimize, stats
 
-from oraledu.scaling import checks, curves, frontier, laws, mup, noise
+from oraledu.scaling import checks, curves, decayed, frontier, laws, mup, noise
+from oraledu.scaling.checks.layer_decays import plain as edited_decays
 from oraledu.scaling.checks.noise_floor import plain
 from oraledu.scaling.horizon import Horizon
 from oraledu.scaling.mlp import MLPLadder
@@ -412,6 +414,33 @@ def rates_by_numpy(width, base_rate, base_width):
     return dict(zip(["embed", "inner", "readout"], found.tolist(), strict=True))
 
 
+def decays_by_the_formula(timescale, rates, tokens, batch):
+    return batch / (timescale * rates * tokens[:, None])
+
+
+def decays_one_by_one(timescale, rates, tokens, batch):
+    found = torch.empty_like(rates)
+    for size in range(rates.shape[0]):
+        steps = tokens[size] / batch
+        for layer in range(rates.shape[1]):
+            found[size, layer] = 1 / (rates[size, layer] * timescale * steps)
+    return found
+
+
+def decays_by_numpy(timescale, rates, tokens, batch):
+    per_step = batch / (timescale * tokens.numpy())
+    return torch.from_numpy(per_step[:, np.newaxis] / rates.numpy())
+
+
+def decays_by_an_outer_product(timescale, rates, tokens, batch):
+    share = (timescale * tokens / batch).reciprocal()
+    return torch.einsum("s,sl->sl", share, rates.reciprocal())
+
+
+def decays_by_transposing(timescale, rates, tokens, batch):
+    return (batch / timescale / tokens / rates.T).T
+
+
 #: By the name of the exercise, what must be accepted.
 RIGHT = {
     "fit_line": [line_in_base_ten, line_by_polyfit, line_by_torch, line_by_sums, line_by_scipy],
@@ -467,6 +496,13 @@ RIGHT = {
     ],
     "end_slope": [slope_by_polyfit, slope_by_covariance, slope_by_scipy, slope_in_base_ten, slope_by_sums],
     "layer_rates": [rates_by_the_ratio, rates_by_the_fan_in, rates_by_a_power, rates_by_numpy],
+    "layer_decays": [
+        decays_by_the_formula,
+        decays_one_by_one,
+        decays_by_numpy,
+        decays_by_an_outer_product,
+        decays_by_transposing,
+    ],
 }
 
 
@@ -514,6 +550,16 @@ def by_transformer(width, base_rate, base_width):
     ladder = TransformerLadder((width,), Horizon(1.0, 1.0), base_rate=base_rate, base_width=base_width)
     rates = ladder.layer_rates(width)
     return {"embed": base_rate, "inner": min(rates.values()), "readout": min(rates.values())}
+
+
+def by_the_ladder_of_networks(timescale, rates, tokens, batch):
+    rows = []
+    for row, seen in zip(rates, tokens.tolist(), strict=True):
+        ladder = MLPLadder(
+            (8,), Horizon.through(280, seen, 1.0), batch=batch, base_width=8, timescale=timescale
+        )
+        rows.append([replace(ladder, base_rate=rate).layer_decays(8)["readout"] for rate in row.tolist()])
+    return torch.tensor(rows, dtype=rates.dtype)
 
 
 def swallowed(compute, loss, offset):
@@ -571,4 +617,9 @@ ROADS = {
         ),
     },
     "layer_rates": {"MLPLadder": by_mlp, "TransformerLadder": by_transformer},
+    "layer_decays": {
+        "alias": lambda *given: decayed.layer_decays(*given),
+        "the answer that is edited": lambda *given: edited_decays(*given),
+        "MLPLadder": by_the_ladder_of_networks,
+    },
 }

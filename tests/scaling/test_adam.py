@@ -40,3 +40,23 @@ def test_the_preconditioner_is_the_peak_rate_over_the_size_of_gradients():
     for _ in range(4):
         adam.step({"a": torch.tensor([-2.0, 0.0], dtype=torch.float64)}, 0.3)
     assert torch.allclose(adam.preconditioner("a"), torch.tensor([0.05, 0.0]).double())
+
+
+def test_with_decay_the_steps_are_those_of_torchs_adamw(generator):
+    ours = {name: torch.randn(4, generator=generator, dtype=torch.float64) for name in ("a", "b", "free")}
+    rates, decays = {"a": 1e-2, "b": 3e-3, "free": 1e-2}, {"a": 0.5, "b": 20.0}
+    theirs = {name: weight.clone().requires_grad_() for name, weight in ours.items()}
+    groups = [
+        {"params": [theirs[name]], "lr": rates[name], "weight_decay": decays.get(name, 0.0)} for name in ours
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=BETAS, eps=EPSILON)
+    adam = Adam(ours, rates, decays)
+    for share in (1.0, 0.7, 0.1, 0.0, 1.0):
+        gradients = {name: torch.randn(4, generator=generator, dtype=torch.float64) for name in ours}
+        adam.step(gradients, share)
+        for name, group in zip(ours, optimizer.param_groups, strict=True):
+            theirs[name].grad = gradients[name]
+            group["lr"] = rates[name] * share
+        optimizer.step()
+        for name in ours:
+            assert torch.allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-14), name

@@ -1,5 +1,6 @@
 """The network ladder: the batched pass is sequential training, seed by seed."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -158,3 +159,28 @@ def test_training_lowers_the_loss():
     runs = train(replace(WIDE, dtype=torch.float32, base_rate=1e-2), seeds=(0, 1), records=5)
     assert (runs.end < 0.9 * runs.loss[..., 0]).all()
     assert runs.steps[:, -1].tolist() == [train_steps(WIDE, 16), train_steps(WIDE, 24)]
+
+
+def test_at_one_timescale_every_layer_of_every_width_forgets_alike():
+    ladder = replace(WIDE, timescale=0.5)
+    for width in (16, 24):
+        steps = train_steps(ladder, width)
+        for name, decay in ladder.layer_decays(width).items():
+            forgotten = (1 - ladder.layer_rates(width)[name] * decay) ** steps
+            assert forgotten == pytest.approx(math.exp(-2), rel=0.05), name
+
+
+def test_a_width_that_hands_on_its_decays_is_the_only_one_that_keeps_the_timescale():
+    own, handed = replace(WIDE, timescale=0.5), replace(WIDE, timescale=0.5, decays_of=16)
+    assert handed.layer_decays(24) == handed.layer_decays(16) == own.layer_decays(16) != own.layer_decays(24)
+    assert WIDE.layer_decays(16) == {}
+
+
+def test_a_network_that_decays_ends_smaller(mlp):
+    def size(ladder):
+        stack = ladder.begin(6, (0, 1), 50)
+        for _ in range(50):
+            stack.step(1.0)
+        return stack.weights["up.0"].square().sum().item()
+
+    assert size(replace(mlp, timescale=0.3)) < 0.8 * size(mlp)

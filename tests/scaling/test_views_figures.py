@@ -265,3 +265,30 @@ def test_the_text_ladder_says_what_the_curve_has_left_to_fall():
         f"At x = 0.9 Δ is {about(delta)}, {about(ratio)} times the floor and {about(delta / left)} of" in alt
     )
     assert len(figure.axes[0].lines) == 12
+
+
+def test_the_decayed_ladders_are_told_by_timescale_and_by_width():
+    normalized = {name: 1 + drawn.curves() for name in ("constant", "scaled")}
+    deviation = {"constant": [0.05, 0.2, 0.1], "scaled": [0.003, 0.001, 0.002]}
+    figure = views.weight_decay(
+        timescales=(0.3, 1, 3),
+        deviation=deviation,
+        without=0.0008,
+        grid=GRID,
+        normalized=normalized,
+        widths=(16, 32, 64),
+    )
+    alt = looks_drawn(figure)
+    left, *right = figure.axes
+    for line, values in zip(left.lines, deviation.values(), strict=False):
+        assert drawn_y(line).tolist() == values
+    place = int((GRID - 0.5).abs().argmin())
+    for ax, (name, values) in zip(right, normalized.items(), strict=True):
+        means = values.mean(dim=1)
+        for line, row in zip(ax.lines, means, strict=False):
+            torch.testing.assert_close(drawn_y(line), row)
+        assert f"with the decay {name} width 16 stands at {means[0, place]:.1f} and width 64" in alt
+    assert (
+        "with the decay constant between 0.05 and 0.2, with the decay scaled between 0.001 and 0.003" in alt
+    )
+    assert alt.count("without decay 0.0008") == 1

@@ -5,6 +5,7 @@ from oraledu.scaling.checks.collapse_deviation import collapse_deviation
 from oraledu.scaling.checks.end_slope import end_slope
 from oraledu.scaling.checks.find_offset import find_offset
 from oraledu.scaling.checks.fit_line import fit_line
+from oraledu.scaling.checks.layer_decays import layer_decays
 from oraledu.scaling.checks.layer_rates import layer_rates
 from oraledu.scaling.checks.mean_step import mean_step
 from oraledu.scaling.checks.noise_floor import noise_floor
@@ -28,6 +29,7 @@ ALL = (
     predict_loss,
     end_slope,
     layer_rates,
+    layer_decays,
 )
 
 __all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

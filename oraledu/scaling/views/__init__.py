@@ -10,6 +10,7 @@ from oraledu.scaling.views.collapse import frontier, raw_shifted_collapsed
 from oraledu.scaling.views.fluctuations import end_slopes, fluctuation_explorer
 from oraledu.scaling.views.horizons import horizon_explorer, wrong_exponent
 from oraledu.scaling.views.measuring import deviation_and_floor, sweep_figure, variance_bars
+from oraledu.scaling.views.rival import weight_decay
 from oraledu.scaling.views.schedules import prediction, schedule_explorer
 from oraledu.scaling.views.tables import paper_and_here
 from oraledu.scaling.views.widths import mup_drift, text_ladder
@@ -31,5 +32,6 @@ __all__ = [
     "sweep_figure",
     "text_ladder",
     "variance_bars",
+    "weight_decay",
     "wrong_exponent",
 ]
