@@ -46,10 +46,9 @@
 # | 5. The valley and the sink | 15 |
 # | 6. Do metrics predict tasks? | 15 |
 # | 7. The larger claims, and the end | 15 |
-# | A rival | 15 |
 #
-# **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more. You may
-# skip one and come back: every figure is right either way.
+# **Exercises.** The minutes include the five core exercises; each of the seven others takes about 10 more, that of "A
+# rival" 15. You may skip one and come back: every figure is right either way.
 #
 # | Exercise | Kind | Used in |
 # |---|---|---|
@@ -91,7 +90,7 @@
 # | $x_{ij}$, $\bar x_i$, $\bar x$ | view $j$ of prompt $i$, the mean of its $M$ views, the mean of all | $D$ |
 # | $S_b$, $S_w$, $\delta$; $C$, $Y$ | scatter of the means, scatter around them plus $\delta I$, the ridge; centred means, the same whitened | $D \times D$; $N \times D$ |
 # | $s^A_\ell$, $s^B_\ell$, $\mu_\ell$, $\hat\ell$ | score of layer $\ell$ on half A, on half B, its expectation, the layer chosen on A | |
-# | $\mu^*$, $p$ | the largest $\mu_\ell$; the layer that a rule picks | |
+# | $\mu^*$, $\tilde\ell$; $n$ | the largest $\mu_\ell$, the layer that a rule picks; how many eigenvalues a covariance has | |
 # | $L$, $\omega$ | the last layer; the standard deviation of a score's error | |
 # | $f$, $h(f)$ | share of the first token, $K_{00} / \operatorname{tr} K$; $-f \log f - (1 - f) \log (1 - f)$ | |
 # | $K'$, $\kappa$, $p'$ | $K$ without the first token, the first token's products with the others, the shares of $K'$ | |
@@ -1373,14 +1372,14 @@ views.published_training()
 #
 # **LOES** (A. Batra and others, ICML 2026) selects and fuses several layers. The method uses labels: it minimises the
 # error that is left, and asks for *isotropy* besides. Its authors' code also works without labels: first the most
-# isotropic layer, then others that repeat it little. We test that first step. With $\lambda_i$ the $m$ eigenvalues of
+# isotropic layer, then others that repeat it little. We test that first step. With $\lambda_i$ the $n$ eigenvalues of
 # the covariance of pooled texts,
 #
 # $$\text{isotropy} = \frac{\operatorname{mean} \lambda}{\operatorname{std} \lambda}
-#   = \frac{1}{\sqrt{m\, e^{-S_2} - 1}} .$$
+#   = \frac{1}{\sqrt{n\, e^{-S_2} - 1}} .$$
 #
 # For $\sum_i \lambda_i^2 / (\sum_i \lambda_i)^2$ is the purity $e^{-S_2}$ of the texts around their mean (part 2),
-# and $\operatorname{var} \lambda / (\operatorname{mean} \lambda)^2$ is $m$ times that, minus 1. So the most isotropic
+# and $\operatorname{var} \lambda / (\operatorname{mean} \lambda)^2$ is $n$ times that, minus 1. So the most isotropic
 # layer has the *highest* dataset entropy, centred and of order 2. Table 2 of our paper takes the *lowest*, uncentred
 # and of order 1.
 #
@@ -1406,12 +1405,12 @@ assert error < 1e-3 and formula.argmax() == 29
 # %% [markdown]
 # ### The regret, honestly
 #
-# The regret of a pick $p$ is $\mu^* - \mu_p$, with $\mu^* = \max_\ell \mu_\ell$. On half B the best layer is best by
+# The regret of a pick $\tilde\ell$ is $\mu^* - \mu_{\tilde\ell}$, with $\mu^* = \max_\ell \mu_\ell$. On half B the best layer is best by
 # luck, too: the expectation of $\max_\ell s^B_\ell$ is at least $\mu^*$, the **winner's curse** of part 4. The layer
 # $\hat\ell$ that the labels of half A choose has no such luck on B, and is at most the best one. So
 #
-# $$\mathbb E\,[s^B_{\hat\ell} - s^B_p] \;\le\; \mathbb E\,[\mu^* - \mu_p] \;\le\;
-#   \mathbb E\,[\max_\ell s^B_\ell - s^B_p] .$$
+# $$\mathbb E\,[s^B_{\hat\ell} - s^B_{\tilde\ell}] \;\le\; \mathbb E\,[\mu^* - \mu_{\tilde\ell}] \;\le\;
+#   \mathbb E\,[\max_\ell s^B_\ell - s^B_{\tilde\ell}] .$$
 #
 # The left one is the **honest regret**. It is negative where a rule does better than labels.
 #
