@@ -90,7 +90,7 @@
 # | $x_{ij}$, $\bar x_i$, $\bar x$ | view $j$ of prompt $i$, the mean of its $M$ views, the mean of all | $D$ |
 # | $S_b$, $S_w$, $\delta$; $C$, $Y$ | scatter of the means, scatter around them plus $\delta I$, the ridge; centred means, the same whitened | $D \times D$; $N \times D$ |
 # | $s^A_\ell$, $s^B_\ell$, $\mu_\ell$, $\hat\ell$ | score of layer $\ell$ on half A, on half B, its expectation, the layer chosen on A | |
-# | $\mu^*$, $\tilde\ell$; $n$ | the largest $\mu_\ell$, the layer that a rule picks; how many eigenvalues a covariance has | |
+# | $\mu^*$, $\tilde\ell$; $n$ | the largest $\mu_\ell$, the layer that a rule picks; the number of eigenvalues | |
 # | $L$, $\omega$ | the last layer; the standard deviation of a score's error | |
 # | $f$, $h(f)$ | share of the first token, $K_{00} / \operatorname{tr} K$; $-f \log f - (1 - f) \log (1 - f)$ | |
 # | $K'$, $\kappa$, $p'$ | $K$ without the first token, the first token's products with the others, the shares of $K'$ | |
@@ -822,8 +822,8 @@ assert 20 <= mean["SmolLM2"].argmax() <= 29 and mean["MiniLM"].argmax() == 6
 views.score_heatmap(scores=scores["SmolLM2"], model="SmolLM2")
 
 # %% [markdown]
-# Each row is standardised by itself: red is where that score is high. Most rows are red between layers 22 and 29, so
-# late, and not at half depth. Two differ: retrieval is best at half depth, and the verbs' linear probe is mostly noise.
+# Each row is standardised by itself: red is where that score is high. Most rows are red between layers 22 and 29, not
+# at half depth. Two differ: retrieval is best at half depth, and the verbs' linear probe is mostly noise.
 # Now the encoder, and the numbers of both.
 
 # %%
@@ -838,7 +838,7 @@ views.score_table(models=scores)
 
 # %% [markdown]
 # The encoder rises to its last layer, the one its training made for such questions; a decoder's last layers prepare
-# the next token: a guess at the cause.
+# the next token: a guess.
 #
 # ### How sure are we?
 #
@@ -1349,10 +1349,10 @@ views.published_models()
 # %% [markdown]
 # For four of these six models the paper's claim stands, and in all the gain survives the choice almost whole. The
 # paper's "up to 16 %" seem to be absolute points, for Mamba-370M, a state-space model; only 27 of its 49 layers are
-# complete. For the two smallest Pythias the best layer is the *embedding*, the mean of word vectors. For Pythia-410M an inner layer is best on all
-# tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the middle third. And this
-# LLM2Vec is a decoder trained afterwards, contrastively *at its last layer*, on each text with itself: an inner layer
-# is better all the same.
+# complete. For the two smallest Pythias the best layer is the *embedding*, the mean of word vectors. For Pythia-410M an
+# inner layer is best on all tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
+# middle third. And this LLM2Vec is a decoder trained afterwards, contrastively *at its last layer*, on each text with
+# itself: an inner layer is better all the same.
 
 # %%
 views.published_training()
@@ -1488,7 +1488,7 @@ print(credit(matrix_entropy, curvature_from_gram, info_nce, dime_collision, hone
 views.rule_gains(models=trials, rival=rival, paper=papers_own, any_layer=by_luck)
 
 # %% [markdown]
-# Each row is a rule: a metric, and the end that is trusted. The next cell has the numbers of some, with intervals.
+# Each row is a rule: a metric, and the end that is trusted. The next cell has the numbers of some.
 
 # %%
 def points(trial, of):
