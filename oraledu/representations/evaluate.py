@@ -63,6 +63,21 @@ def together(*parts: Scores) -> Scores:
     }
 
 
+def asked(pooled: Mapping[str, Tensor], texts: TextSets) -> dict[str, Tensor]:
+    """Return the states of the texts behind the items of each text set, in the order of `score_table`'s items.
+
+    Returns:
+        By text set (layers, n, q, D): q = 1 text an item of nouns and verbs, 2 of pairs and of retrieval.
+    """
+    found = {}
+    for kind in ("noun", "verb"):
+        _, test = probes.halves(texts.labels[kind], generator=_generator())
+        found[kind] = pooled[kind][:, test, None]
+    found["pairs"] = torch.stack([pooled["pairs_a"], pooled["pairs_b"]], dim=2)
+    found["retrieval"] = torch.stack([pooled["examples"], pooled["glosses"]], dim=2)
+    return found
+
+
 def metric_table(states: LayerStates) -> dict[str, Tensor]:
     """Take every metric of all layers, under every convention: each (layers,).
 

@@ -140,13 +140,38 @@ def split_scores(
             fewer than 4 items.
     """
     names = _check(scores, splits)
-    found: dict[tuple[str, str], tuple[list[Tensor], list[Tensor]]] = {name: ([], []) for name in names}
+    halves = halvings(scores, generator=generator, splits=splits)
+    found = {}
+    for texts, name in names:
+        score = scores[texts][name].score
+        a, b = (torch.stack([score(half) for half in of]) for of in halves[texts])
+        found[texts, name] = (a, b)
+    return found
+
+
+def halvings(
+    scores: Scores, *, generator: torch.Generator, splits: int = 1000
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return the items of half A and of half B, as `split_scores` draws them with a generator in the same state.
+
+    Fewer splits are the first of many.
+
+    Returns:
+        For each text set the indices of items, (splits, n // 2) and (splits, n - n // 2).
+
+    Raises:
+        ValueError: As `split_scores` does.
+    """
+    _check(scores, splits)
+    orders: dict[str, list[Tensor]] = {texts: [] for texts in scores}
     for _ in range(splits):
-        parts = {texts: _halve(_items(of), generator) for texts, of in scores.items()}
-        for texts, name in names:
-            for half, kept in zip(parts[texts], found[texts, name], strict=True):
-                kept.append(scores[texts][name].score(half))
-    return {name: (torch.stack(a), torch.stack(b)) for name, (a, b) in found.items()}
+        for texts, of in scores.items():
+            order = torch.randperm(_items(of), generator=generator, device=generator.device)
+            orders[texts].append(order.cpu())
+    return {
+        texts: (torch.stack(of)[:, : len(of[0]) // 2], torch.stack(of)[:, len(of[0]) // 2 :])
+        for texts, of in orders.items()
+    }
 
 
 def bootstrap(outcome: Outcome, *, generator: torch.Generator, resamples: int = 1000) -> Tensor:
@@ -200,11 +225,6 @@ def pick(metric: Tensor, scores: Tensor, *, prefer: Literal["low", "high"]) -> P
 
 def _items(of: Mapping[str, Outcome]) -> int:
     return next(iter(of.values())).count
-
-
-def _halve(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    order = torch.randperm(count, generator=generator, device=generator.device).cpu()
-    return order[: count // 2], order[count // 2 :]
 
 
 def _check(scores: Scores, splits: int) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import scipy.special
 import torch
 from torch.nn import functional
 
-from oraledu.representations import checks, entropy, geometry, invariance, selection, sink
+from oraledu.representations import checks, entropy, geometry, invariance, rules, selection, sink
 from oraledu.representations.checks import references
 
 RIGHT = {exercise.name: [] for exercise in checks.ALL}
@@ -535,6 +535,38 @@ def gain_by_lists(on_a, on_b):
     return torch.tensor(gains, dtype=on_b.dtype)
 
 
+# --- honest_regret
+
+
+@right("honest_regret")
+def regret_by_the_hints(on_a, on_b, picked):
+    chosen = on_a.argmax(dim=1)
+    return on_b.gather(1, chosen[:, None])[:, 0] - on_b.gather(1, picked[:, None])[:, 0]
+
+
+@right("honest_regret")
+def regret_split_by_split(on_a, on_b, picked):
+    return torch.stack([b[a.argmax()] - b[layer] for a, b, layer in zip(on_a, on_b, picked, strict=True)])
+
+
+@right("honest_regret")
+def regret_by_indices(on_a, on_b, picked):
+    each = torch.arange(len(on_a))
+    return on_b[each, on_a.max(1).indices] - on_b[each, picked]
+
+
+@right("honest_regret")
+def regret_by_masks(on_a, on_b, picked):
+    masks = [torch.nn.functional.one_hot(layers, on_b.shape[1]) for layers in (on_a.argmax(1), picked)]
+    return (on_b * (masks[0] - masks[1])).sum(1)
+
+
+@right("honest_regret")
+def regret_by_numpy(on_a, on_b, picked):
+    scores, layers = on_b.numpy(), np.stack([on_a.numpy().argmax(1), picked.numpy()], 1)
+    return torch.from_numpy(-np.diff(np.take_along_axis(scores, layers, 1), axis=1)[:, 0])
+
+
 # --- entropy_bound
 
 
@@ -622,6 +654,11 @@ road(
     private_lidar=lambda views, delta=1e-4: invariance._lidar(views, delta),
 )
 road("entropy_bound", others=lambda share, tokens: sink.entropy_bound(share, tokens, others=None))
+road(
+    "honest_regret",
+    library=lambda *arguments: rules.honest_regret(*arguments),
+    trial=lambda a, b, picked: rules.trial({"t": picked}, {("t", "s"): (a, b)}).regret,
+)
 road(
     "honest_gain",
     choose=lambda on_a, on_b: selection.choose(on_a, on_a, on_b).honest,

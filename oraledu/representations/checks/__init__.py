@@ -8,6 +8,7 @@ from oraledu.representations.checks.dime_collision import dime_collision
 from oraledu.representations.checks.effective_rank import effective_rank
 from oraledu.representations.checks.entropy_bound import entropy_bound
 from oraledu.representations.checks.honest_gain import honest_gain
+from oraledu.representations.checks.honest_regret import honest_regret
 from oraledu.representations.checks.info_nce import info_nce
 from oraledu.representations.checks.lidar import lidar
 from oraledu.representations.checks.matrix_entropy import matrix_entropy
@@ -26,6 +27,7 @@ ALL = (
     lidar,
     honest_gain,
     entropy_bound,
+    honest_regret,
 )
 
 __all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

@@ -13,6 +13,7 @@ from oraledu.representations.views.layers import entropy_conventions, layer_expl
 from oraledu.representations.views.paths import path_explorer
 from oraledu.representations.views.projections import Task, task_explorer
 from oraledu.representations.views.published import published_models, published_training
+from oraledu.representations.views.rivals import rule_gains
 from oraledu.representations.views.scores import by_name, mean_score, score_heatmap, score_table
 from oraledu.representations.views.sinks import sink_explorer
 from oraledu.representations.views.spectra import entropy_orders, rank_against_entropy, spectrum_explorer
@@ -38,6 +39,7 @@ __all__ = [
     "rank_against_entropy",
     "regret_explorer",
     "results",
+    "rule_gains",
     "score_curves",
     "score_heatmap",
     "score_table",
