@@ -76,7 +76,7 @@ class Learner:
         await self.connect()
 
     async def connect(self) -> None:
-        """Open the way to the kernel, again where a busy server has closed it, as a browser does; nothing said is lost."""
+        """Open the way to the kernel, or open it again where a busy server has closed it; nothing said is lost."""
         path = f"/user/{self.name}/api/kernels/{self.kernel}/channels?session_id={self.session}"
         headers = {"Authorization": f"token {self.token}"}
         request = HTTPRequest(HUB.replace("http", "ws", 1) + path, headers=headers, request_timeout=SECONDS)

@@ -34,8 +34,8 @@ c.Spawner.mem_limit = os.environ.get("ORALEDU_HUB_MEMORY", "3G")
 c.Spawner.environment = {"OMP_NUM_THREADS": "1", "ORALEDU_THREADS": "1"}
 c.Spawner.http_timeout = 60
 c.JupyterHub.concurrent_spawn_limit = 10
-# As many as were measured to fit 24 GB; whoever comes later reads that the hub is full.
-c.JupyterHub.active_server_limit = int(os.environ.get("ORALEDU_HUB_LEARNERS", "20"))
+# As many as fit 24 GB at the end of the largest lesson; whoever comes later reads that the hub is full.
+c.JupyterHub.active_server_limit = int(os.environ.get("ORALEDU_HUB_LEARNERS", "14"))
 
 # A server that nobody has used for an hour ends, and gives its memory back; what was saved stays.
 IDLE = os.environ.get("ORALEDU_HUB_IDLE", "3600")

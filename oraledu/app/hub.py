@@ -19,7 +19,7 @@ from oraledu.app.doctor import Finding
 from oraledu.app.errors import UserError
 
 CONFIG = "jupyterhub_config.py"
-#: Below this a lesson ends in an error of its allocator; measured by `benchmarks/load_hub.py`.
+#: Of what the limit counts, a lesson was seen to take 1.5 GiB.
 LEAST_MEMORY = 2 * 2**30
 #: What a hub sets for the servers that it starts.
 STARTED = "JUPYTERHUB_SERVICE_URL"
