@@ -51,12 +51,12 @@ def text(lesson: Lesson) -> str:
     """Return the guide of a lesson as Markdown."""
     first, glance, *rest = outline.parts(lesson)
     numbered = [part for part in rest if part.saw]
-    given = list(outline.minutes(glance).values())
+    given = {title.partition(".")[0]: each for title, each in outline.minutes(glance).items()}
     about = next(
         paragraph for paragraph in outline.paragraphs(first.cells[0]) if paragraph.startswith("*Lesson")
     )
     exercises = catalogue.exercises(lesson)
-    reasons = dict(reason for part in numbered for reason in _reasons(part))
+    reasons = dict(reason for part in rest for reason in _reasons(part))
     sections = [
         f"# {lesson.title}: the teacher's guide",
         about,
@@ -66,17 +66,17 @@ def text(lesson: Lesson) -> str:
         _table(
             ["Part", "Minutes", "Exercises"],
             [
-                [part.title, str(minutes), ", ".join(_exercises_of(part))]
-                for part, minutes in zip(numbered, given, strict=True)
+                [part.title, str(given.get(part.title.partition(".")[0], "")), ", ".join(_exercises_of(part))]
+                for part in numbered
             ],
         ),
-        f"Together {sum(given)} minutes, with the core exercises ({_names(exercises, core=True)}). Further ones: "
-        f"{_names(exercises, core=False)}.",
+        f"Together {sum(given.values())} minutes, with the core exercises ({_names(exercises, core=True)}). "
+        f"Further ones: {_names(exercises, core=False)}.",
         "## Objectives",
         "After the lesson a student can\n\n" + "\n".join(f"* {each}" for each in outline.objectives(glance)),
         "## Questions to ask",
         *(section for part in numbered for section in _part(lesson, part)),
-        *(section for part in rest if not part.saw and part.quizzes() for section in _part(lesson, part)),
+        *(section for part in rest if not part.saw and _shows(part) for section in _part(lesson, part)),
         "## Common mistakes",
         "Each is a change of a right answer, with what the check tells the student.",
         *(
@@ -133,6 +133,10 @@ def _source(module: str, name: str) -> str:
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             return "\n".join(whole.splitlines()[first - 1 : node.end_lineno]) + "\n"
     raise ValueError(f"{module} holds no function {name!r}")
+
+
+def _shows(part: Part) -> bool:
+    return bool(part.quizzes() or part.figures())
 
 
 def _part(lesson: Lesson, part: Part) -> Iterator[str]:

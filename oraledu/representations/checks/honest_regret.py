@@ -123,6 +123,7 @@ honest_regret = Exercise(
         "`on_b.gather(1, layers[:, None])[:, 0]` picks from each split the score of its own layer. Two of these.",
     ],
     full_size=full_size,
+    core=False,
     # A loop over the splits is slow beside the reference, and fast enough for the lesson.
     slow_factor=1000,
 )
