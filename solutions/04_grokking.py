@@ -111,8 +111,8 @@ from joblib import Parallel, delayed
 
 from oraledu.course.exercise import Todo, credit, long_run
 from oraledu.course.runtime import progress, start
-from oraledu.grokking import arithmetic, checks, circulant, fourier, networks, rfm, settings, symmetry
-from oraledu.grokking import views
+from oraledu.grokking import arithmetic, checks, circulant, fourier, networks, rfm
+from oraledu.grokking import settings, symmetry, views
 
 run = start("04_grokking")
 preset = settings.preset(run.scale)
@@ -1269,8 +1269,7 @@ names = ["split", "gain", "level at 1/4, predicted", "measured", "accuracy at 0.
 views.results(names, rows)
 
 # %% [markdown]
-# The level is right to a few per cent, and the threshold lies where it should: at 0.3 no question is answered after
-# 50 iterations, at 0.35 some are. With $1/4$ the stripes are there, too faint to count, and can grow no more.
+# The level is right to a few per cent, and the threshold lies where it should. With $1/4$ the stripes are there, too faint to count, and can grow no more.
 #
 # The heart of the matter remains open: why a machine that answers below chance has gradients with a circulant trace in
 # them, and why that direction has the gain it has.
@@ -1380,7 +1379,8 @@ for name, kernel in (("quadratic", mine), ("Gaussian", "gaussian")):
             symmetric[name, op].append(ask(op, symmetric_split(image, queue, count), kernel))
             drawn.append(ask(op, torch.zeros_like(alone).index_fill(0, queue[:count], True), kernel))
         ends = [[float(each.test_accuracy[-1]) for each in runs] for runs in (symmetric[name, op], drawn)]
-        away += [symmetry.commutator(each.metrics[-1], op) for each in (trapped[name, op], *symmetric[name, op])]
+        machines = trapped[name, op], *symmetric[name, op]
+        away += [symmetry.commutator(each.metrics[-1], op) for each in machines]
         spans = [f"{min(each):.2f} to {max(each):.2f}" for each in ends]
         nothing = trapped[name, op].test_accuracy[-1] < 0.1
         rows.append([name, f"a {op} b", "below 0.1" if nothing else "more", *spans])
@@ -1554,20 +1554,19 @@ print(f"larger runs at this scale: {len(preset.large)}")
 # * **The paper**, [arXiv:2407.20199](https://arxiv.org/abs/2407.20199). Read its figure 2 beside our part 3; appendix J
 #   has the lemma on discrete logarithms.
 # * **The rival**: M. Tomàs Bernal, N. Mallinar, M. Belkin, "Breaking data symmetry is needed for generalization in
-#   feature learning kernels", AISTATS 2026, [arXiv:2604.00316](https://arxiv.org/abs/2604.00316). For all reflections at
-#   once, and for what the metric of each looks like.
+#   feature learning kernels", AISTATS 2026, [arXiv:2604.00316](https://arxiv.org/abs/2604.00316). For all reflections at once.
 # * **Where RFM comes from**: A. Radhakrishnan and others, "Mechanism for feature learning in neural networks and
 #   backpropagation-free machine learning models", Science 383 (2024),
 #   [arXiv:2212.13881](https://arxiv.org/abs/2212.13881). For the neural feature ansatz, and RFM on images and tables.
 # * **Grokking, first seen**: A. Power and others, "Grokking: generalization beyond overfitting on small algorithmic
-#   datasets", [arXiv:2201.02177](https://arxiv.org/abs/2201.02177). For the many operations on which it was seen.
+#   datasets", [arXiv:2201.02177](https://arxiv.org/abs/2201.02177).
 # * **Inside a network that groks**: N. Nanda and others, "Progress measures for grokking via mechanistic
 #   interpretability", ICLR 2023, [arXiv:2301.05217](https://arxiv.org/abs/2301.05217). The Fourier algorithm read off
 #   the weights of a transformer.
 # * **The same network as in part 6, solved by hand**: A. Gromov, "Grokking modular arithmetic",
 #   [arXiv:2301.02679](https://arxiv.org/abs/2301.02679). Weights in closed form.
 # * **Circulant matrices**: R. M. Gray, "Toeplitz and circulant matrices: a review", Foundations and Trends in
-#   Communications and Information Theory 2 (2006). The first chapters suffice.
+#   Communications and Information Theory 2 (2006).
 #
 # ## Summary
 #

@@ -42,7 +42,9 @@ def breaking_curve(counts: Sequence[int], curves: Mapping[str, Tensor]) -> Figur
     words = []
     for (name, runs), (colour, style) in zip(curves.items(), styles, strict=False):
         curve_with_band(ax, counts, runs, label=name, color=colour, marker=style[0], linestyle=style[1:])
-        means = ", ".join(f"{count}: {mean:.2f}" for count, mean in zip(counts, runs.mean(0), strict=True))
+        # Below 0.1 are machines whose scores tie: rounding picks one.
+        said = [f"{mean:.2f}" if mean >= 0.1 else "below 0.1" for mean in runs.mean(0)]
+        means = ", ".join(f"{count}: {mean}" for count, mean in zip(counts, said, strict=True))
         words.append(f"{name}, mean of {len(runs)} splits: {means}")
     ax.set(ylim=SHARES, xlabel="pairs of mirror images touched", ylabel="accuracy on the fixed points")
     ax.set_xscale("log", base=2)
