@@ -1472,8 +1472,8 @@ views.paper_and_here(
 #    probably meant. That networks turn the other way (part 6) it does not say.
 # 4. **The ansatz.** The correlation with the root of the AGOP is high before training, with the diagonal and without
 #    it. In favour of the paper: it comes back for features that are wholly new (part 6).
-# 5. **Which groups?** The machine groks sums of any $\mathbb Z_p$. On the 24 permutations of four things, which do not
-#    commute, we saw at most 0.09 with nine tenths of the table.
+# 5. **Which groups?** The machine groks sums modulo composite numbers too (part 4). On the 24 permutations of four
+#    things, which do not commute, we saw at most 0.09 with nine tenths of the table.
 # 6. **Why these features?** Four directions of the input would do, for another machine: appendix K of the paper has
 #    such a model. The learned metric has full rank but for two directions (next cell). Why is open.
 #
