@@ -30,7 +30,8 @@
 # * explain what circulant features, Toeplitz or Hankel, do for sums, differences, products and quotients;
 # * solve the task with random features in one linear system, and say how Fourier multiplication comes in;
 # * compare the features of a neural network with those of the kernel machine, without falling for the diagonal;
-# * predict from two iterations at which powers the stripes stay too faint.
+# * predict from two iterations at which powers the stripes stay too faint;
+# * prove what a symmetric training set forbids, and test it.
 #
 # **Prerequisites.** Linear algebra up to the eigendecomposition (needed throughout), the gradient of a function of
 # several variables (needed in parts 2, 4 and 6), least squares (needed in part 1), PyTorch indexing (needed in the
@@ -100,6 +101,7 @@
 # | $h$, $H$ | hidden units before the square, $W_1 x$, for one input and for all | $N$, $n \times N$ |
 # | $s$ | the power in $M_{t+1} = G_t^s$, $1/2$ but in part 7 | |
 # | $r_t$, $\gamma$, $\varphi$ | amplitude of the circulant part, its gain and its forcing (part 7) | |
+# | $\sigma$, $P$ | an operation's reflection, on digits and on inputs | , $2p \times 2p$ |
 # | $\circ$ | product entry by entry | |
 
 # %% [markdown]
@@ -204,7 +206,7 @@ assert fit_error < 1e-20 and accuracy < 1 / (2 * p)
 
 # %% [markdown]
 # The training pairs are fitted to the last digit, and not one of 337 questions is answered right. Guessing would do
-# better. A short calculation shows why.
+# better.
 #
 # With $M = I$ the four entries are comparisons of digits: $S_{ij} = [a = a'] + [b = b']$. For two different pairs at
 # most one of the brackets is 1, hence $S_{ij}^2 = S_{ij}$ there, and $K_{ii} = 4$: together $K = X X^\top + 2 I$, which
@@ -1310,9 +1312,9 @@ views.results(names, rows)
 # where sums are equal, and part 4 goes through. So $P$ alone does not forbid the answer.
 #
 # The rival's split has *more* symmetry. For $+$, each map $d \mapsto ud + v$ of the digits keeps it, and permutes the
-# labels; the proof holds with $\hat f(Px) = Q \hat f(x)$, $Q$ a permutation of classes. A block that commutes with all of these has
-# one value on the diagonal and one beside it, $C = \beta I + \delta\, \mathbf 1 \mathbf 1^\top$: the zero phases of
-# part 5. The mirror is all that *can* be learned, and a fixed point has no image but itself.
+# labels; the proof holds with $\hat f(Px) = R \hat f(x)$, $R$ a permutation of classes. A block that commutes with all
+# of these has one value on the diagonal and one beside it, $C = \mu I + \nu \mathbf 1 \mathbf 1^\top$ like $A$: the zero
+# phases of part 5. The mirror is all that *can* be learned, and a fixed point has no image but itself.
 #
 # ### Exercise 10 (further): a split that keeps a symmetry
 #
@@ -1509,8 +1511,6 @@ for name, offset in (("p - l - 1", 1), ("p - l", 0)):
     print(f"index {name}: {(outputs.argmax(-1) == differences).double().mean():.0%} of a - b right")
 
 # %% [markdown]
-# The printed index is off by one everywhere.
-#
 # ## Test yourself
 #
 # Unfold an answer to see whether it is right, and why.
