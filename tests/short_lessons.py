@@ -27,6 +27,7 @@ GROKKING = replace(
     network=replace(_G.network, p=13, fraction=0.8, width=128),
     circulant_network=replace(_G.circulant_network, p=13, fraction=0.8, width=128, epochs=200),
     repeats=1,
+    rival=replace(_G.rival, p=13, iterations=2),
 )
 _FASHION = replace(
     diffusion.QUICK.fashion,

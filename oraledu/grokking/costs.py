@@ -1,6 +1,7 @@
 """What the lesson's runs take: see `oraledu.costs`. A table of p² pairs has n for training and m for testing."""
 
 import math
+from dataclasses import replace
 
 from oraledu.costs import CHOLESKY, EIGENVECTORS, Part
 from oraledu.grokking.settings import KernelRun, NetworkRun, preset
@@ -83,6 +84,7 @@ def parts(scale: str) -> list[Part]:
             sizes.repeats
             * (network(sizes.circulant_network) + network(sizes.circulant_network, transform=True)),
         ),
+        *(_symmetric(replace(sizes.rival, kernel=kernel)) for kernel in ("quadratic", "gaussian")),
         *(_machine("larger machine", run) for run in sizes.large),
     ]
 
@@ -91,6 +93,12 @@ def _machine(name: str, run: KernelRun) -> Part:
     sizes = f"p = {run.p}, {run.kernel}, {run.iterations} iterations"
     total = run.iterations * iteration(run.p, run.fraction, run.kernel)
     return Part(name, sizes, 1, total, _memory(run.p, run.fraction, run.kernel, run.dtype.itemsize))
+
+
+def _symmetric(run: KernelRun) -> Part:
+    # Four operations: one split without the fixed points, five symmetric, five random. And the curve: seven by five.
+    part, times = _machine(f"symmetric splits, {run.kernel}", run), 4 * 11 + 35
+    return replace(part, runs=times, operations=times * part.operations)
 
 
 def _network(name: str, run: NetworkRun, times: int, total: float) -> Part:

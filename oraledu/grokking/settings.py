@@ -67,6 +67,7 @@ class Preset:
     network: NetworkRun  # learns the same task
     repeats: int  # splits on which a verdict is repeated
     circulant_network: NetworkRun  # on circulant-transformed inputs, and on plain ones for comparison
+    rival: KernelRun  # on symmetric splits, for each of the four operations and both kernels
 
 
 QUICK = Preset(
@@ -81,6 +82,7 @@ QUICK = Preset(
         p=31, fraction=0.3, width=256, epochs=600, record_every=20, learning_rate=1e-2
     ),
     repeats=3,
+    rival=KernelRun(p=19, fraction=0.9, iterations=15),
 )
 
 FULL = Preset(
@@ -102,6 +104,7 @@ FULL = Preset(
         p=61, fraction=0.175, width=1024, epochs=3000, record_every=50, learning_rate=1e-3, batch_size=32
     ),
     repeats=1,
+    rival=KernelRun(p=31, fraction=0.9, iterations=25),
 )
 
 

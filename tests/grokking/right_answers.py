@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import scipy
+import scipy.sparse.csgraph
 import torch
 from torch.nn.functional import embedding_bag, one_hot
 
@@ -21,6 +22,7 @@ from oraledu.grokking import (
     quadratic,
     quadratic_net,
     rfm,
+    symmetry,
 )
 
 # --- 1. quadratic_gram
@@ -501,6 +503,61 @@ def network_agop_in_numpy(first, second, pairs):
     return torch.from_numpy(4 * w1.T @ ((w2.T @ w2) * (h @ h.T / h.shape[1])) @ w1)
 
 
+# --- 10. symmetric_split
+
+
+def split_by_the_hints(image, order, count):
+    held = torch.zeros(len(image), dtype=torch.bool)
+    for place in order:
+        if held.sum() >= count:
+            return held
+        while not held[place]:
+            held[place] = True
+            place = image[place]
+    return held
+
+
+def split_in_sets(image, order, count):
+    out, images = set(), image.tolist()
+    for place in order.tolist():
+        if len(out) < count and place not in out:
+            orbit = [place]
+            while images[orbit[-1]] != place:
+                orbit.append(images[orbit[-1]])
+            out.update(orbit)
+    return torch.tensor([place in out for place in range(len(images))])
+
+
+def split_in_numpy(image, order, count):
+    image, held = image.numpy(), np.zeros(len(image), dtype=bool)
+    for place in order.numpy():
+        if held.sum() < count:
+            while not held[place]:
+                held[place], place = True, image[place]
+    return torch.from_numpy(held)
+
+
+def split_by_numbered_orbits(image, order, count):
+    numbers, last = torch.arange(len(image)), None
+    while last is None or not torch.equal(numbers, last):  # each orbit comes to have its smallest place
+        last, numbers = numbers, torch.minimum(numbers, numbers[image])
+    held = torch.zeros(len(image), dtype=torch.bool)
+    for place in order.tolist():
+        if held.sum() < count:
+            held |= numbers == numbers[place]
+    return held
+
+
+def split_by_connected_components(image, order, count):
+    n = len(image)
+    graph = scipy.sparse.coo_matrix((np.ones(n), (np.arange(n), image.numpy())), shape=(n, n))
+    _, numbers = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    numbers, held = torch.from_numpy(numbers).long(), torch.zeros(n, dtype=torch.bool)
+    for place in order.tolist():
+        held = held if held.sum() >= count else held | (numbers == numbers[place])
+    return held
+
+
 RIGHT: dict[str, list[Callable]] = {
     "quadratic_gram": [
         gram_by_one_hot_vectors,
@@ -569,6 +626,13 @@ RIGHT: dict[str, list[Callable]] = {
         network_agop_output_by_output,
         network_agop_by_automatic_differentiation,
         network_agop_in_numpy,
+    ],
+    "symmetric_split": [
+        split_by_the_hints,
+        split_in_sets,
+        split_in_numpy,
+        split_by_numbered_orbits,
+        split_by_connected_components,
     ],
 }
 
@@ -659,6 +723,12 @@ ROADS: dict[str, dict[str, Callable]] = {
             pairs, second.T, first.T @ first, centre=False
         ),
         "features": lambda first, second, pairs: networks.feature_matrix(first),
+    },
+    "symmetric_split": {
+        "the reference": lambda image, order, count: symmetry.symmetric_split(image, order, count),
+        "its last pairs": lambda image, order, count: symmetry.symmetric_split(
+            image, order.flip(0).flip(0), count
+        ),
     },
 }
 

@@ -100,3 +100,30 @@ def test_the_networks_on_circulant_inputs_are_told_by_their_last_accuracies():
     alt = looks_drawn(views.circulant_inputs(runs))
     for name, trained in runs.items():
         assert f"{name} {bounded(float(trained.test_accuracy[-1]))}" in alt
+
+
+def test_the_blocks_of_symmetric_machines_are_told_with_their_numbers():
+    pairs, labels = arithmetic.modular_table("+", P)
+    parts = arithmetic.split(pairs, labels, 0.8, generator=drawn(0))
+    first, second = (rfm.fit(*parts, P, iterations=count) for count in (3, 12))
+    alt = looks_drawn(views.symmetric_blocks({"the first": first, "the second": second}))
+    for name, each in (("the first", first), ("the second", second)):
+        block = each.metrics[-1][P:, :P]
+        diagonal = sum(float(block[i, i]) ** 2 for i in range(P)) / float((block**2).sum())
+        apart = float((block - block.T).norm() / block.norm())
+        expected = f"{diagonal:.0%} of the squared norm on the main diagonal, Toeplitz deviation "
+        expected += (
+            f"{circulant.deviation(block, 'toeplitz'):.2f}, distance to its transpose {apart:.2f} of its norm"
+        )
+        assert f"held out {name}: {expected}, accuracy {each.test_accuracy[-1]:.2f}" in alt
+
+
+def test_the_breaking_curve_is_told_with_its_means_and_what_is_nearly_zero_in_words():
+    curves = {
+        "one": torch.tensor([[0.2, 0.04], [0.4, 0.08]]),
+        "both": torch.tensor([[0.0, 1.0], [0.19, 1.0]]),
+    }
+    alt = looks_drawn(views.breaking_curve((1, 8), curves))
+    assert (
+        "one, mean of 2 splits: 1: 0.30, 8: below 0.1; both, mean of 2 splits: 1: below 0.1, 8: 1.00." in alt
+    )

@@ -10,6 +10,7 @@ from oraledu.grokking.checks.psd_power import psd_power
 from oraledu.grokking.checks.quadratic_agop import quadratic_agop
 from oraledu.grokking.checks.quadratic_gram import quadratic_gram
 from oraledu.grokking.checks.random_metric import random_metric
+from oraledu.grokking.checks.symmetric_split import symmetric_split
 
 #: In the order of the lesson.
 ALL = (
@@ -22,6 +23,7 @@ ALL = (
     multiplication,
     random_metric,
     network_agop,
+    symmetric_split,
 )
 
 __all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

@@ -14,12 +14,14 @@ from oraledu.grokking.views.machine import (
 )
 from oraledu.grokking.views.networks import circulant_inputs, comparison_explorer
 from oraledu.grokking.views.progress import phase_explorer, progress_curves, sweep_figure
+from oraledu.grokking.views.rival import breaking_curve, symmetric_blocks
 from oraledu.grokking.views.tables import paper_and_here
 
 __all__ = [
     "accuracy_curves",
     "at_least",
     "blocks",
+    "breaking_curve",
     "circulant_explorer",
     "circulant_inputs",
     "comparison_explorer",
@@ -34,5 +36,6 @@ __all__ = [
     "results",
     "scores_by_occurrence",
     "sweep_figure",
+    "symmetric_blocks",
     "table",
 ]
