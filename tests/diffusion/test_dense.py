@@ -43,6 +43,11 @@ def test_a_layer_is_h_plus_the_relu_of_a_matrix():
     torch.testing.assert_close(network(x, 0.5).flatten(1), expected)
 
 
+def test_it_starts_at_v_equals_zero():
+    x = noise(2, 1, 5, 5).float()
+    assert torch.equal(Dense(side=5, generator=seeded())(x, 0.5), torch.zeros_like(x))
+
+
 def test_the_parameters_are_as_many_as_the_sizes_say():
     first, layer, last = 196 * 256 + 256, 256 * 256 + 256 + 20 * 2 * 256, 256 * 196 + 196
     assert Dense(generator=seeded()).parameter_count() == first + 3 * layer + last

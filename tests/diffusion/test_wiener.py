@@ -94,6 +94,13 @@ def test_windows_of_every_pixel_make_it_the_ideal_machine():
     )
 
 
+def test_a_pixel_that_never_varies_leaves_the_windows_of_the_others_as_they_are():
+    clean = images()
+    clean[:, 0, 0, 0] = -1.0
+    x = 0.9999**0.5 * clean[[3]]
+    torch.testing.assert_close(covariance_denoiser(x, clean, 0.9999), clean[[3]], atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize("denoiser", [wiener_denoiser, covariance_denoiser])
 def test_neither_knows_the_plane(denoiser):
     clean, x = images(), noise(3, 1, 4, 4)
