@@ -78,6 +78,7 @@ def test_of_the_eight_strongest_others_those_are_counted_that_touch_the_pixel_al
         maps[0, :, number, row - 1 : row + 2, column - 1 : column + 2] += 1.0
         maps[1, :, number, 0] = 0.5  # a far row of 14 pixels
         maps[1, :, number, row + 1, column + 1] = 1.0
+        maps[1, :, number, row, column - 2] = 0.9
     assert rival.touching(maps).tolist() == [8.0, 1.0]
 
 
@@ -100,12 +101,12 @@ def test_each_kind_is_the_network_that_it_says():
 
 
 def test_a_map_is_the_jacobian_of_its_pixel_along_the_network_s_own_trajectory():
-    network, start = awake(networks.ResNet(width=4, depth=1, generator=seeded())), noise(3, 1, 14, 14)
+    network, start = awake(networks.ResNet(width=12, depth=2, generator=seeded())), noise(8, 1, 14, 14)
     images, maps = rival.looked_at(network, start)
     path = sample(network.denoise, start)
     torch.testing.assert_close(images, path.images)
     for at, step in enumerate((0, 8, 16, 19)):
-        for number in (0, 5):
+        for number in (0, 4, 5):
             expected = networks.input_jacobian(
                 network.denoise, path.noisy[step], path.times[step], pixel=rival.PIXELS[number]
             )
