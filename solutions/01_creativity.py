@@ -1513,16 +1513,18 @@ alike = {name: rival.likeness(each, filters[name]) for name, each in maps.items(
 touch = {name: rival.touching(each) for name, each in maps.items()}
 
 
-def told(values, digits):
-    """Write a mean, with its interval where there are several."""
-    half = f" ± {rival.interval(values)[1]:.{digits}f}" if len(values) > 1 else ""
-    return f"{float(values.double().mean()):.{digits}f}{half}"
+def told(values, digits, alone):
+    """Write a mean and its interval, rounded up, or a number that stands alone, with the digits that are sure."""
+    if len(values) == 1:
+        return f"{float(values):.{alone}f}"
+    middle, half = rival.interval(values)
+    return f"{middle:.{digits}f} ± {math.ceil(half * 10**digits) / 10**digits:.{digits}f}"
 
 
 views.results(
     ["maps of", "r with the Wiener filter's", "of 8, touch the pixel"],
-    [["Wiener filter", "1", told(rival.touching(filters["ResNet"][None]), 1)]]
-    + [[name, told(alike[name], 2), told(touch[name], 1)] for name in maps],
+    [["Wiener filter", "1", told(rival.touching(filters["ResNet"][None]), 1, 0)]]
+    + [[name, told(alike[name], 2, 1), told(touch[name], 1, 0)] for name in maps],
 )
 
 # %% [markdown]
@@ -1577,7 +1579,7 @@ agreed = {
 print(credit(wiener_denoiser, ideal_denoiser, ddim_step, pearson_r))
 views.results(
     ["median r", *guesses["ResNet"]],
-    [[name, *(told(r, 2) for r in row.values())] for name, row in agreed.items()],
+    [[name, *(told(r, 2, 2) for r in row.values())] for name, row in agreed.items()],
 )
 
 # %% [markdown]
