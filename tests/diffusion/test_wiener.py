@@ -98,7 +98,7 @@ def test_a_pixel_that_never_varies_leaves_the_windows_of_the_others_as_they_are(
     clean = images()
     clean[:, 0, 0, 0] = -1.0
     x = 0.9999**0.5 * clean[[3]]
-    torch.testing.assert_close(covariance_denoiser(x, clean, 0.9999), clean[[3]], atol=1e-3, rtol=0)
+    torch.testing.assert_close(covariance_denoiser(x, clean, 0.9999), clean[[3]], atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("denoiser", [wiener_denoiser, covariance_denoiser])
