@@ -58,6 +58,7 @@ PRESETS: dict[str, tuple[str, Any]] = {
 SHORTER: dict[str, dict[str, str]] = {
     "01_creativity": {
         "(trousers.training_images(), trousers.noises())": "(trousers.training_images()[:16], trousers.noises()[:4])",
+        "rival.training_images(), rival.noises()": "rival.training_images()[:24], rival.noises()",
         # Zero padding has k² kinds of windows, each with products of its own.
         "for k in (5, 11)}": "for k in (3, 5)}",
         "patches[round(20 - 20 * t)], 11)": "patches[round(20 - 20 * t)], 5)",

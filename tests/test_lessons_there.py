@@ -32,6 +32,10 @@ SMALL = {
         "few, steps = images[:",
         "start_noise = ",
         "square = ",
+        "contest, resnet_alone = ",
+        "middle = rival",
+        "def by_plane",
+        "def between",
     ),
     "02_layer_by_layer": (
         "texts = data.wordnet()",  # reads the embedded states

@@ -20,11 +20,19 @@ class Conditioned(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, steps: int, classes: int, padding: str, generator: torch.Generator
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        steps: int,
+        classes: int,
+        padding: str,
+        generator: torch.Generator,
+        size: int = 3,
     ) -> None:
-        """Draw the weights; arguments as for `predictor.Predictor`."""
+        """Draw the weights; arguments as for `predictor.Predictor`, and the side of the filters, 3 or 1."""
         super().__init__()
-        self.conv = convolution(inputs, outputs, 3, padding=padding, generator=generator)
+        self.conv = convolution(inputs, outputs, size, padding=padding, generator=generator)
         self.levels = nn.Parameter(torch.zeros(steps, 2 * inputs, device=generator.device))
         self.classes = nn.Parameter(torch.zeros(classes, 2 * inputs, device=generator.device))
 

@@ -23,6 +23,7 @@ from oraledu.diffusion import (
     sampling,
     schedule,
     whole,
+    wiener,
     windows,
 )
 
@@ -462,6 +463,54 @@ def toy_by_convolution(x, alpha_bar, patch=3):
     return (alpha_bar**0.5 * total / (1 - alpha_bar)).tanh()
 
 
+def wiener_by_eigenvectors(x, images, alpha_bar):
+    rows = images.flatten(1).double()
+    covariance = torch.cov(rows.T, correction=0).reshape(rows.shape[1], -1)
+    values, vectors = torch.linalg.eigh(covariance)
+    gains = alpha_bar**0.5 * values.clamp(min=0) / (alpha_bar * values.clamp(min=0) + 1 - alpha_bar)
+    away = x.flatten(1).double() - alpha_bar**0.5 * rows.mean(0)
+    return (rows.mean(0) + (away @ vectors * gains) @ vectors.T).reshape(x.shape).to(x.dtype)
+
+
+def wiener_by_singular_values(x, images, alpha_bar):
+    rows = images.flatten(1).double()
+    mean = rows.mean(0)
+    _, singular, axes = torch.linalg.svd(rows - mean, full_matrices=False)
+    variances = singular**2 / len(rows)
+    a, b2 = math.sqrt(alpha_bar), 1 - alpha_bar
+    along = (x.flatten(1).double() - a * mean) @ axes.T
+    return (mean + along * (a * variances / (a**2 * variances + b2)) @ axes).view_as(x).to(x)
+
+
+def wiener_over_images(x, images, alpha_bar):
+    """The other side of the matrix: N x N in place of pixels x pixels."""
+    rows = images.flatten(1).double()
+    mean = rows.mean(0)
+    centred, a = rows - mean, alpha_bar**0.5
+    gram = alpha_bar * centred @ centred.T + (1 - alpha_bar) * len(rows) * torch.eye(len(rows))
+    weights = torch.linalg.solve(gram, centred @ (x.flatten(1).double() - a * mean).T)
+    return (mean + a * weights.T @ centred).view_as(x).to(x)
+
+
+def wiener_in_numpy(x, images, alpha_bar):
+    rows = images.double().flatten(1).numpy()
+    away = x.double().flatten(1).numpy() - np.sqrt(alpha_bar) * rows.mean(0)
+    covariance = np.atleast_2d(np.cov(rows, rowvar=False, bias=True))
+    noisy = alpha_bar * covariance + (1 - alpha_bar) * np.eye(len(covariance))
+    estimate = rows.mean(0) + np.sqrt(alpha_bar) * (covariance @ np.linalg.solve(noisy, away.T)).T
+    return torch.from_numpy(estimate).reshape(x.shape).to(x)
+
+
+def wiener_by_an_inverse(x, images, alpha_bar):
+    rows = images.flatten(1).double()
+    mean = rows.mean(0)
+    sigma = torch.einsum("ni,nj->ij", rows - mean, rows - mean) / rows.shape[0]
+    inverse = torch.linalg.inv(alpha_bar * sigma + (1 - alpha_bar) * torch.eye(rows.shape[1]))
+    matrix = alpha_bar**0.5 * sigma @ inverse
+    flat = [mean + matrix @ (noisy.double().flatten() - alpha_bar**0.5 * mean) for noisy in x]
+    return torch.stack(flat).reshape(x.shape).to(x)
+
+
 RIGHT = {
     "ideal_denoiser": [
         ideal_by_distances,
@@ -530,6 +579,13 @@ RIGHT = {
         toy_by_pooling,
         toy_in_numpy,
         toy_by_convolution,
+    ],
+    "wiener_denoiser": [
+        wiener_by_eigenvectors,
+        wiener_by_singular_values,
+        wiener_over_images,
+        wiener_in_numpy,
+        wiener_by_an_inverse,
     ],
 }
 
@@ -632,5 +688,11 @@ ROADS = {
         "mean": lambda x, alpha_bar, patch=3: local.local_mean(
             task(x, black_and_white(x), alpha_bar, "local", patch, "circular")
         ),
+    },
+    "wiener_denoiser": {
+        "alias": lambda *arguments: wiener.wiener_denoiser(*arguments),
+        "matrix": lambda x, images, alpha_bar: (
+            x.flatten(1) @ wiener.wiener_matrix(images, alpha_bar)
+        ).view_as(x),
     },
 }

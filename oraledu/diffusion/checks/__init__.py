@@ -11,6 +11,7 @@ from oraledu.diffusion.checks.patch_schedule import patch_schedule
 from oraledu.diffusion.checks.pearson_r import pearson_r
 from oraledu.diffusion.checks.same_border import same_border
 from oraledu.diffusion.checks.two_image_denoiser import two_image_denoiser
+from oraledu.diffusion.checks.wiener_denoiser import wiener_denoiser
 
 #: In the order of the lesson.
 ALL = (
@@ -24,6 +25,7 @@ ALL = (
     pearson_r,
     nearest_centres,
     two_image_denoiser,
+    wiener_denoiser,
 )
 
 __all__ = ["ALL", "questions", *(exercise.name for exercise in ALL)]

@@ -15,6 +15,7 @@ from oraledu.diffusion.views.locality import local_samples, locality_explorer
 from oraledu.diffusion.views.memory import copies, denoised, ideal_explorer, noising
 from oraledu.diffusion.views.mosaic import consistency, creativity, mosaic_explorer, source_maps
 from oraledu.diffusion.views.prediction import agreement_scatter, agreement_table, losses, strip, trajectories
+from oraledu.diffusion.views.rival import sensitivity
 from oraledu.diffusion.views.schedules import schedule_explorer, staircase, sweep_figure
 from oraledu.diffusion.views.toy import majority, toy_explorer
 
@@ -42,6 +43,7 @@ __all__ = [
     "paper_and_here",
     "results",
     "schedule_explorer",
+    "sensitivity",
     "source_maps",
     "staircase",
     "strip",
