@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import oraledu
 from oraledu.app import catalogue, generate, workspace
@@ -61,7 +60,6 @@ def pack(folder: Path, student: str) -> Path:
         lessons[lesson.name] = {
             name: {
                 "statements": list(found.statements),
-                "needs": sorted(found.needs),
                 "checks": [each for each in attempts if each.get("exercise") == exercises[name]],
             }
             for name, found in definitions(cells, list(exercises)).items()
@@ -91,13 +89,13 @@ def unpack(content: bytes) -> Packed:
     functions = []
     for name, entries in stored["lessons"].items():
         if name in known:
-            names = {exercise.name for exercise in catalogue.exercises(known[name])}
-            functions.append(
-                (
-                    known[name],
-                    {key: _definition(key, value) for key, value in entries.items() if key in names},
-                )
-            )
+            names = [exercise.name for exercise in catalogue.exercises(known[name])]
+            found: dict[str, Definition] = {}
+            for key, entry in entries.items():
+                # Read as a notebook is: what a statement needs is seen in it, and not told.
+                there = definitions([_text(each) for each in entry["statements"]], names)
+                found |= {key: there[key]} if key in there else {}
+            functions.append((known[name], found))
     return Packed(_text(stored["student"]), functions)
 
 
@@ -109,11 +107,6 @@ def stubs(lesson: Lesson) -> dict[str, str]:
     ]
     names = [exercise.name for exercise in catalogue.exercises(lesson)]
     return {name: found.digest for name, found in definitions(cells, names).items()}
-
-
-def _definition(name: str, entry: dict[str, Any]) -> Definition:
-    statements = tuple(_text(each) for each in entry["statements"])
-    return Definition(name, statements, frozenset(_text(each) for each in entry["needs"]))
 
 
 def _text(value: object) -> str:
