@@ -213,8 +213,8 @@ def _limit(limits: dict[str, Any]) -> set[str]:
 
 
 def main() -> None:
-    """Tell the other side of a socket, in its last line, which `PARTS` hold here; `remote.missing` asks for it."""
+    """Tell the other side of a socket which `PARTS` hold here; `remote.missing` asks for it."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     told = channel.dup()
     limits = {"folder": "/", "seconds": 60, "memory": 1.0, "bytes": 0, "processes": 64}
-    run(lambda held: told.sendall(f"\n{', '.join(sorted(held))}".encode()), limits, channel)
+    run(lambda held: told.sendall(", ".join(held).encode()), limits, channel)

@@ -375,8 +375,8 @@ def missing() -> list[str]:
     with mine, theirs:
         subprocess.run([sys.executable, "-I", "-c", start, str(theirs.fileno())], pass_fds=[theirs.fileno()])
         theirs.close()
-        held = b"".join(iter(lambda: mine.recv(4096), b"")).decode().splitlines()[-1:]
-    return [part for part in confine.PARTS if part not in "".join(held).split(", ")]
+        told = b"".join(iter(lambda: mine.recv(4096), b""))  # the number of a process too
+    return [part for part in confine.PARTS if part.encode() not in told]
 
 
 def _closed(function: Callable[..., Any]) -> Callable[..., Any]:
