@@ -213,7 +213,8 @@ def closable(function: Callable[..., Any]) -> FunctionType:
 
 def science(package: str) -> frozenset[FunctionType]:
     """Return every function and method of a package that a door can replace, as far as it is loaded."""
-    loaded = [name for name in list(sys.modules) if package and f"{name}.".startswith(f"{package}.")]
+    within = f"{package}."
+    loaded = [name for name in list(sys.modules) if package and (name == package or name.startswith(within))]
     return _science(package, tuple(loaded))
 
 

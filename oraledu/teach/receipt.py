@@ -6,6 +6,7 @@ memory and a teacher's questions; a grade comes from examining the functions aga
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,10 +103,13 @@ def unpack(content: bytes) -> Packed:
 def stubs(lesson: Lesson) -> dict[str, str]:
     """Return the digest of each exercise's function as the lesson hands it out."""
     script = catalogue.source_folder("lessons") / f"{lesson.name}.py"
-    cells = [
-        cell.source for cell in generate.parse(script.read_text("utf-8")).cells if cell.cell_type == "code"
-    ]
-    names = [exercise.name for exercise in catalogue.exercises(lesson)]
+    return _digests(script.read_text("utf-8"), tuple(each.name for each in catalogue.exercises(lesson)))
+
+
+@functools.cache
+def _digests(script: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the digests of functions in a script; a class hands in the same lesson many times."""
+    cells = [cell.source for cell in generate.parse(script).cells if cell.cell_type == "code"]
     return {name: found.digest for name, found in definitions(cells, names).items()}
 
 

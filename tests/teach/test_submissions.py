@@ -28,11 +28,11 @@ def zipped(entries):
 
 
 def damaged():
-    """Return a zip whose packed bytes are not what was packed."""
+    """Return a zip with a file whose packed bytes begin with what no packer writes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("04_grokking.py", 9 * SCRIPT)
-    return file.getvalue()[:50] + bytes(30) + file.getvalue()[80:]
+    return file.getvalue()[:44] + b"\x07" + file.getvalue()[45:]
 
 
 def receipt_of(*statements, student="ada", **more):
