@@ -128,6 +128,23 @@ def inside() -> Iterator[None]:
         _inside.depth = depth
 
 
+@contextmanager
+def outside() -> Iterator[None]:
+    """Let the doors decide about this thread again: what an open function calls back may be the learner's.
+
+    Raises:
+        Borrowed: no learner's function runs, so that no door would.
+    """
+    depth = getattr(_inside, "depth", 0)
+    _inside.depth = 0
+    try:
+        if _visit() is None:
+            raise Borrowed("nothing is open now")
+        yield
+    finally:
+        _inside.depth = depth
+
+
 def lend(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a reference that the lesson has handed out: open, except in its own examination."""
     visit = _visit() if _running else None
@@ -196,7 +213,8 @@ def closable(function: Callable[..., Any]) -> FunctionType:
 
 def science(package: str) -> frozenset[FunctionType]:
     """Return every function and method of a package that a door can replace, as far as it is loaded."""
-    loaded = [name for name in list(sys.modules) if package and f"{name}.".startswith(f"{package}.")]
+    within = f"{package}."
+    loaded = [name for name in list(sys.modules) if package and (name == package or name.startswith(within))]
     return _science(package, tuple(loaded))
 
 

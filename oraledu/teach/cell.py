@@ -58,8 +58,8 @@ class Cell:
         self.code: Any = None
         sys.meta_path.insert(0, _Course(self))
 
-    def serve(self) -> None:
-        """Answer until the other side ends."""
+    def serve(self, held: set[str]) -> None:
+        """Answer until the other side ends, whatever this process is kept from."""
         while True:
             order, blocks = wire.receive(self.channel)
             {"load": self._load, "call": self._call, "gradient": self._gradient}[order["do"]](order, blocks)
@@ -152,6 +152,9 @@ class Cell:
         writer = wire.Writer(function=self._name)
         self._say({"do": "ask", **question, "value": writer.tree(value)}, writer.blocks)
         answer, blocks = wire.receive(self.channel)
+        while answer["do"] == "call":  # what was asked for calls a function that it was given
+            self._call(answer, blocks)
+            answer, blocks = wire.receive(self.channel)
         if answer["do"] == "raise":
             kind = getattr(builtins, answer["kind"], RuntimeError)
             raise kind(answer["message"])
@@ -332,6 +335,7 @@ def main() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "oraledu"]:
         del sys.modules[name]
     torch.set_num_threads(1)
+    confine.prepare()
     control.sendall(b"!")
     while True:
         order, channels, _, _ = socket.recv_fds(control, 65536, 1)

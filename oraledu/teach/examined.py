@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,16 @@ import torch
 from oraledu.app import catalogue
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Exercise
-from oraledu.course.verdict import Verdict
+from oraledu.teach import names
 from oraledu.teach.functions import Definition
 from oraledu.teach.receipt import stubs
 from oraledu.teach.remote import Limits, Prison, RemoteFunction
 
 #: Every outcome, the best first: of several copies of a function the best one counts.
 STATUSES = ("solved", "slow", "wrong", "borrowed", "timed out", "broken", "not attempted")
+#: Of more versions of one function the first ones count: who hands in every guess has not solved it.
+VERSIONS = 4
+_LINE = 1000  # letters of a line
 _WORDS = {"correct": "solved"}
 _LESSON_GOES_ON = (" The lesson goes on with the reference.", " The lesson goes on with your function.")
 
@@ -44,7 +48,8 @@ def examined(
     Args:
         lesson_name: such as "04_grokking".
         found: the different definitions of each function.
-        seed: picks the random inputs; nobody can prepare for it who does not know it.
+        seed: picks the random inputs, together with the function's text: what one submission finds out about its
+            inputs serves no other.
         limits: what each function may take.
         before: cells of the student's own, which run first, and may fail.
     """
@@ -55,24 +60,26 @@ def examined(
     references = {exercise.name: exercise.reference for exercise in catalogue.exercises(lesson)}
     for exercise in catalogue.exercises(lesson):
         best = Outcome("not attempted", f"{exercise.name}: not attempted.")
-        for definition in found.get(exercise.name, ()):
+        for definition in found.get(exercise.name, ())[:VERSIONS]:
             if definition.digest == blank.get(exercise.name):
                 continue
             statements = [
                 text for name in sorted(definition.needs & set(solved)) for text in solved[name].statements
             ]
             lent = {name: references[name] for name in definition.needs - set(solved)}
+            statements += definition.statements
+            own = int(hashlib.sha256(repr((seed, statements, before)).encode()).hexdigest()[:8], 16)
             with RemoteFunction(
                 _prison(),
                 exercise,
-                [*statements, *definition.statements],
+                statements,
                 lent=lent
                 | {name: references[name] for key in solved for name in solved[key].needs - set(solved)},
                 limits=limits,
-                seed=seed,
+                seed=own,
                 before=before,
             ) as function:
-                outcome = _outcome(examine(exercise, function, attempt=seed), function, exercise)
+                outcome = _outcome(exercise, function, own)
             if STATUSES.index(outcome.status) < STATUSES.index(best.status):
                 best = outcome
             if best.status == "solved":
@@ -82,12 +89,19 @@ def examined(
     return outcomes
 
 
-def _outcome(verdict: Verdict, function: RemoteFunction, exercise: Exercise) -> Outcome:
+def _outcome(exercise: Exercise, function: RemoteFunction, attempt: int) -> Outcome:
+    """Examine a function; whatever it makes the examination stumble over costs its own row alone."""
+    try:
+        verdict = examine(exercise, function, attempt=attempt)
+    except Exception as error:
+        return Outcome(
+            "broken", f"{exercise.name}: what it returns cannot be examined ({type(error).__name__})."
+        )
     line = verdict.line
     for ending in _LESSON_GOES_ON:
         line = line.removesuffix(ending)
     status: Any = _WORDS.get(verdict.status, verdict.status)
-    return Outcome(function.fate or status if status == "wrong" else status, line)
+    return Outcome(function.fate or status if status == "wrong" else status, names.shown(line[:_LINE]))
 
 
 _prisons: list[Prison] = []

@@ -6,6 +6,7 @@ Nothing is run here; the text is read. So it does not matter what else the noteb
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +40,7 @@ class Definition:
     statements: tuple[str, ...]
     needs: frozenset[str]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """A name for the definition: equal for equal statements, whatever their spaces and comments."""
         plain = "\n".join(ast.unparse(ast.parse(statement)) for statement in self.statements)
@@ -48,7 +49,13 @@ class Definition:
 
 def likeness(definition: Definition) -> str | None:
     """Return a name that functions share which differ in names, spaces and comments alone; None for very short ones."""
-    tree = ast.parse("\n".join(definition.statements))
+    try:
+        return _likeness(ast.parse("\n".join(definition.statements)))
+    except RecursionError:
+        return None
+
+
+def _likeness(tree: ast.AST) -> str | None:
     if sum(1 for _ in ast.walk(tree)) < _SHORT:
         return None
     numbers: dict[str, str] = {}

@@ -24,10 +24,10 @@ from oraledu.app import catalogue
 from oraledu.app.errors import UserError
 from oraledu.course.cache import source_digest
 from oraledu.teach import report, rules
-from oraledu.teach.examined import Outcome, examined
+from oraledu.teach.examined import VERSIONS, Outcome, examined
 from oraledu.teach.functions import likeness
 from oraledu.teach.handout import read_roster
-from oraledu.teach.remote import Limits
+from oraledu.teach.remote import Limits, protection
 from oraledu.teach.rules import Rules
 from oraledu.teach.submissions import Submission, collect
 
@@ -77,8 +77,8 @@ def grade(
         raise UserError(
             "grading needs Linux or macOS, where each function gets a process; on Windows use WSL"
         )
-    submissions, problems = collect(paths)
     listed = read_roster(roster) if roster else []
+    submissions, problems = collect(paths, listed)
     if not submissions:
         print("\n".join(problems))
         raise UserError("nothing to grade: name notebooks, receipts, zips, or folders of these")
@@ -92,6 +92,12 @@ def grade(
         f"{student}: is not in the roster" for student in sorted(known) if listed and student not in listed
     ]
     problems += [
+        f"{each.student}: {len(found)} versions of {name}; the first {VERSIONS} count"
+        for each in submissions
+        for name, found in each.found.items()
+        if len(found) > VERSIONS
+    ]
+    problems += [
         f"{each.student}: marked as late by the platform ({each.lesson.number})"
         for each in submissions
         if each.late
@@ -100,9 +106,10 @@ def grade(
     _write(out / "totals.csv", report.totals(table, settings, listed))
     if changes:
         _write(out / "changes.csv", changes)
-    report.write(out, table, settings, similar(submissions), problems)
+    report.write(out, table, settings, similar(submissions), problems, protection())
     for line in problems:
         print(line)
+    print(protection())
     print(f"{len(known)} students, {len(table)} exercises: {out / 'grades.csv'}, {out / 'class.html'}")
     if changes:
         print(f"{len(changes)} outcomes have changed: {out / 'changes.csv'}")

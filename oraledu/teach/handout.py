@@ -24,6 +24,7 @@ from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.course import results
 from oraledu.course.results import HANDED_OUT
+from oraledu.teach import names
 
 START = """\
 # Start here
@@ -223,9 +224,9 @@ def mark(folder: Path, handed: Handed) -> None:
     """Write how a folder was handed out, and the page that says how to start."""
     content = json.dumps({"version": oraledu.__version__, **asdict(handed)}, indent=1)
     (folder / results.MARKER / HANDED_OUT).write_text(content + "\n", encoding="utf-8")
-    names = [each.name for each in map(catalogue.lesson, handed.lessons)]
-    titles = [f"`lessons/{name}.ipynb`" for name in names]
-    own = _OWN if handed.offset and any(each in results.OWN_DATA for each in names) else ""
+    lessons = [each.name for each in map(catalogue.lesson, handed.lessons)]
+    titles = [f"`lessons/{name}.ipynb`" for name in lessons]
+    own = _OWN if handed.offset and any(each in results.OWN_DATA for each in lessons) else ""
     listed = f"{own}\nYour lessons: {', '.join(titles)}."
     text = START.format(version=oraledu.__version__, first=handed.lessons[0], lessons=listed)
     (folder / "START.md").write_text(text, encoding="utf-8")
@@ -241,12 +242,16 @@ def read_roster(path: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise UserError(f"{path} is no text; a roster has one student a line") from None
-    students = [line.split(",")[0].strip().strip('"') for line in lines if line.strip()]
+    students = [names.plain(line.split(",")[0].strip().strip('"')) for line in lines if line.strip()]
     if not students:
         raise UserError(f"{path} is empty; a roster has one student a line")
     seen: set[str] = set()
     for student in students:
-        if not student or student.startswith(".") or any(letter in student for letter in '/\\:\0"<>|?*'):
+        if (
+            not student
+            or student.startswith((".", "'"))
+            or any(letter in student for letter in '/\\:\0"<>|?*')
+        ):
             raise UserError(
                 f"{path}: {student!r} cannot name a folder; give an identifier of letters and digits"
             )

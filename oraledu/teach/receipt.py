@@ -6,11 +6,11 @@ memory and a teacher's questions; a grade comes from examining the functions aga
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import oraledu
 from oraledu.app import catalogue, generate, workspace
@@ -61,7 +61,6 @@ def pack(folder: Path, student: str) -> Path:
         lessons[lesson.name] = {
             name: {
                 "statements": list(found.statements),
-                "needs": sorted(found.needs),
                 "checks": [each for each in attempts if each.get("exercise") == exercises[name]],
             }
             for name, found in definitions(cells, list(exercises)).items()
@@ -91,29 +90,27 @@ def unpack(content: bytes) -> Packed:
     functions = []
     for name, entries in stored["lessons"].items():
         if name in known:
-            names = {exercise.name for exercise in catalogue.exercises(known[name])}
-            functions.append(
-                (
-                    known[name],
-                    {key: _definition(key, value) for key, value in entries.items() if key in names},
-                )
-            )
+            names = [exercise.name for exercise in catalogue.exercises(known[name])]
+            found: dict[str, Definition] = {}
+            for key, entry in entries.items():
+                # Read as a notebook is: what a statement needs is seen in it, and not told.
+                there = definitions([_text(each) for each in entry["statements"]], names)
+                found |= {key: there[key]} if key in there else {}
+            functions.append((known[name], found))
     return Packed(_text(stored["student"]), functions)
 
 
 def stubs(lesson: Lesson) -> dict[str, str]:
     """Return the digest of each exercise's function as the lesson hands it out."""
     script = catalogue.source_folder("lessons") / f"{lesson.name}.py"
-    cells = [
-        cell.source for cell in generate.parse(script.read_text("utf-8")).cells if cell.cell_type == "code"
-    ]
-    names = [exercise.name for exercise in catalogue.exercises(lesson)]
+    return _digests(script.read_text("utf-8"), tuple(each.name for each in catalogue.exercises(lesson)))
+
+
+@functools.cache
+def _digests(script: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the digests of functions in a script; a class hands in the same lesson many times."""
+    cells = [cell.source for cell in generate.parse(script).cells if cell.cell_type == "code"]
     return {name: found.digest for name, found in definitions(cells, names).items()}
-
-
-def _definition(name: str, entry: dict[str, Any]) -> Definition:
-    statements = tuple(_text(each) for each in entry["statements"])
-    return Definition(name, statements, frozenset(_text(each) for each in entry["needs"]))
 
 
 def _text(value: object) -> str:

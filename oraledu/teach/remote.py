@@ -7,6 +7,7 @@ course knows, the expected values above all, stays here.
 from __future__ import annotations
 
 import builtins
+import functools
 import inspect
 import json
 import os
@@ -15,18 +16,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from oraledu.course.forms import tensors
-from oraledu.course.guard import Borrowed, lend, science
+from oraledu.course.guard import Borrowed, lend, outside, science
+from oraledu.course.limits import TimeUp, run_within
 from oraledu.course.sandbox import Todo
 from oraledu.course.specification import Specification
 from oraledu.course.verdict import Complaint
@@ -36,6 +39,10 @@ HERE = Path(__file__).resolve().parent
 #: What the other process's environment keeps of ours: where libraries lie, and how those of linear algebra compute.
 KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_", "MKL_", "ATEN_", "GOTO_")
 REMEMBERED = 64
+#: What is told of an exception, in letters.
+_WORDS = 2000
+#: In the number of a process's clock, what makes it count processor time (clock_getcpuclockid).
+_ALL_THREADS = 2
 #: A decomposition that the other process reports is repeated here for whoever watches; no larger than this.
 REPEATED = 64
 
@@ -46,8 +53,8 @@ import sys, types
 for name in ("oraledu", "oraledu.teach"):
     sys.modules[name] = module = types.ModuleType(name)
     module.__path__ = [{folder!r}]
-from oraledu.teach import cell
-cell.main()
+from oraledu.teach import {module}
+{module}.main()
 """
 
 
@@ -56,7 +63,7 @@ class Limits:
     """What one function may take in all its calls together.
 
     Attributes:
-        seconds: processor time; each call has the exercise's own limit besides.
+        seconds: processor time, and twice that on the clock; each call has the exercise's own limit besides.
         memory: GiB beyond what Python and torch take.
         bytes: what it may write into a file.
         processes: at once, threads counted.
@@ -79,7 +86,7 @@ class Prison:
         self._control, theirs = socket.socketpair()
         environment = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-        start = _START.format(folder=str(HERE))
+        start = _START.format(folder=str(HERE), module="cell")
         confine.hide_memory()
         with theirs:
             self._process = subprocess.Popen(
@@ -143,10 +150,12 @@ class RemoteFunction:
         self._lent, self._limits, self._seed = dict(lent or {}), limits or Limits(), seed
         self._before = list(before)
         self.fate: str | None = None
+        self._left = 2.0 * self._limits.seconds
         self._folder = tempfile.TemporaryDirectory(prefix="submission-")
         os.chmod(self._folder.name, 0o777)
         self._channel: socket.socket | None = None
         self._handle: int | None = None
+        self._number = 0
 
     def __enter__(self) -> RemoteFunction:
         return self
@@ -159,12 +168,13 @@ class RemoteFunction:
         return self._call(0, args, kwargs)
 
     def clock(self) -> float:
-        """Return the processor seconds that the other process has taken, as the system counts them."""
+        """Return the processor seconds that the other process has taken, in threads that have ended too."""
+        if sys.platform != "linux" or not self._number:
+            return float("inf")  # the clock on the wall decides
         try:
-            threads = Path(f"/proc/{self._number}/task").glob("*/schedstat")
-            return sum(int(each.read_text().split()[0]) for each in threads) / 1e9 or float("inf")
-        except (OSError, ValueError, IndexError):
-            return float("inf")  # elsewhere than on Linux the clock on the wall decides
+            return time.clock_gettime(~self._number << 3 | _ALL_THREADS)
+        except OSError:
+            return float("inf")
 
     def load(self) -> None:
         """Start the process, and run what defines the function.
@@ -240,6 +250,7 @@ class RemoteFunction:
 
     def _ask(self, order: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> Any:
         """Send an order, serve what it asks meanwhile, and return what it answers."""
+        begun = time.monotonic()
         try:
             answer, blocks = self._exchange(order, blocks)
             raised = _raised(answer) if answer["do"] == "raise" else None
@@ -255,6 +266,11 @@ class RemoteFunction:
             self.fate = "timed out"
             self.end()
             raise
+        self._left -= time.monotonic() - begun
+        if self._left < 0:
+            self.fate = "timed out"
+            self.end()
+            raise Complaint(f"its calls take more than {2 * self._limits.seconds} seconds together")
         if raised is not None:
             raise raised
         return answer, blocks
@@ -273,12 +289,14 @@ class RemoteFunction:
         """Call something of this process for the function, or say what a name of the course is."""
         writer = wire.Writer(function=self._named)
         try:
-            if question["what"] == "attribute":
-                if question["place"][0] != "course":
-                    raise Borrowed  # it looks into a function or an object of the course
-                return {"do": "answer", "value": self._attribute(question["place"][1], writer)}, writer.blocks
-            args, kwargs = self._reader(blocks).value(question["value"])
-            found = self._here(question["place"])(*args, **kwargs)
+            with outside():
+                if question["what"] == "attribute":
+                    if question["place"][0] != "course":
+                        raise Borrowed  # it looks into a function or an object of the course
+                    found = self._attribute(question["place"][1], writer)
+                    return {"do": "answer", "value": found}, writer.blocks
+                args, kwargs = self._reader(blocks).value(question["value"])
+                found = self._here(question["place"])(*args, **kwargs)
         except (wire.Torn, Borrowed):
             raise
         except Exception as error:  # what it called may refuse its arguments
@@ -312,7 +330,8 @@ class RemoteFunction:
         def function(name: Any) -> Callable[..., Any]:
             if type(name) is int:
                 return lambda *args, **kwargs: self._call(name, args, kwargs)
-            return self._here(name)
+            found = self._here(name)
+            return _closed(found) if isinstance(found, FunctionType | MethodType) else found
 
         return wire.Reader(blocks, function)
 
@@ -331,8 +350,43 @@ class RemoteFunction:
         """Return the gradients of an earlier result with respect to the inputs that had wanted one."""
         writer = wire.Writer()
         order = {"do": "gradient", "graph": graph, "value": writer.tree(gradient)}
-        answer, blocks = self._ask(order, writer.blocks)
+        try:
+            answer, blocks = run_within(self._exercise.time_limit, lambda: self._ask(order, writer.blocks))
+        except TimeUp:
+            raise Complaint(f"its gradient takes more than {self._exercise.time_limit:g} seconds") from None
         return self._reader(blocks).value(answer["value"])
+
+
+@functools.cache
+def protection() -> str:
+    """Return a sentence that says which `confine.PARTS` hold on this system."""
+    if lacking := missing():
+        return (
+            f"What does not hold on this system: {', '.join(lacking)}. "
+            "Grade what may be hostile in a container or a virtual machine."
+        )
+    return f"What held for each function: {', '.join(confine.PARTS)}."
+
+
+def missing() -> list[str]:
+    """Return which `confine.PARTS` this system does not grant."""
+    mine, theirs = socket.socketpair()
+    start = _START.format(folder=str(HERE), module="confine")
+    with mine, theirs:
+        subprocess.run([sys.executable, "-I", "-c", start, str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        theirs.close()
+        told = b"".join(iter(lambda: mine.recv(4096), b""))  # the number of a process too
+    return [part for part in confine.PARTS if part.encode() not in told]
+
+
+def _closed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function for which the doors decide anew, also where an open function calls it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with outside():
+            return function(*args, **kwargs)
+
+    return call
 
 
 def _found(path: str) -> Any:
@@ -344,7 +398,8 @@ def _found(path: str) -> Any:
     first, *names = path.split(".")
     found: Any = sys.modules["oraledu"] if first == "oraledu" else None
     for name in names:
-        if not isinstance(found, ModuleType) or name not in vars(found):
+        own = isinstance(found, ModuleType) and f"{found.__name__}.".startswith("oraledu.")
+        if not own or name not in vars(found):
             raise AttributeError(f"the course has no {path}")
         found = vars(found)[name]
     return found
@@ -371,9 +426,14 @@ def _raised(answer: dict[str, Any]) -> Exception:
     base = getattr(builtins, kind, Exception)
     if not (isinstance(base, type) and issubclass(base, Exception)):
         base = Exception
-    error = type(kind, (base,), {"__str__": lambda self: str(answer["message"])})()
+    message = str(answer["message"])[:_WORDS]
+    words = {"__str__": lambda self: message}
+    try:
+        error = type(kind, (base,), words)()
+    except TypeError:  # one of Python's that is not made of nothing
+        error = type(kind, (Exception,), words)()
     if answer["place"]:
-        error.place = int(answer["place"][0]), str(answer["place"][1])
+        error.place = int(answer["place"][0]), str(answer["place"][1])[:_WORDS]
     return error
 
 

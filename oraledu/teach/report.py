@@ -56,6 +56,7 @@ def write(
     settings: Rules,
     alike: Sequence[tuple[str, list[str]]],
     problems: Sequence[str],
+    protection: str,
 ) -> None:
     """Write `class.html`, and a page for each student below `students/`.
 
@@ -65,6 +66,7 @@ def write(
         settings: the points.
         alike: groups of students whose functions read alike.
         problems: what could not be read, and who is missing.
+        protection: what held while submitted functions ran.
     """
     pages = jinja2.Environment(
         loader=jinja2.PackageLoader("oraledu.teach"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -86,6 +88,7 @@ def write(
         slips=frequent_slips(table),
         alike=alike,
         problems=problems,
+        protection=protection,
         page_name=page_name,
     )
     (out / "class.html").write_text(page, encoding="utf-8")

@@ -17,13 +17,17 @@ from typing import Any
 
 from oraledu.app import catalogue, generate
 from oraledu.app.catalogue import Lesson
-from oraledu.teach import receipt
+from oraledu.teach import names, receipt
 from oraledu.teach.functions import Definition, definitions
 
-#: Bytes: a lesson has less than two million.
-LARGEST = 50_000_000
+#: Bytes of a file, and letters of its code: a lesson has less than two million, and a hundred thousand.
+LARGEST, MOST_CODE = 50_000_000, 1_000_000
+#: A file in a zip that is packed into less than one part in so many is no lesson.
+_DENSEST = 200
 _DEEPEST = 2
 _ENDINGS = (".ipynb", ".py", ".zip", receipt.ENDING)
+#: What students hand in by mistake.
+_OTHERS = (".html", ".pdf", ".docx", ".rar", ".7z", ".tar", ".gz", ".tgz")
 _PASSED_OVER = {
     "__MACOSX",
     ".ipynb_checkpoints",
@@ -35,6 +39,8 @@ _PASSED_OVER = {
     "source",
     "release",
 }
+_MUCH = "more than a million letters of code, and a lesson has under a tenth of that"
+_NOTHING = "holds no exercise of any lesson that Python can read"
 #: Folders that name no student.
 _NEUTRAL = ("lessons", "work", "submitted", "submissions")
 # lastnamefirstname_LATE_123_456_04_grokking-2.ipynb
@@ -71,14 +77,17 @@ class _File:
     above: str  # the folder or zip that a lone file lies in
 
 
-def collect(paths: Iterable[Path]) -> tuple[list[Submission], list[str]]:
+def collect(paths: Iterable[Path], listed: Iterable[str] = ()) -> tuple[list[Submission], list[str]]:
     """Read all submissions; return them by student and lesson, and a line for each file that could not be read.
 
     Args:
         paths: files and folders.
+        listed: students of a roster, whose names count however a file has their capitals.
     """
     merged: dict[tuple[str, str], Submission] = {}
+    spelled = {student.casefold(): student for student in listed}
     problems: list[str] = []
+    scripts: list[PurePosixPath] = []
     for path in paths:
         for file in _files(path, problems):
             try:
@@ -87,11 +96,20 @@ def collect(paths: Iterable[Path]) -> tuple[list[Submission], list[str]]:
                 problems.append(f"{file.place}: cannot be read ({_first_line(error)})")
                 continue
             if not found:
-                if file.place.suffix != ".py":
-                    problems.append(f"{file.place}: holds no exercise of any lesson")
+                if file.place.suffix.lower() == ".py":
+                    scripts.append(file.place)
+                else:
+                    problems.append(f"{file.place}: {_NOTHING}")
                 continue
             for each in found:
+                each.student = names.plain(each.student) or "nameless"
+                each.student = spelled.get(each.student.casefold(), each.student)
                 _merge(merged.setdefault((each.student, each.lesson.name), each), each)
+    # A script beside a lesson may be a helper of its author's.
+    beside = {PurePosixPath(file).parent for each in merged.values() for file in each.files}
+    beside -= {PurePosixPath()}
+    problems += [f"{place}: {_NOTHING}" for place in scripts if place.parent not in beside]
+    problems = [names.shown(line) for line in problems]
     return sorted(merged.values(), key=lambda each: (each.student, each.lesson.number)), problems
 
 
@@ -112,15 +130,21 @@ def _files(path: Path, problems: list[str]) -> Iterator[_File]:
     elif path.is_dir():
         for each in sorted(path.rglob("*")):
             place = PurePosixPath(each.relative_to(path).as_posix())
-            if place.name.endswith(_ENDINGS) and each.is_file() and not _PASSED_OVER & set(place.parts):
+            if _PASSED_OVER & set(place.parts) or not each.is_file():
+                continue
+            if place.name.lower().endswith((*_ENDINGS, *_OTHERS)) and each.is_symlink():
+                problems.append(f"{place}: is a link to another file, and not followed")
+            elif place.name.lower().endswith(_ENDINGS):
                 yield from _content(place, each, problems, path.resolve().name)
+            elif place.name.lower().endswith(_OTHERS):
+                problems.append(f"{place}: is no notebook, script, receipt or zip; ask for one")
     else:
         yield from _content(PurePosixPath(path.name), path, problems, path.resolve().parent.name)
 
 
 def _content(place: PurePosixPath, path: Path, problems: list[str], above: str) -> Iterator[_File]:
     try:
-        if path.suffix == ".zip":
+        if path.suffix.lower() == ".zip":
             yield from _unzipped(place, path.read_bytes(), problems)
         elif path.stat().st_size > LARGEST:
             problems.append(_too_large(place, path.stat().st_size))
@@ -136,18 +160,22 @@ def _unzipped(place: PurePosixPath, content: bytes, problems: list[str], depth: 
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.infolist():
                 name = PurePosixPath(entry.filename.replace("\\", "/"))
-                inner = PurePosixPath(place.parent, *(part for part in name.parts if part not in ("..", "/")))
-                if entry.is_dir() or not inner.name.endswith(_ENDINGS) or _PASSED_OVER & set(inner.parts):
+                # Where the platform has written whose the zip is, names in it do not count.
+                own = (place.name,) if _CANVAS.match(place.name) else ()
+                parts = (part for part in name.parts if part not in ("..", "/"))
+                inner = PurePosixPath(place.parent, *own, *parts)
+                unread = not inner.name.lower().endswith(_ENDINGS) or _PASSED_OVER & set(inner.parts)
+                if entry.is_dir() or unread:
                     continue
-                if entry.file_size > LARGEST:
+                if entry.file_size > LARGEST or entry.file_size > _DENSEST * max(entry.compress_size, 5000):
                     problems.append(_too_large(inner, entry.file_size))
-                elif inner.suffix != ".zip":
+                elif inner.suffix.lower() != ".zip":
                     yield _File(inner, archive.read(entry), place.stem)
                 elif depth < _DEEPEST:
                     yield from _unzipped(inner, archive.read(entry), problems, depth + 1)
                 else:
                     problems.append(f"{inner}: a zip within a zip within a zip is not opened")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a broken zip raises what it likes
         problems.append(f"{place}: cannot be read ({_first_line(error)})")
 
 
@@ -157,20 +185,28 @@ def _too_large(place: PurePosixPath, size: int) -> str:
 
 def _read(file: _File) -> list[Submission]:
     if file.place.name.endswith(receipt.ENDING):
+        if len(file.content) > 2 * MOST_CODE:
+            raise ValueError(_MUCH)
         packed = receipt.unpack(file.content)
         return [
             Submission(
                 packed.student, lesson, {name: [each] for name, each in found.items()}, [str(file.place)]
             )
             for lesson, found in packed.functions
+            if found
         ]
     text = file.content.decode("utf-8-sig")
-    cells = _cells(json.loads(text)) if file.place.suffix == ".ipynb" else _cells(generate.parse(text))
+    notebook = file.place.suffix.lower() == ".ipynb"
+    if not notebook and len(text) > MOST_CODE:
+        raise ValueError(_MUCH)
+    cells = _cells(json.loads(text) if notebook else generate.parse(text))
+    if sum(map(len, cells)) > MOST_CODE:
+        raise ValueError(_MUCH)
     best: Lesson | None = None
     found: dict[str, Definition] = {}
     for lesson in catalogue.LESSONS:
-        names = [exercise.name for exercise in catalogue.exercises(lesson)]
-        here = definitions(cells, names)
+        exercises = [exercise.name for exercise in catalogue.exercises(lesson)]
+        here = definitions(cells, exercises)
         if len(here) > len(found):
             best, found = lesson, here
     if best is None:
@@ -190,6 +226,8 @@ def _course_cells(lesson: Lesson) -> frozenset[str]:
 
 def _cells(notebook: Any) -> list[str]:
     """Return the texts of the code cells, whichever form of the format they have."""
+    if "cells" not in notebook:
+        raise ValueError("no notebook of the format 4, which Jupyter has written since 2015")
     return [
         "".join(cell["source"]) if isinstance(cell["source"], list) else str(cell["source"])
         for cell in notebook["cells"]
@@ -200,10 +238,10 @@ def _cells(notebook: Any) -> list[str]:
 def _student(file: _File, lesson: Lesson) -> tuple[str, bool]:
     """Return the student's name, from the names that platforms give to files and folders, and whether it is late."""
     place = file.place
-    if canvas := _CANVAS.match(place.name):
-        return f"{canvas['name']}_{canvas['user']}", bool(canvas["late"])
-    for part in place.parts[:-1]:
-        if moodle := _MOODLE.match(part):
+    for part in place.parts:
+        if part.lower().endswith(_ENDINGS) and (canvas := _CANVAS.match(part)):
+            return f"{canvas['name']}_{canvas['user']}", bool(canvas["late"])
+        if part != place.name and (moodle := _MOODLE.match(part)):
             return moodle["name"], False
     folders = [part for part in place.parts[:-1] if part not in (*_NEUTRAL, lesson.name)]
     own = re.sub(rf"(^|[_\- ]+){lesson.name}.*$|^{lesson.name}[_\- ]*", "", place.stem).strip("_- ")

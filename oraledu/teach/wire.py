@@ -8,6 +8,7 @@ This file imports nothing of the course, because the other process has no course
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 from collections.abc import Callable
@@ -19,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-#: No message is longer, in bytes.
-LONGEST = 2**31
+#: No message is longer, in bytes, nor is a tensor made of one; so much of it is its tree.
+LONGEST, LARGEST_TREE = 2**30, 2**23
 _LENGTHS = struct.Struct("!QQ")
 _DTYPES = {str(each): each for each in vars(torch).values() if isinstance(each, torch.dtype)}
 
@@ -188,6 +189,9 @@ class Reader:
         empty = torch.empty(0, dtype=_DTYPES[dtype])
         if 0 not in shape and (last + 1) * empty.element_size() > memory.nbytes():
             raise Torn("a message holds a tensor that is larger than its memory")
+        # One that repeats a few bytes a billion times takes the memory of whoever reckons with it.
+        if math.prod(shape) * empty.element_size() > LONGEST:
+            raise Torn("a message holds a tensor that is too large")
         tensor = empty.set_(memory, 0 if 0 in shape else offset, shape, stride)
         return self._tensor(tensor.requires_grad_() if grad else tensor, name)
 
@@ -216,7 +220,7 @@ def receive(channel: socket.socket) -> tuple[Any, dict[str, torch.UntypedStorage
         Torn: the other side has ended, or what it sends is no message.
     """
     length, total = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size))
-    if length + total > LONGEST:
+    if length > LARGEST_TREE or length + total > LONGEST:
         raise Torn("a message is too long")
     try:
         tree, sizes = json.loads(bytes(_exactly(channel, length)))

@@ -10,6 +10,7 @@ from oraledu.app import catalogue
 from oraledu.app.cli import main
 from oraledu.app.errors import UserError
 from oraledu.teach import grade as grading
+from oraledu.teach import remote
 from oraledu.teach.examined import Outcome, examined
 from oraledu.teach.grade import grade
 from oraledu.teach.receipt import pack
@@ -111,6 +112,47 @@ def test_of_several_copies_the_best_counts():
     assert examined("04", found, seed=3)["psd_power"].status == "solved"
 
 
+def test_of_many_versions_the_first_few_count(tmp_path, capsys):
+    from oraledu.teach.functions import definitions
+
+    guesses = [ONE.replace("min=0", f"min={least}") for least in (9, 8, 7, 6, 0)]
+    found = {"psd_power": [definitions([guess], ["psd_power"])["psd_power"] for guess in guesses]}
+    assert examined("04", found, seed=3)["psd_power"].status == "wrong"
+    assert examined("04", {"psd_power": found["psd_power"][1:]}, seed=3)["psd_power"].status == "solved"
+
+
+def line_of(text, seed=3):
+    from oraledu.teach.functions import definitions
+
+    found = {"psd_power": [definitions([text], ["psd_power"])["psd_power"]]}
+    return examined("04", found, seed=seed)["psd_power"].line
+
+
+def test_what_one_submission_finds_out_about_its_inputs_serves_no_other():
+    tells = ONE.replace("    values,", "    raise ValueError(torch.initial_seed())\n    values,")
+    assert line_of(tells) == line_of(tells)
+    assert line_of(tells) != line_of(tells, seed=4)
+    assert (
+        line_of(tells).split("ValueError")[1][:9]
+        != line_of(tells.replace("clamp", "clip")).split("ValueError")[1][:9]
+    )
+
+
+def test_a_line_can_be_written_whatever_an_exception_says(tmp_path):
+    raises = ONE.replace("    values,", "    raise ValueError('\\ud800\\x1b[2J' + 2000 * 'x')\n    values,")
+    line = line_of(raises)
+    assert line.isprintable()
+    assert len(line) <= 1000
+
+
+def test_an_examination_that_stumbles_costs_its_own_row(monkeypatch):
+    def stumbles(*args, **kwargs):
+        raise OverflowError
+
+    monkeypatch.setattr("oraledu.teach.examined.examine", stumbles)
+    assert line_of(ONE) == "psd_power: what it returns cannot be examined (OverflowError)."
+
+
 def test_a_second_start_examines_nothing_twice(tmp_path, examinations):
     folder = laid(tmp_path / "in", {"ada/04.py": ONE, "bob/04.py": ONE.replace("power)", "power )")})
     grade([folder], tmp_path / "out", jobs=1)
@@ -180,18 +222,35 @@ def test_points_follow_the_rules_that_a_teacher_edits_without_examining_again(tm
 def test_who_is_missing_gets_a_row_and_who_is_unknown_a_line(tmp_path, examinations, capsys):
     folder = laid(tmp_path / "in", {"ada/04.py": ONE, "zoe/04.py": ONE})
     roster = tmp_path / "roster.csv"
-    roster.write_text("ada,Ada\nbob,Bob\n", "utf-8")
+    roster.write_text("Ada,Ada Doe\nbob,Bob\n", "utf-8")
     grade([folder], tmp_path / "out", roster=roster, jobs=1)
     said = capsys.readouterr().out
     assert "bob: nothing was handed in" in said
     assert "zoe: is not in the roster" in said
-    assert [row["student"] for row in rows(tmp_path / "out" / "totals.csv")] == ["ada", "bob", "zoe"]
+    assert [row["student"] for row in rows(tmp_path / "out" / "totals.csv")] == ["Ada", "bob", "zoe"]
 
 
 def test_equal_functions_under_other_names_are_listed_as_alike(tmp_path, examinations):
     renamed = ONE.replace("values", "w").replace("vectors", "v")
     grade([laid(tmp_path / "in", {"ada/04.py": ONE, "bob/04.py": renamed})], tmp_path / "out", jobs=1)
     assert "<code>psd_power</code>: ada, bob" in (tmp_path / "out" / "class.html").read_text("utf-8")
+
+
+def test_many_versions_are_told(tmp_path, examinations, capsys):
+    files = {f"ada/{least}/04.py": ONE.replace("min=0", f"min={least}") for least in range(6)}
+    grade([laid(tmp_path / "in", files)], tmp_path / "out", jobs=1)
+    assert "ada: 6 versions of psd_power; the first 4 count" in capsys.readouterr().out
+
+
+def test_what_the_system_does_not_hold_is_told(tmp_path, examinations, capsys, monkeypatch):
+    folder = laid(tmp_path / "in", {"ada/04.py": ONE})
+    remote.protection.cache_clear()
+    monkeypatch.setattr(remote, "missing", lambda: ["no network"])
+    grade([folder], tmp_path / "out", jobs=1)
+    remote.protection.cache_clear()
+    assert "What does not hold on this system: no network. Grade" in capsys.readouterr().out
+    page = (tmp_path / "out" / "class.html").read_text("utf-8")
+    assert "What does not hold on this system: no network. Grade" in page
 
 
 def test_a_name_is_never_a_path_and_never_markup(tmp_path, examinations):

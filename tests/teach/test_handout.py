@@ -135,6 +135,7 @@ def test_zips_hold_what_the_folders_hold(sums: Path, tmp_path: Path):
         ([""], "is empty"),
         (["ada", "../bo"], "'../bo' cannot name a folder"),
         ([".oraledu"], "cannot name a folder"),
+        (["=ada"], "cannot name a folder"),
         ([",Ada"], "'' cannot name a folder"),
         (["ada", "Ada"], "'Ada' stands twice"),
     ],

@@ -13,7 +13,9 @@ import torch
 from oraledu.app import catalogue
 from oraledu.course.examine import examine
 from oraledu.course.exercise import Case, Exercise
+from oraledu.diffusion.checks import ddim_step, ideal_denoiser
 from oraledu.grokking import checks
+from oraledu.teach import confine, remote, wire
 from oraledu.teach import examined as examined_module
 from oraledu.teach.examined import examined
 from oraledu.teach.functions import definitions
@@ -127,6 +129,8 @@ REACHES = {
     "the course's code": "importlib.machinery.PathFinder.find_spec('oraledu', [ROOT]).loader.get_code('oraledu')",
     "too much memory": "bytearray(6 * 2**30)",
     "hundreds of processes": "[os.fork() or (time.sleep(3), os._exit(0)) for _ in range(200)]",
+    "a name of its own": "os.symlink('/', 'there')",
+    "what the other process was started with": "oraledu.grokking.rfm.torch.sys.argv[0] + 'x'",
     "another program": "subprocess.run(['/bin/true'], check=True)",
 }
 
@@ -150,12 +154,38 @@ def test_a_submitted_function_cannot_reach(prison, what, tmp_path):
         outcome, fate = verdict(
             prison,
             quick(checks.psd_power),
+            "import oraledu.grokking.rfm",
             "import importlib.machinery, os, socket, subprocess, time, torch",
             lines,
             body,
         )
     assert outcome.status == "wrong"
     assert fate in (None, "broken")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces and Landlock are Linux's")
+def test_what_a_system_does_not_grant_is_known(monkeypatch):
+    assert remote.missing() == []
+    monkeypatch.setattr(remote, "_START", remote._START.replace("{module}.main()", _REFUSING))
+    assert remote.missing() == ["no files but Python's and the system's"]
+
+
+_REFUSING = "{module}._only_these_files = lambda libc: False; {module}.main()"
+
+
+def test_of_a_folder_with_a_checkout_or_a_package_of_the_course_only_the_rest_is_read(tmp_path):
+    for place in (
+        "opt/course/oraledu/teach",
+        "opt/course/solutions",
+        "opt/tool",
+        "site/oraledu/teach",
+        "site/torch",
+    ):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "opt" / "course" / "pyproject.toml").touch()
+    packages = {tmp_path / "site", tmp_path / "opt" / "course"}
+    left = confine.without_course([tmp_path / "opt", tmp_path / "site"], packages)
+    assert {each.relative_to(tmp_path).as_posix() for each in left} == {"opt/tool", "site/torch"}
 
 
 def test_what_it_patches_stays_in_its_process(prison):
@@ -252,3 +282,150 @@ def test_a_dead_prison_is_told_kills_nobody_and_is_replaced():
     examined_module._prisons.append(broken)
     assert examined_module._prison() is not broken
     broken._control.close()
+
+
+FORGED = """
+import sys, torch
+
+
+def _cell():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Cell":
+        frame = frame.f_back
+    return frame.f_locals["self"]
+
+
+def _ask(name, *args, **kwargs):
+    return _cell().ask({"what": "call", "place": ["course", name]}, (args, kwargs))
+"""
+
+
+def test_what_an_open_function_calls_back_finds_the_doors_closed(prison):
+    """Let sampling, which is open, call a function of the submission's that asks for the reference meanwhile."""
+    text = """
+def ideal_denoiser(x, images, alpha_bar):
+    cell, found = _cell(), []
+    usual = cell._call
+    def meanwhile(order, blocks):
+        found.append(_ask("oraledu.diffusion.checks.references.ideal_denoiser", x, images, alpha_bar))
+        usual(order, blocks)
+    cell._call = meanwhile
+    _ask("oraledu.diffusion.sampling.sample", lambda noisy, time: noisy, x, steps=1)
+    cell._call = usual
+    return found[0]
+"""
+    assert verdict(prison, quick(ideal_denoiser), FORGED + text)[0].status == "borrowed"
+
+
+def test_a_closed_function_is_not_handed_on_to_an_open_one(prison):
+    """Let sampling, which is open, call the reference in the place of a network."""
+    text = """
+def ddim_step(x, denoised, alpha_bar_now, alpha_bar_next):
+    step = _cell().ask({"what": "attribute", "place": ["course", "oraledu.diffusion.schedule.ddim_step"]})
+    return _ask("oraledu.diffusion.sampling.sample", lambda noisy, time: denoised, x, steps=1, step=step).noisy[-1]
+"""
+    assert verdict(prison, quick(ddim_step), FORGED + text)[0].status == "borrowed"
+
+
+def twice(function, x):
+    return 2 * function(x)
+
+
+def a_case(generator):
+    return [Case("three", (torch.rand(3, 4, generator=generator, dtype=torch.float64),))]
+
+
+def doubled_by(prison, text, *, lent=None, **exercise):
+    """Return the examination of a function that doubles, and how its process ended."""
+    limits = exercise.pop("limits", None)
+    found = definitions([text], ["doubled"])["doubled"]
+    asked = exercise_of(doubled, a_case, **exercise)
+    with RemoteFunction(prison, asked, found.statements, lent=lent, limits=limits) as function:
+        return examine(asked, function, attempt=1), function.fate
+
+
+def test_a_function_that_was_lent_may_call_the_submissions_own(prison):
+    text = "def doubled(x):\n    return twice(lambda y: y.clone(), x)\n"
+    outcome, fate = doubled_by(prison, text, lent={"twice": twice})
+    assert (outcome.status, fate) == ("correct", None), outcome.line
+
+
+def its_gradient_is_two(function, generator):
+    x = torch.rand(3, generator=generator, dtype=torch.float64, requires_grad=True)
+    function(x).sum().backward()
+
+
+def test_a_gradient_that_does_not_come_is_waited_for_no_longer_than_a_call(prison):
+    text = """
+import time, torch
+class Sleeps(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+    @staticmethod
+    def backward(ctx, gradient):
+        time.sleep(4)
+        return 2 * gradient
+def doubled(x):
+    return Sleeps.apply(x)
+"""
+    outcome, fate = doubled_by(prison, text, properties=[its_gradient_is_two], time_limit=1.0)
+    assert "its gradient takes more than 1 seconds" in outcome.line
+    assert fate == "timed out"
+
+
+def test_many_short_sleeps_are_a_long_one(prison):
+    text = "import time\ndef doubled(x):\n    time.sleep(0.9)\n    return 2 * x\n"
+    outcome, fate = doubled_by(prison, text, limits=Limits(seconds=1))
+    assert fate == "timed out", outcome.line
+
+
+def test_the_work_of_threads_that_have_ended_is_counted(prison):
+    text = """
+import threading, time
+def _work():
+    while time.thread_time() < 0.2:
+        pass
+def doubled(x):
+    one = threading.Thread(target=_work)
+    one.start()
+    one.join()
+    return 2 * x
+"""
+    found = definitions([text], ["doubled"])["doubled"]
+    with RemoteFunction(prison, exercise_of(doubled, a_case), found.statements) as function:
+        function(torch.ones(1))
+        before = function.clock()
+        function(torch.ones(1))
+        assert function.clock() - before > 0.19
+
+
+def test_an_exception_of_any_kind_is_told_by_its_name(prison):
+    text = "def doubled(x):\n    return x.numpy().tobytes().decode('ascii')\n"
+    outcome, fate = doubled_by(prison, text)
+    assert "it raises UnicodeDecodeError" in outcome.line
+    assert fate is None
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        (["tensor", "torch.float64", [2**20, 2**20], [0, 0], 0, "one", False, None], "too large"),
+        (["tensor", "torch.float64", [3], [1], 0, "one", False, None], "larger than its memory"),
+        (["tensor", "torch.float64", [-1], [1], 0, "one", False, None], "impossible"),
+        (["array", True, "O", [1], ["tensor", "torch.uint8", [8], [1], 0, "one", False, None]], "objects"),
+        (["odd"], "unknown kind"),
+    ],
+)
+def test_a_message_that_lies_about_its_values_is_torn(tree, told):
+    reader = wire.Reader({"one": torch.zeros(1, dtype=torch.float64).untyped_storage()}, lambda name: None)
+    with pytest.raises(wire.Torn, match=told):
+        reader.value(tree)
+
+
+def test_a_tree_without_end_is_not_read():
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        theirs.sendall(wire._LENGTHS.pack(2**24, 0))
+        with pytest.raises(wire.Torn, match="too long"):
+            wire.receive(mine)

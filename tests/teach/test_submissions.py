@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 import pytest
@@ -26,6 +27,19 @@ def zipped(entries):
     return file.getvalue()
 
 
+def damaged():
+    """Return a zip with a file whose packed bytes begin with what no packer writes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("04_grokking.py", 9 * SCRIPT)
+    return file.getvalue()[:44] + b"\x07" + file.getvalue()[45:]
+
+
+def receipt_of(*statements, student="ada", **more):
+    entry = {"psd_power": {"statements": statements} | more}
+    return json.dumps({"receipt": 1, "student": student, "lessons": {"04_grokking": entry}})
+
+
 def laid(root, files):
     for name, content in files.items():
         path = root / name
@@ -43,6 +57,10 @@ def laid(root, files):
         ("Ada Doe_123_assignsubmission_file_/04_grokking.ipynb", "Ada Doe"),
         ("doeada_123_456_04_grokking-1.ipynb", "doeada_123"),
         ("doeada_LATE_123_456_04_grokking.ipynb", "doeada_123"),
+        ("ada/04_GROKKING.IPYNB", "ada"),
+        ("ada\N{RIGHT-TO-LEFT OVERRIDE}\x1b/04_grokking.ipynb", "ada__"),
+        ("Jose\N{COMBINING ACUTE ACCENT}/04_grokking.ipynb", "Jos\N{LATIN SMALL LETTER E WITH ACUTE}"),
+        ("=1+1/04_grokking.ipynb", "'=1+1"),
         ("ada_04_grokking.ipynb", "ada"),
         ("ada-homework.ipynb", "ada-homework"),
     ],
@@ -97,6 +115,12 @@ def test_zips_in_zips_are_opened_and_nothing_is_written(tmp_path):
         ("ada/04_grokking.ipynb", b"\xff\x00\x12", "cannot be read"),
         ("ada/04_grokking.ipynb", notebook("x = 1"), "holds no exercise"),
         ("ada/all.zip", b"PK no zip", "cannot be read"),
+        ("ada/all.zip", damaged(), "cannot be read"),
+        ("ada/04_grokking.py", "def psd_power(:", "holds no exercise"),
+        ("ada/04_grokking.html", "<html>", "is no notebook"),
+        ("ada/04_grokking.ipynb", '{"worksheets": []}', "no notebook of the format 4"),
+        ("ada/x.receipt.json", receipt_of("def psd_power(:"), "holds no exercise"),
+        ("ada/x.receipt.json", receipt_of("word = '\ud800'\ndef psd_power(m, p): pass"), "holds no exercise"),
         ("ada/x.receipt.json", '{"receipt": 99, "lessons": {}}', "version 99"),
         ("ada/x.receipt.json", "{}", "no receipt"),
         ("ada/x.receipt.json", '{"receipt": 1, "student": 3, "lessons": {}}', "texts"),
@@ -129,3 +153,64 @@ def test_a_students_own_cells_are_those_that_the_course_did_not_write(tmp_path):
     mine = "# %%\nHELP = 1\n\n# %%\ndef psd_power(matrix, power):\n    return matrix\n"
     (found,), _ = collect([laid(tmp_path / "in", {"ada/04_grokking.py": course + "\n" + mine})])
     assert found.own == ("HELP = 1", "def psd_power(matrix, power):\n    return matrix")
+
+
+def test_a_link_is_not_followed(tmp_path):
+    """A link into another folder would hand in what somebody else has written."""
+    laid(tmp_path / "in", {"bob/04_grokking.py": SCRIPT})
+    (tmp_path / "in" / "ada").mkdir()
+    (tmp_path / "in" / "ada" / "04_grokking.py").symlink_to(tmp_path / "in" / "bob" / "04_grokking.py")
+    found, problems = collect([tmp_path / "in"])
+    assert [each.student for each in found] == ["bob"]
+    assert problems == ["ada/04_grokking.py: is a link to another file, and not followed"]
+
+
+def test_a_zip_belongs_to_whom_the_platform_names_whatever_it_holds(tmp_path):
+    inner = zipped({"bob/04_grokking.py": SCRIPT})
+    files = {"doeada_LATE_123_456_work.zip": inner, "Eve Doe_7_assignsubmission_file_/work.zip": inner}
+    found, _ = collect([laid(tmp_path / "in", files)])
+    assert [(each.student, each.late) for each in found] == [("Eve Doe", False), ("doeada_123", True)]
+
+
+def test_a_file_that_is_packed_too_densely_is_not_unpacked(tmp_path):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ada/04_grokking.py", SCRIPT + "#" * 2_000_000)
+    found, problems = collect([laid(tmp_path / "in", {"all.zip": file.getvalue()})])
+    assert found == []
+    assert problems == ["ada/04_grokking.py: 2 MB, and a lesson has under 2"]
+
+
+def test_more_code_than_anybody_writes_is_not_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "MOST_CODE", 100)
+    files = {
+        "ada/04_grokking.py": SCRIPT + "x = 1\n" * 20,
+        "bob/04_grokking.ipynb": notebook(SCRIPT + "x = 1\n" * 20),
+        "cleo/x.receipt.json": receipt_of(SCRIPT + "x = 1\n" * 40),
+    }
+    found, problems = collect([laid(tmp_path / "in", files)])
+    assert found == []
+    assert len(problems) == 3
+    assert all("letters of code" in each for each in problems)
+
+
+def test_what_a_receipt_says_that_a_function_needs_is_not_believed(tmp_path):
+    text = receipt_of(
+        "import torch", "def psd_power(matrix, power):\n    return matrix", needs=["agop", "psd_power"]
+    )
+    (found,), _ = collect([laid(tmp_path / "in", {"x.receipt.json": text})])
+    assert found.found["psd_power"][0].needs == frozenset()
+
+
+def test_a_roster_says_how_a_name_is_spelled(tmp_path):
+    folder = laid(tmp_path / "in", {"Ada/04_grokking.py": SCRIPT, "ADA/04_grokking.py": SCRIPT})
+    assert [each.student for each in collect([folder], ["ada"])[0]] == ["ada"]
+
+
+def test_a_name_that_no_text_can_hold_is_written_without_it(tmp_path):
+    (tmp_path / "in").mkdir()
+    folder = os.fsencode(tmp_path / "in") + b"/a\xffda"
+    os.mkdir(folder)
+    with open(folder + b"/04_grokking.py", "w") as file:
+        file.write(SCRIPT)
+    assert [each.student for each in collect([tmp_path / "in"])[0]] == ["a_da"]
