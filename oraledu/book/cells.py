@@ -20,9 +20,7 @@ _LINK = re.compile(r"\]\((\.\./solutions/\w+)\.ipynb#((?:[^()\s]|\([^()\s]*\))+)
 _STAYS = "In the notebook its controls move this picture."
 
 
-def page(
-    notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Explorer | None = None
-) -> str:
+def page(notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Explorer | None = None) -> str:
     """Return the page of a notebook.
 
     Args:
@@ -57,7 +55,9 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace(" ", "-"))
 
 
-def picture(png: bytes, words: str, pictures: Path, *, width: float | None = None, classes: str = "figure") -> str:
+def picture(
+    png: bytes, words: str, pictures: Path, *, width: float | None = None, classes: str = "figure"
+) -> str:
     """Store a picture under a name from its content, and return what shows it, with its words.
 
     Args:
@@ -97,7 +97,9 @@ def raw(markup: str) -> str:
 
 def printed(cell: NotebookNode) -> str:
     """Return what a cell printed."""
-    return "".join(output.text for output in cell.get("outputs", []) if output.output_type == "stream").rstrip()
+    return "".join(
+        output.text for output in cell.get("outputs", []) if output.output_type == "stream"
+    ).rstrip()
 
 
 def output_block(text: str) -> str:

@@ -23,11 +23,19 @@ _CONVERTER = LatexToMathML(xml_namespace=True, fancy_error=False)
 #: Letters, Greek, accents, arrows, operators, brackets, and the alphabets that formulas have of their own.
 _CHARACTERS = (
     *((0x20, 0xFF), (0x2C6, 0x2DD), (0x300, 0x345), (0x391, 0x3F6), (0x2010, 0x2061), (0x2102, 0x2138)),
-    *((0x2190, 0x21D4), (0x2200, 0x22A5), (0x22C0, 0x22F1), (0x2308, 0x230B), (0x23DE, 0x23DF), (0x27E6, 0x27EB)),
+    *(
+        (0x2190, 0x21D4),
+        (0x2200, 0x22A5),
+        (0x22C0, 0x22F1),
+        (0x2308, 0x230B),
+        (0x23DE, 0x23DF),
+        (0x27E6, 0x27EB),
+        (0x27F5, 0x27FF),
+    ),
     *((0x1D400, 0x1D467), (0x1D49C, 0x1D4B5), (0x1D538, 0x1D551), (0x1D6A8, 0x1D71B), (0x1D7CE, 0x1D7E1)),
 )
 #: In a text a formula longer than this may break, and before these.
-_LONG, _BREAKS = 20, set("=≈≤≥<>∝∼→↦∈+−:")  # noqa: RUF001
+_LONG, _BREAKS = 20, set("=≈≤≥<>∝∼→↦∈+−:")
 _STYLE, _STYLES = f"{{{_NAMESPACE}}}mstyle", {"displaystyle", "scriptlevel"}
 #: MathML may name a character, as in HTML; XML knows three of these names.
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp);)\w+;")
@@ -61,7 +69,9 @@ def _styled(element: ElementTree.Element) -> None:
     """Put what MathML Core writes on any element onto an `mstyle`, where the MathML of books has it, too."""
     for place, child in enumerate(element):
         _styled(child)
-        if child.tag != _STYLE and (style := {name: child.attrib.pop(name) for name in _STYLES & set(child.attrib)}):
+        if child.tag != _STYLE and (
+            style := {name: child.attrib.pop(name) for name in _STYLES & set(child.attrib)}
+        ):
             element[place] = ElementTree.Element(_STYLE, style)
             element[place].append(child)
 

@@ -73,7 +73,9 @@ def findings() -> str:
         blocks += [f"## {lesson.title}", outline.paragraphs(parts[0].cells[0])[1]]
         for part in parts:
             if part.title == _FOUND:
-                blocks += [f"### In the paper, the code, the files\n\n{_to(lesson, part.title, 'In the lesson')}"]
+                blocks += [
+                    f"### In the paper, the code, the files\n\n{_to(lesson, part.title, 'In the lesson')}"
+                ]
                 blocks += _told(part)
             elif part.title.startswith(_RIVAL):
                 blocks += [f"### {part.title}", part.question and f"*{part.question}*", *_verdicts(part)]

@@ -11,8 +11,8 @@ from pathlib import Path
 from oraledu.app.errors import UserError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-_OPTIONS = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-_PRINT = ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--run-all-compositor-stages-before-draw"]
+_OPTIONS = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+_PRINT = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
 _MINUTES = 10
 
 

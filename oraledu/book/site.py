@@ -51,7 +51,9 @@ def write_sources(folder: Path, *, files: Sequence[str] = (), whole: bool = Fals
         for lesson in catalogue.LESSONS:
             source = catalogue.source_folder(kind) / f"{lesson.name}.ipynb"
             if not source.is_file():
-                raise UserError(f"{source} is missing; in a checkout, 'oraledu build {lesson.number}' makes it")
+                raise UserError(
+                    f"{source} is missing; in a checkout, 'oraledu build {lesson.number}' makes it"
+                )
             shutil.copy(source, folder / kind)
             text = cells.page(nbformat.read(source, as_version=4), pictures, name=lesson.name)
             if kind == "solutions":

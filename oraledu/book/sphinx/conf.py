@@ -23,6 +23,7 @@ html_show_sourcelink = html_copy_source = html_show_sphinx = False
 html_permalinks_icon = "#"
 
 epub_show_urls = "no"
+epub_css_files = ["book.css"]
 epub_tocdepth = 2
 epub_tocscope = "includehidden"
 epub_exclude_files = ["_static/print.css"]
