@@ -345,7 +345,7 @@ def test_what_the_package_imports_it_requires():
         "packaging",
         "pyzmq",
     }
-    required |= {"traitlets", "pillow", "fonttools", "cycler", "tokenizers", "huggingface-hub"}
+    required |= {"traitlets", "pillow", "fonttools", "docutils", "cycler", "tokenizers", "huggingface-hub"}
     known = importlib.metadata.packages_distributions()
     found = set()
     for path in MODULES:
