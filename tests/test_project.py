@@ -25,6 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCK = (ROOT / install.LOCK).read_text("utf-8").splitlines()
 TOPICS = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {
     "app",
+    "book",
     "teach",
     "course",
     "data",
@@ -60,7 +61,7 @@ def forbidden(layer: str, module: str) -> bool:
     """
     top, _, rest = module.partition(".")
     target = rest.split(".")
-    if layer in {"app", "teach"}:
+    if layer in {"app", "book", "teach"}:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}
@@ -115,6 +116,7 @@ def test_a_lesson_imports_only_its_own_topic_and_the_course(kind: str, lesson):
         ("grokking.checks", "oraledu.app.catalogue"),
         ("course", "oraledu.grokking.rfm"),
         ("course", "oraledu.app.catalogue"),
+        ("course", "oraledu.book.cells"),
         ("data", "oraledu.course.runtime"),
         ("lessons/grokking", "oraledu.app.build"),
         ("lessons/grokking", "oraledu.diffusion"),
@@ -139,6 +141,7 @@ def test_the_import_rules_forbid(layer: str, module: str):
         ("grokking.checks", "oraledu.grokking.rfm"),
         ("course", "ipywidgets"),
         ("app", "oraledu.grokking.checks"),
+        ("book", "oraledu.teach.outline"),
         ("lessons/grokking", "oraledu.course"),
         ("lessons/grokking", "oraledu.grokking.views"),
         ("lessons/grokking", "torch"),
@@ -328,7 +331,7 @@ def test_a_clone_on_windows_keeps_every_byte():
 
 def test_what_the_package_imports_it_requires():
     extras = PROJECT["optional-dependencies"]
-    own = [*PROJECT["dependencies"], *extras["models"], *extras["cluster"], *extras["hub"]]
+    own = [*PROJECT["dependencies"], *extras["models"], *extras["cluster"], *extras["hub"], *extras["book"]]
     required = {canonicalize_name(Requirement(text).name) for text in own} | {"oraledu"}
     # What these bring along by their own requirements, and what is only asked for beside them.
     required |= {
@@ -342,7 +345,7 @@ def test_what_the_package_imports_it_requires():
         "packaging",
         "pyzmq",
     }
-    required |= {"traitlets", "pillow", "cycler", "tokenizers", "huggingface-hub"}
+    required |= {"traitlets", "pillow", "fonttools", "docutils", "cycler", "tokenizers", "huggingface-hub"}
     known = importlib.metadata.packages_distributions()
     found = set()
     for path in MODULES:
@@ -380,5 +383,6 @@ def test_the_wheel_carries_the_lessons_the_solutions_the_teachers_texts_and_the_
                 assert f"oraledu/_course/{kind}/{lesson.name}{ending}" in names
         assert f"oraledu/_course/teach/{lesson.number}.md" in names
     assert {"oraledu/teach/deck/conf.json", "oraledu/teach/deck/index.html.j2"} <= names
+    assert {"oraledu/book/sphinx/conf.py", "oraledu/book/sphinx/_static/book.css"} <= names
     assert "oraledu/app/labconfig/default_setting_overrides.json" in names
     assert any(name.endswith("licenses/LICENSE-TEXT") for name in names)

@@ -14,6 +14,7 @@ import oraledu
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.app.parameters import FOLDER, LESSON
+from oraledu.book.commands import COMMANDS as BOOK
 from oraledu.teach.commands import COMMANDS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -277,5 +278,5 @@ def bench(arguments: Sequence[str]) -> int:
     return measuring.run(arguments)
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, *BOOK):
     course.add_command(command)

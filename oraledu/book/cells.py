@@ -1,0 +1,148 @@
+"""From an executed notebook to the text of a page, in MyST Markdown."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from oraledu.book import formulas
+
+#: From the id of an explorer's cell, its stored picture and that picture's words to HTML, or "" for the picture.
+Explorer = Callable[[str, bytes, str], str]
+_LINK = re.compile(r"\]\((\.\./solutions/\w+)\.ipynb#((?:[^()\s]|\([^()\s]*\))+)\)")
+_STAYS = "In the notebook its controls move this picture."
+
+
+def page(notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Explorer | None = None) -> str:
+    """Return the page of a notebook.
+
+    Args:
+        notebook: With its outputs.
+        pictures: Where its pictures go: a folder beside the one that the page goes to.
+        name: Of a notebook beside the page, to be offered at its beginning and at its exercises; "" for none.
+        explorer: What to show for an explorer.
+
+    Raises:
+        OSError: a picture cannot be written.
+    """
+    blocks: list[str] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            blocks.append(linked(cell.source))
+            if name and (len(blocks) == 1 or blocks[-1] != cell.source):
+                blocks.append(f"{{download}}`The notebook of this lesson <{name}.ipynb>`")
+            continue
+        if cell.source.strip():
+            blocks.append(_fenced("code-block", "python", cell.source.strip("\n")))
+        blocks += _outputs(cell, pictures, explorer)
+    return "\n\n".join(blocks) + "\n"
+
+
+def linked(text: str) -> str:
+    """Return a text with its links to cells of notebooks as links to sections of pages."""
+    return _LINK.sub(lambda found: f"]({found[1]}.md#{slug(found[2])})", text)
+
+
+def slug(heading: str) -> str:
+    """Return the end of the address of a section; `heading` is its title as Jupyter's links have it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace(" ", "-"))
+
+
+def picture(
+    png: bytes, words: str, pictures: Path, *, width: float | None = None, classes: str = "figure"
+) -> str:
+    """Store a picture under a name from its content, and return what shows it, with its words.
+
+    Args:
+        png: The picture.
+        words: What it shows, in words.
+        pictures: The folder, beside that of the page.
+        width: In pixels; None leaves it to the page.
+        classes: By which the style knows it.
+
+    Raises:
+        ValueError: it has no words.
+        OSError: the folder cannot be written.
+    """
+    if not words.strip():
+        raise ValueError("a picture has no words; give its figure an alt text.")
+    name = f"{hashlib.sha256(png).hexdigest()[:16]}.png"
+    pictures.mkdir(parents=True, exist_ok=True)
+    (pictures / name).write_bytes(png)
+    size = f":width: {width:g}px\n" if width else ""
+    options = f":alt: {json.dumps(' '.join(words.split()), ensure_ascii=False)}\n:class: {classes}\n{size}"
+    return f"```{{image}} ../{pictures.name}/{name}\n{options}```"
+
+
+def stored_picture(cell: NotebookNode) -> tuple[bytes, str, float | None] | None:
+    """Return the first picture among a cell's outputs, its words and its width; None where there is none."""
+    for output in cell.get("outputs", []):
+        if png := output.get("data", {}).get("image/png"):
+            about = output.metadata.get("image/png", {})
+            return base64.b64decode(png), about.get("alt") or output.data["text/plain"], about.get("width")
+    return None
+
+
+def raw(markup: str) -> str:
+    """Return what puts HTML into a page as it is."""
+    return _fenced("raw", "html", markup)
+
+
+def printed(cell: NotebookNode) -> str:
+    """Return what a cell printed."""
+    return "".join(
+        output.text for output in cell.get("outputs", []) if output.output_type == "stream"
+    ).rstrip()
+
+
+def output_block(text: str) -> str:
+    """Return what shows a printed text."""
+    return _fenced("code-block", "text", text, ":class: output\n\n")
+
+
+def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> Iterator[str]:
+    """Yield what a cell shows: first what it prints, then pictures, tables, questions and verdicts in their order."""
+    if text := printed(cell):
+        yield output_block(text)
+    alive = any('role="status"' in _markup(output) and _hidden(output) for output in cell.outputs)
+    for output in cell.outputs:
+        markup = _markup(output)
+        if "image/png" in output.get("data", {}):
+            yield _shown(cell, pictures, explorer if alive else None, alive)
+        elif markup.startswith("<table"):
+            yield raw(f'<div class="table-wrapper">{formulas.in_html(markup)}</div>')
+        elif markup.startswith("<fieldset"):
+            yield raw(formulas.in_html(markup))
+        elif markup and not _hidden(output):
+            yield raw(f'<p class="verdict">{html.escape(output.data["text/plain"])}</p>')
+
+
+def _shown(cell: NotebookNode, pictures: Path, explorer: Explorer | None, alive: bool) -> str:
+    found = stored_picture(cell)
+    assert found is not None
+    png, words, width = found
+    if explorer and (made := explorer(cell.id, png, words)):
+        return raw(made)
+    stays = f"\n\n{{.stays}}\n{_STAYS}" if alive else ""
+    return picture(png, words, pictures, width=width) + stays
+
+
+def _markup(output: NotebookNode) -> str:
+    return str(output.get("data", {}).get("text/html", "")).strip()
+
+
+def _hidden(output: NotebookNode) -> bool:
+    """Say whether an output repeats a picture's words for those who do not see it, as the page does itself."""
+    return "jp-sr-only" in _markup(output)
+
+
+def _fenced(directive: str, argument: str, text: str, options: str = "") -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
+    return f"{fence}{{{directive}}} {argument}\n{options}{text}\n{fence}"

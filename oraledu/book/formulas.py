@@ -1,0 +1,118 @@
+"""Formulas as MathML, made while the pages are built.
+
+Browsers, print and readers of books set MathML themselves: a page needs no script for its formulas, and they keep their
+places inside of tables and folded hints. A formula that cannot be read is an error of the build.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from math_core import LatexToMathML
+
+FONT = "math.woff"
+_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_CONVERTER = LatexToMathML(xml_namespace=True, fancy_error=False)
+#: Letters, Greek, accents, arrows, operators, brackets, and the alphabets that formulas have of their own.
+_CHARACTERS = (
+    *((0x20, 0xFF), (0x2C6, 0x2DD), (0x300, 0x345), (0x391, 0x3F6), (0x2010, 0x2061), (0x2102, 0x2138)),
+    *(
+        (0x2190, 0x21D4),
+        (0x2200, 0x22A5),
+        (0x22C0, 0x22F1),
+        (0x2308, 0x230B),
+        (0x23DE, 0x23DF),
+        (0x27E6, 0x27EB),
+        (0x27F5, 0x27FF),
+    ),
+    *((0x1D400, 0x1D467), (0x1D49C, 0x1D4B5), (0x1D538, 0x1D551), (0x1D6A8, 0x1D71B), (0x1D7CE, 0x1D7E1)),
+)
+#: In a text a formula longer than this may break, and before these.
+_LONG, _BREAKS = 20, set("=≈≤≥<>∝∼→↦∈+−:")
+_STYLE, _STYLES = f"{{{_NAMESPACE}}}mstyle", {"displaystyle", "scriptlevel"}
+#: MathML may name a character, as in HTML; XML knows three of these names.
+_ENTITY = re.compile(r"&(?!(?:lt|gt|amp);)\w+;")
+_IN_HTML = re.compile(r"\$([^$]+)\$")
+
+ElementTree.register_namespace("", _NAMESPACE)
+
+
+def mathml(latex: str, *, block: bool = False) -> str:
+    """Return a formula as MathML; one in a text may become several, so that a line can end between them.
+
+    Raises:
+        LatexError: the formula is no LaTeX that can be set.
+    """
+    made = _CONVERTER.convert_with_local_state(latex, displaystyle=block)
+    made = _ENTITY.sub(lambda entity: html.unescape(entity[0]), made)
+    whole = ElementTree.fromstring(made)
+    _styled(whole)
+    if block or len("".join(whole.itertext())) <= _LONG:
+        return ElementTree.tostring(whole, encoding="unicode")
+    pieces = [ElementTree.Element(whole.tag, whole.attrib)]
+    for child in whole:
+        if len(pieces[-1]) and child.tag == f"{{{_NAMESPACE}}}mo" and child.text in _BREAKS:
+            child.set("form", "infix")  # as the first of its piece it would lose its spaces
+            pieces.append(ElementTree.Element(whole.tag, whole.attrib))
+        pieces[-1].append(child)
+    return "<wbr />".join(ElementTree.tostring(piece, encoding="unicode") for piece in pieces)
+
+
+def _styled(element: ElementTree.Element) -> None:
+    """Put what MathML Core writes on any element onto an `mstyle`, where the MathML of books has it, too."""
+    for place, child in enumerate(element):
+        _styled(child)
+        if child.tag != _STYLE and (
+            style := {name: child.attrib.pop(name) for name in _STYLES & set(child.attrib)}
+        ):
+            element[place] = ElementTree.Element(_STYLE, style)
+            element[place].append(child)
+
+
+def in_html(text: str) -> str:
+    """Return HTML with its formulas, which stand between dollar signs, as MathML."""
+    return _IN_HTML.sub(lambda found: mathml(html.unescape(found[1])), text)
+
+
+def write_font(folder: Path) -> None:
+    """Write STIX Two Math, as far as formulas go, for browsers whose system has no font of formulas."""
+    spec = find_spec("ziamath")
+    places = (spec.submodule_search_locations or []) if spec else []
+    font = TTFont(Path(places[0], "fonts", "STIXTwoMath-Regular.ttf"))
+    cutter = subset.Subsetter(subset.Options(layout_features=["ssty", "dtls", "flac"]))
+    cutter.populate(unicodes=[code for first, last in _CHARACTERS for code in range(first, last + 1)])
+    cutter.subset(font)
+    font.flavor = "woff"
+    font.save(folder / FONT)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Have Sphinx set formulas so."""
+
+    def inline(translator: Any, node: Any) -> None:
+        translator.body.append(mathml(node.astext()))
+
+    def block(translator: Any, node: Any) -> None:
+        translator.body.append(f'<div class="formula">{mathml(node.astext(), block=True)}</div>\n')
+
+    def nothing(translator: Any, node: Any) -> None:
+        pass
+
+    def skipping(visit: Any) -> Any:
+        def visited(translator: Any, node: Any) -> None:
+            from docutils.nodes import SkipNode
+
+            visit(translator, node)
+            raise SkipNode
+
+        return visited
+
+    app.add_html_math_renderer("mathml", (skipping(inline), nothing), (skipping(block), nothing))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
