@@ -26,6 +26,7 @@ LOCK = (ROOT / install.LOCK).read_text("utf-8").splitlines()
 TOPICS = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {
     "app",
     "teach",
+    "book",
     "course",
     "data",
     "__pycache__",
@@ -60,7 +61,7 @@ def forbidden(layer: str, module: str) -> bool:
     """
     top, _, rest = module.partition(".")
     target = rest.split(".")
-    if layer in {"app", "teach"}:
+    if layer in {"app", "teach", "book"}:
         return False
     if top != "oraledu":
         return top in SHOWING and layer in TOPICS | {"data"}

@@ -1,0 +1,1 @@
+"""The course as pages: what a reader sees before anything is installed."""
