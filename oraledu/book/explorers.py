@@ -1,62 +1,89 @@
-"""An explorer on a page without a kernel: its stored picture and, where its frames are kept, its controls.
+"""An explorer on a page without a kernel: its stored picture, and controls that show frames drawn beforehand.
 
-A page needs, for each lesson:
+`frames.collect(lesson)` draws them, in minutes. Whoever writes pages calls `placed` once a lesson: it puts what a page
+loads into the site's folder of static files, and returns a function `(cell_id, picture, words) -> str`, which gives the
+HTML of an explorer, or "" where it has no frames. The pages then load `live.js` and `live.css` from that folder.
 
-* `frames.collect(lesson)` (draws, minutes) or `frames.kept(lesson)` (looks whether they are there): a folder, whose
-  `.webp` and `.js` files are copied to where the page reaches them;
-* `explorer_html(folder, cell.id, …)` in the place of each stored picture of a cell that shows an explorer
-  (`is_explorer`);
-* `static/live.js` (as a classic script, before or after the rest) and `static/live.css`.
-
-The same script makes the quizzes of `course.quiz` answer: their HTML stays as it is stored.
+The same script makes the quizzes of `course.quiz` ask before they answer; their HTML stays as it is stored.
 """
 
 from __future__ import annotations
 
 import html
+import io
 import json
+import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from PIL import Image
 
-STATIC = Path(__file__).parent / "static"
-SCRIPT, STYLE = STATIC / "live.js", STATIC / "live.css"
+from oraledu.app.catalogue import Lesson
+from oraledu.book import frames
+from oraledu.course.figures import SHARPNESS
 
-
-def is_explorer(cell: NotebookNode) -> bool:
-    """Say whether an executed cell shows an explorer: its words, unlike those of a figure, are a live region."""
-    shown = [output.data.get("text/html", "") for output in cell.get("outputs", []) if "data" in output]
-    return any('class="jp-sr-only" role="status"' in "".join(each) for each in shown)
+#: What the pages load.
+LIVE = tuple(Path(__file__).parent / "static" / name for name in ("live.js", "live.css"))
 
 
-def explorer_html(
-    folder: Path | None, cell: str, *, picture: str, alt: str, size: tuple[int, int], address: str
-) -> str:
-    """Write the HTML of an explorer.
+def placed(lesson: Lesson, static: Path, address: str) -> Callable[[str, bytes, str], str]:
+    """Put the frames of a lesson, and the script that shows them, into a folder of a site.
 
     Args:
-        folder: What `frames.collect` returned, or None where no frames are kept.
-        cell: The cell's id.
-        picture: Address of the stored picture, as the page writes it.
-        alt: Its words, as they are stored.
-        size: Its width and height on the page, CSS pixels.
-        address: Where the page finds the files of `folder`, without a slash at the end.
+        lesson: Whose explorers.
+        static: The folder.
+        address: Where the lesson's page finds this folder, such as `../_static`.
+
+    Returns:
+        A function that returns the HTML for an explorer's cell, its stored picture and that picture's words; "" for a
+        cell without frames.
+
+    Raises:
+        OSError: The folder cannot be written.
     """
-    image = (
-        f'<img src="{html.escape(picture)}" alt="{html.escape(alt)}" width="{size[0]}" height="{size[1]}">'
-    )
-    about = folder / f"{cell}.json" if folder else None
-    known = json.loads(about.read_text("utf-8")) if about and about.is_file() else {}
-    if known.get("alt") != alt:  # frames of another state of the lesson would contradict its text
-        note = "In the notebook this picture has controls."
-        return f'<figure class="explorer">{image}<figcaption>{note}</figcaption></figure>'
-    controls = "".join(_control(each) for each in known["controls"])
+    kept, target = frames.kept(lesson), static / "frames" / lesson.name
+    target.mkdir(parents=True, exist_ok=True)
+    for file in LIVE:
+        shutil.copy(file, static)
+    for file in kept.iterdir() if kept else ():
+        if file.suffix != ".json":
+            shutil.copy(file, target)
+
+    def write(cell: str, picture: bytes, words: str) -> str:
+        if kept is None or not (
+            written := explorer_html(kept, cell, picture, words, f"{address}/frames/{lesson.name}")
+        ):
+            return ""
+        (target / f"{cell}.png").write_bytes(picture)
+        return written
+
+    return write
+
+
+def explorer_html(folder: Path, cell: str, picture: bytes, words: str, address: str) -> str:
+    """Write the HTML of an explorer, or "" where there are no frames that begin as the stored picture does.
+
+    Args:
+        folder: What `frames.collect` returned.
+        cell: The cell's id.
+        picture: What the notebook stores.
+        words: Its alt text there.
+        address: Where the page finds the files of `folder`, and the picture beside them.
+    """
+    about = folder / f"{cell}.json"
+    known = json.loads(about.read_text("utf-8")) if about.is_file() else {}
+    if known.get("alt") != words:  # frames of another state of the lesson would contradict its text
+        return ""
+    width, height = (side // SHARPNESS for side in Image.open(io.BytesIO(picture)).size)
+    source = f"{html.escape(address)}/{cell}"
     return (
-        f'<figure class="explorer" data-frames="{html.escape(address)}/{cell}">'
-        f'<div class="explorer-controls" role="group" aria-label="Controls of the picture" hidden>{controls}</div>'
-        f'{image}<p class="explorer-words" role="status"></p>'
-        f"<figcaption>{_note(known)}</figcaption></figure>"
+        f'<figure class="explorer" data-frames="{source}">'
+        '<div class="explorer-controls" role="group" aria-label="Controls of the picture" hidden>'
+        f"{''.join(map(_control, known['controls']))}</div>"
+        f'<img src="{source}.png" alt="{html.escape(words)}" width="{width}" height="{height}">'
+        f'<p class="explorer-words" role="status"></p><figcaption>{_note(known)}</figcaption></figure>'
     )
 
 
@@ -79,10 +106,7 @@ def _control(control: dict[str, Any]) -> str:
 
 
 def _note(known: dict[str, Any]) -> str:
-    held = 1
-    for control in known["controls"]:
-        held *= len(control["words"])
-    if held == known["positions"]:
+    held, every = math.prod(len(control["words"]) for control in known["controls"]), known["positions"]
+    if held == every:
         return "Drawn beforehand for every position of the controls."
-    every = known["positions"]
     return f"Drawn beforehand for {held:,} of the {every:,} positions that the controls have in the notebook."

@@ -1,15 +1,17 @@
-import html
+import io
 import json
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
+from PIL import Image
 
 from oraledu.app import catalogue
-from oraledu.book.explorers import explorer_html, is_explorer
+from oraledu.book import frames
+from oraledu.book.explorers import explorer_html, placed
 
-SHOWN = {"picture": "a.png", "alt": "A <line>.", "size": (300, 150), "address": "_static/frames/04"}
+LESSON = catalogue.lesson("04")
+WORDS = "A <line>."
 CONTROLS = [
     {"label": "height <cm>", "kind": "range", "words": ["0", "1", "2"], "start": 1},
     {"label": "side", "kind": "select", "words": ["left", "right"], "start": 1},
@@ -20,13 +22,28 @@ CONTROLS = [
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Frames of one cell, of which a page needs only the description."""
-    known = {"alt": "A <line>.", "positions": 12, "controls": CONTROLS}
-    (tmp_path / "cell.json").write_text(json.dumps(known), "utf-8")
-    return tmp_path
+    made = tmp_path / "kept"
+    made.mkdir()
+    known = {"alt": WORDS, "positions": 12, "controls": CONTROLS}
+    (made / "cell.json").write_text(json.dumps(known), "utf-8")
+    for ending in ("js", "webp"):
+        (made / f"cell.{ending}").write_text(ending, "utf-8")
+    return made
 
 
-def test_each_control_stands_where_it_stood_in_the_notebook(folder):
-    written = explorer_html(folder, "cell", **SHOWN)
+@pytest.fixture
+def picture() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (600, 300)).save(file, format="png")
+    return file.getvalue()
+
+
+@pytest.fixture
+def written(folder, picture) -> str:
+    return explorer_html(folder, "cell", picture, WORDS, "_static/frames/04")
+
+
+def test_each_control_stands_where_it_stood_in_the_notebook(written):
     slider = re.search(r"<input type=.range.[^>]*>", written)[0]
     assert 'min="0" max="2" value="1" aria-valuetext="1"' in slider
     assert "<option>left</option><option selected>right</option>" in written
@@ -34,41 +51,39 @@ def test_each_control_stands_where_it_stood_in_the_notebook(folder):
     assert "<span>height &lt;cm&gt;</span>" in written
 
 
-def test_the_stored_picture_and_its_words_stand_there_before_any_script_runs(folder):
-    written = explorer_html(folder, "cell", **SHOWN)
-    assert '<img src="a.png" alt="A &lt;line&gt;." width="300" height="150">' in written
+def test_the_stored_picture_and_its_words_stand_there_before_any_script_runs(written):
+    image = re.search(r"<img [^>]*>", written)[0]
+    assert 'src="_static/frames/04/cell.png" alt="A &lt;line&gt;." width="300" height="150"' in image
     assert 'aria-label="Controls of the picture" hidden>' in written
     assert 'data-frames="_static/frames/04/cell"' in written
 
 
-def test_a_page_says_how_many_positions_it_leaves_out(folder):
-    assert "for every position" in explorer_html(folder, "cell", **SHOWN)
+def test_a_page_says_how_many_positions_it_leaves_out(folder, picture, written):
+    assert "for every position" in written
     source = folder / "cell.json"
     source.write_text(source.read_text("utf-8").replace('"positions": 12', '"positions": 5103'), "utf-8")
-    assert "for 12 of the 5,103 positions" in explorer_html(folder, "cell", **SHOWN)
+    assert "for 12 of the 5,103 positions" in explorer_html(folder, "cell", picture, WORDS, "here")
 
 
 @pytest.mark.parametrize(
-    ("there", "cell", "alt"),
-    [(False, "cell", "A <line>."), (True, "another", "A <line>."), (True, "cell", "Another line.")],
-    ids=["no frames", "no frames of this cell", "frames of another state"],
+    ("cell", "words"), [("another", WORDS), ("cell", "Another line.")], ids=["of no cell", "of another state"]
 )
-def test_without_its_own_frames_an_explorer_is_a_picture_and_says_so(folder, there, cell, alt):
-    written = explorer_html(folder if there else None, cell, **(SHOWN | {"alt": alt}))
-    assert f'alt="{html.escape(alt)}"' in written
-    assert "In the notebook this picture has controls." in written
-    assert "<input" not in written
-    assert "data-frames" not in written
+def test_without_frames_of_its_own_an_explorer_is_left_to_the_page(folder, picture, cell, words):
+    assert explorer_html(folder, cell, picture, words, "here") == ""
 
 
-@pytest.mark.parametrize("lesson", catalogue.LESSONS, ids=lambda lesson: lesson.name)
-def test_the_explorers_of_a_stored_lesson_are_told_from_its_figures(lesson):
-    notebook = nbformat.read(catalogue.source_folder("lessons") / f"{lesson.name}.ipynb", as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    shown = [cell.source for cell in code if is_explorer(cell)]
-    assert shown == [
-        cell.source
-        for cell in code
-        if re.search(r"^views\.\w+_explorer\(", cell.source, re.MULTILINE) and cell.outputs
-    ]
-    assert len(shown) > 4
+def test_a_page_finds_what_it_loads_in_the_static_folder(folder, picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "kept", lambda lesson: folder)
+    write = placed(LESSON, tmp_path / "_static", "../_static")
+    text = write("cell", picture, WORDS)
+    sources = re.findall(r'(?:src|data-frames)="\.\./(_static/[^"]+)"', text)
+    assert sources == ["_static/frames/04_grokking/cell", "_static/frames/04_grokking/cell.png"]
+    there = {str(file.relative_to(tmp_path)) for file in (tmp_path / "_static").rglob("*.*")}
+    endings = {f"{sources[0]}.{ending}" for ending in ("js", "webp", "png")}
+    assert there == endings | {"_static/live.js", "_static/live.css"}
+    assert write("another", picture, WORDS) == ""
+
+
+def test_where_no_frames_are_kept_every_explorer_is_left_to_the_page(picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "kept", lambda lesson: None)
+    assert placed(LESSON, tmp_path, "../_static")("cell", picture, WORDS) == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import shutil
 from collections.abc import Iterator
@@ -34,18 +33,15 @@ def explorer() -> Explorer:
 
 @pytest.fixture(scope="module")
 def address(explorer: Explorer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A page with an explorer, one without frames, and a quiz."""
+    """A page with an explorer and a quiz."""
     folder = tmp_path_factory.mktemp("page")
     frames.keep(explorer, folder / "cell")
-    for source in (explorers.SCRIPT, explorers.STYLE):
+    for source in explorers.LIVE:
         shutil.copy(source, folder)
-    (data, _), bare = explorer._repr_mimebundle_(), {"size": (300, 150), "address": "."}
-    bare |= {
-        "picture": f"data:image/png;base64,{base64.b64encode(data['image/png']).decode()}",
-        "alt": explorer.alt,
-    }
-    parts = [explorers.explorer_html(folder, cell, **bare) for cell in ("cell", "another")]
-    (folder / "page.html").write_text(PAGE.format("".join([*parts, quiz(QUIZ)._repr_html_()])), "utf-8")
+    picture = explorer._repr_mimebundle_()[0]["image/png"]
+    (folder / "cell.png").write_bytes(picture)
+    text = explorers.explorer_html(folder, "cell", picture, explorer.alt, ".") + quiz(QUIZ)._repr_html_()
+    (folder / "page.html").write_text(PAGE.format(text), "utf-8")
     return (folder / "page.html").as_uri()
 
 
@@ -131,12 +127,6 @@ def test_frames_that_are_not_there_are_named(opened):
     opened.complaints.clear()
 
 
-def test_an_explorer_without_frames_has_no_controls(opened):
-    figure = opened.page.locator("figure").nth(1)
-    expect(figure).to_contain_text("In the notebook this picture has controls.")
-    expect(figure.get_by_role("slider")).to_have_count(0)
-
-
 def test_an_answer_is_chosen_before_it_is_explained(opened):
     question = opened.page.get_by_role("group", name="Which of these is a prime?")
     said, check = question.get_by_role("status"), question.get_by_role("button", name="Check my answer")
@@ -160,3 +150,10 @@ def test_without_scripts_the_picture_stays_and_the_answers_unfold(browser, addre
     page.get_by_text("b) Five").click()
     expect(page.get_by_text("Nothing but one and itself divides it.")).to_be_visible()
     context.close()
+
+
+def test_on_paper_every_answer_is_explained(opened):
+    opened.page.emulate_media(media="print")
+    expect(opened.page.get_by_role("radio")).to_have_count(0)
+    expect(opened.page.get_by_role("button")).to_have_count(0)
+    expect(opened.page.locator("details:visible")).to_have_count(2)

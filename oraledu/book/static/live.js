@@ -78,22 +78,23 @@ const oraledu = {
     figure.querySelector(".explorer-controls").hidden = false;
   },
 
-  // Answers that unfold become answers to choose; without this script they unfold.
+  // Answers that unfold become answers to choose; they unfold without this script, and on paper.
   quiz(fieldset, number) {
     const said = document.createElement("div"), check = document.createElement("button");
+    const copied = nodes => [...nodes].map(node => node.cloneNode(true));
     said.setAttribute("role", "status");
     Object.assign(check, {type: "button", textContent: "Check my answer", disabled: true});
     for (const answer of fieldset.querySelectorAll(":scope > details")) {
       const label = document.createElement("label"), choice = document.createElement("input");
-      Object.assign(choice, {type: "radio", name: `quiz-${number}`});
       const [summary, ...explanation] = answer.children;
-      label.append(choice, " ", ...summary.childNodes);
+      Object.assign(choice, {type: "radio", name: `quiz-${number}`});
+      label.append(choice, " ", ...copied(summary.childNodes));
       choice.addEventListener("change", () => {
         said.replaceChildren();
         check.disabled = false;
-        check.onclick = () => said.replaceChildren(...explanation);
+        check.onclick = () => said.replaceChildren(...copied(explanation));
       });
-      answer.replaceWith(label);
+      answer.before(label);
     }
     fieldset.classList.add("quiz");
     fieldset.append(check, said);
