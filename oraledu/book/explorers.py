@@ -1,8 +1,8 @@
 """An explorer on a page without a kernel: its stored picture, and controls that show frames drawn beforehand.
 
-`frames.collect(lesson)` draws them, in minutes. Whoever writes pages calls `placed` once a lesson: it puts what a page
-loads into the site's folder of static files, and returns a function `(cell_id, picture, words) -> str`, which gives the
-HTML of an explorer, or "" where it has no frames. The pages then load `live.js` and `live.css` from that folder.
+`frames.collect(lesson)` draws them, in minutes. Whoever writes pages calls `placed` once a lesson: it puts the frames
+into the site's folder of static files, and returns a function `(cell_id, picture, words) -> str`, which gives the HTML
+of an explorer, or "" where it has no frames. The pages load `sphinx/_static/live.js` and `live.css`.
 
 The same script makes the quizzes of `course.quiz` ask before they answer; their HTML stays as it is stored.
 """
@@ -24,12 +24,9 @@ from oraledu.app.catalogue import Lesson
 from oraledu.book import frames
 from oraledu.course.figures import SHARPNESS
 
-#: What the pages load.
-LIVE = tuple(Path(__file__).parent / "static" / name for name in ("live.js", "live.css"))
-
 
 def placed(lesson: Lesson, static: Path, address: str) -> Callable[[str, bytes, str], str]:
-    """Put the frames of a lesson, and the script that shows them, into a folder of a site.
+    """Put the frames of a lesson into a folder of a site.
 
     Args:
         lesson: Whose explorers.
@@ -45,8 +42,6 @@ def placed(lesson: Lesson, static: Path, address: str) -> Callable[[str, bytes, 
     """
     kept, target = frames.kept(lesson), static / "frames" / lesson.name
     target.mkdir(parents=True, exist_ok=True)
-    for file in LIVE:
-        shutil.copy(file, static)
     for file in kept.iterdir() if kept else ():
         if file.suffix != ".json":
             shutil.copy(file, target)
