@@ -24,7 +24,7 @@ from platformdirs import user_cache_path
 
 from oraledu.app import catalogue
 from oraledu.app.catalogue import Lesson
-from oraledu.app.execute import comparable_run, execute, pictures
+from oraledu.app.execute import comparable_run, execute
 from oraledu.book.positions import Choices, choices, combinations, count, thinned
 from oraledu.book.sprite import MOST_TILES, Sprite, text
 from oraledu.course.explorer import Explorer
@@ -136,11 +136,11 @@ def _described(explorer: Explorer, every: list[Choices], some: list[Choices]) ->
 
 
 def _with_frames(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    """Put a cell that draws the frames behind each cell that shows a picture."""
+    """Put a cell that draws the frames behind each cell that shows an explorer."""
     cells = []
     for cell in notebook.cells:
         cells.append(cell)
-        if pictures(cell):
+        if _shows_explorer(cell):
             source = (
                 "from oraledu.book import frames as _frames\n"
                 f"_frames.keep(Out.get(len(In) - 2), _frames.Path({str(folder / cell.id)!r}))"
@@ -151,7 +151,17 @@ def _with_frames(notebook: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def _notebook(lesson: Lesson) -> NotebookNode:
-    return nbformat.read(catalogue.source_folder("solutions") / f"{lesson.name}.ipynb", as_version=4)
+    """Read the solution of a lesson up to its last explorer."""
+    notebook = nbformat.read(catalogue.source_folder("solutions") / f"{lesson.name}.ipynb", as_version=4)
+    last = max((n for n, cell in enumerate(notebook.cells) if _shows_explorer(cell)), default=-1)
+    notebook.cells = notebook.cells[: last + 1]
+    return notebook
+
+
+def _shows_explorer(cell: NotebookNode) -> bool:
+    """Say whether an executed cell shows an explorer: its words, unlike those of a figure, are a live region."""
+    shown = [output.data.get("text/html", "") for output in cell.get("outputs", []) if "data" in output]
+    return any('class="jp-sr-only" role="status"' in each for each in shown)
 
 
 def _folder(lesson: Lesson) -> Path:

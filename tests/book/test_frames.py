@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ from PIL import Image
 from oraledu.app import catalogue
 from oraledu.app.catalogue import Lesson
 from oraledu.book import frames
+from oraledu.course.alt import spoken
 from oraledu.course.explorer import Explorer, explore
 from oraledu.course.figures import Figure, subplots
 from tests.book.drawn import bars, words
@@ -105,10 +107,11 @@ def test_what_is_no_explorer_is_passed_over(tmp_path):
 
 @pytest.fixture
 def lesson(tmp_path, monkeypatch) -> Lesson:
-    """A lesson of two cells, one of them with an explorer, in a folder of its own."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in ("x = 1", BARS)])
-    picture = nbformat.v4.new_output("display_data", {"image/png": "", "text/plain": ""})
-    notebook.cells[1].outputs = [picture]
+    """A lesson with an explorer between two cells, in a folder of its own."""
+    sources = ("x = 1", BARS, "raise RuntimeError('nothing to draw here')")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in sources])
+    said = {"text/html": spoken("A bar.", role="status"), "text/plain": ""}
+    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", said)]
     notebook.cells[1].id = "cell"
     nbformat.write(notebook, tmp_path / "04_grokking.ipynb")
     monkeypatch.setattr(catalogue, "source_folder", lambda kind: tmp_path)
@@ -145,3 +148,22 @@ def test_frames_that_were_not_finished_do_not_count(lesson, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         frames.collect(lesson)
     assert frames.kept(lesson) is None
+
+
+def test_what_follows_the_last_explorer_counts_for_nothing(lesson, tmp_path):
+    before = frames._folder(lesson)
+    source = tmp_path / "04_grokking.ipynb"
+    source.write_text(source.read_text("utf-8").replace("nothing to draw", "something else"), "utf-8")
+    assert frames._folder(lesson) == before
+
+
+@pytest.mark.parametrize("lesson", catalogue.LESSONS, ids=lambda lesson: lesson.name)
+def test_the_explorers_of_a_stored_lesson_are_told_from_its_figures(lesson):
+    folder = Path(catalogue.source_folder("solutions"))
+    cells = nbformat.read(folder / f"{lesson.name}.ipynb", as_version=4).cells
+    drawn_now = [cell for cell in cells if cell.cell_type == "code" and "image/png" in str(cell.outputs)]
+    called = [
+        cell.id for cell in drawn_now if re.search(r"^views\.\w+_explorer\(", cell.source, re.MULTILINE)
+    ]
+    assert [cell.id for cell in cells if frames._shows_explorer(cell)] == called
+    assert len(called) > 4
