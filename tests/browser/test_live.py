@@ -111,7 +111,7 @@ def test_the_tab_key_reaches_every_control_in_its_order(opened):
     assert [text.split()[0] for text in reached] == ["height", "side", "filled"]
 
 
-def test_frames_are_loaded_when_someone_comes_near_them(opened):
+def test_frames_are_loaded_when_someone_comes_to_a_control(opened):
     expect(opened.figure.get_by_role("slider")).to_be_visible()
     assert [url for url in opened.loaded if url.endswith((".webp", "cell.js"))] == []
     opened.figure.get_by_role("slider").focus()
@@ -153,8 +153,10 @@ def test_without_scripts_the_picture_stays_and_the_answers_unfold(browser, addre
     context.close()
 
 
-def test_on_paper_every_answer_is_explained(opened):
+def test_on_paper_every_answer_is_explained_and_nothing_waits_to_be_moved(opened):
     opened.page.emulate_media(media="print")
+    expect(opened.figure.get_by_role("slider")).to_have_count(0)
+    expect(opened.figure.locator("figcaption")).to_be_hidden()
     expect(opened.page.get_by_role("radio")).to_have_count(0)
     expect(opened.page.get_by_role("button")).to_have_count(0)
     expect(opened.page.locator("details:visible")).to_have_count(2)

@@ -73,7 +73,7 @@ const oraledu = {
           figure.querySelector("figcaption").textContent = words.textContent = "The pictures could not be loaded.";
         });
       });
-    // Whoever comes near is about to move something.
+    // Whoever comes to a control is about to move it.
     figure.addEventListener("focusin", () => { load().catch(() => {}); }, {once: true});
     figure.querySelector(".explorer-controls").hidden = false;
   },
