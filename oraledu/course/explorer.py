@@ -89,7 +89,7 @@ class Explorer:
             self._due.cancel()
             self._due = None
         try:
-            frame = self._frame(self.values)
+            frame = self.frame(self.values)
         except Exception as error:
             # Whatever goes wrong in `draw` belongs in the notebook: a callback's traceback goes nowhere.
             self._fail(f"{type(error).__name__}: {error}")
@@ -104,7 +104,7 @@ class Explorer:
         """
         grid = [positions(name, control) for name, control in self.controls.items()]
         for combination in progress(list(itertools.product(*grid)), "Drawing"):
-            self._frame(dict(zip(self.controls, combination, strict=True)))
+            self.frame(dict(zip(self.controls, combination, strict=True)))
 
     def _schedule(self, change: object) -> None:
         try:
@@ -115,7 +115,8 @@ class Explorer:
         if self._due is None:
             self._due = loop.call_later(PAUSE, self.redraw)
 
-    def _frame(self, values: dict[str, Any]) -> Frame:
+    def frame(self, values: dict[str, Any]) -> Frame:
+        """Draw the figure for some values of the controls, in their order, or give back what was drawn before."""
         key = tuple(values.values())
         if (kept := self._frames.get(key)) is not None:
             return kept
