@@ -4,7 +4,7 @@ Sphinx makes them, from the executed notebooks alone; no text is written a secon
 
 * `cells` turns a notebook into the text of a page. For the picture of an explorer it asks a function
   `(cell_id, picture, words) -> str`, which returns HTML; without one, or where that returns "", the picture is shown
-  as it was stored. The files that such HTML needs belong into `sphinx/_static`.
+  as it was stored: `explorers` has one, `frames` draws what it shows, `positions` and `sprite` keep that small.
 * `gathered` makes the pages that collect from all lessons: the first one, findings, words and symbols, what to read.
 * `formulas` sets formulas as MathML while the pages are built; `sphinx/` has the settings and the look.
 * `site` puts these into a folder and runs Sphinx; `printing` has Chromium print what it made.

@@ -28,19 +28,22 @@ def require(*packages: str) -> None:
         raise UserError(f"pages need {', '.join(missing)}; install: pip install 'oraledu[book]'")
 
 
-def write_sources(folder: Path, *, files: Sequence[str] = (), whole: bool = False) -> None:
+def write_sources(
+    folder: Path, *, files: Sequence[str] = (), whole: bool = False, alive: bool = False
+) -> None:
     """Write the texts and pictures of all pages, and Sphinx's settings beside them.
 
     Args:
         folder: Where they go; it is new or empty.
         files: What lies beside the site to be taken away.
         whole: Begin with a bare cover, for all pages in one.
+        alive: Explorers move, where their frames have been drawn.
 
     Raises:
         UserError: this copy of the course lacks a notebook.
         OSError: the folder cannot be written.
     """
-    from oraledu.book import cells, formulas, gathered
+    from oraledu.book import cells, explorers, formulas, gathered
 
     pictures = folder / "pictures"
     shutil.copytree(SETTINGS, folder, dirs_exist_ok=True)
@@ -55,7 +58,9 @@ def write_sources(folder: Path, *, files: Sequence[str] = (), whole: bool = Fals
                     f"{source} is missing; in a checkout, 'oraledu build {lesson.number}' makes it"
                 )
             shutil.copy(source, folder / kind)
-            text = cells.page(nbformat.read(source, as_version=4), pictures, name=lesson.name)
+            moving = explorers.placed(lesson, folder / "_static", "../_static") if alive else None
+            notebook = nbformat.read(source, as_version=4)
+            text = cells.page(notebook, pictures, name=lesson.name, explorer=moving)
             if kind == "solutions":
                 text = text.replace("\n", ", solved\n", 1)
             (folder / kind / f"{lesson.name}.md").write_text(text, encoding="utf-8")
@@ -79,7 +84,7 @@ def make(target: Path, *, builder: str = "html", files: Sequence[str] = ()) -> N
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source")
         source.mkdir()
-        write_sources(source, files=files, whole=builder == "singlehtml")
+        write_sources(source, files=files, whole=builder == "singlehtml", alive=builder == "html")
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder]
         command += ["-d", f"{folder}/doctrees", str(source), str(target)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)

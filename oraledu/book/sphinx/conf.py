@@ -16,8 +16,8 @@ html_theme = "furo"
 html_title = "oraledu"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
-html_css_files = ["book.css", ("print.css", {"media": "print"})]
-html_js_files = ["book.js"]
+html_css_files = ["book.css", "live.css", ("print.css", {"media": "print"})]
+html_js_files = ["book.js", "live.js"]
 html_use_index = False
 html_show_sourcelink = html_copy_source = html_show_sphinx = False
 html_permalinks_icon = "#"
