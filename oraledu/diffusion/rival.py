@@ -2,7 +2,7 @@
 
     python -m oraledu.diffusion.rival
 
-makes the embedded maps and pictures anew, in about six minutes on one core.
+makes the embedded maps and pictures anew, in about five minutes on one core.
 """
 
 import io
