@@ -73,11 +73,6 @@ def shuffled(images: Tensor, order: Tensor) -> Tensor:
     return images.flatten(-3)[..., order].view_as(images)
 
 
-def restored(images: Tensor, order: Tensor) -> Tensor:
-    """Return shuffled images with every pixel where it was."""
-    return shuffled(images, order.argsort())
-
-
 def wiener_maps(images: Tensor) -> Tensor:
     """Return |M| of the Wiener filter of training images (N, 1, H, H) as maps, (times, pixels, H, H)."""
     side = images.shape[-1]

@@ -27,12 +27,12 @@ def made():
     return rival.Rival(images, maps, patches, order, {"kinds": list(rival.KINDS), "run": {}})
 
 
-def test_shuffling_puts_pixel_order_n_at_place_n_and_restoring_puts_it_back():
+def test_shuffling_puts_pixel_order_n_at_place_n_and_the_inverse_order_puts_it_back():
     images, order = noise(2, 3, 1, 2, 2), torch.tensor([2, 0, 3, 1])
     mixed = rival.shuffled(images, order)
     assert mixed[1, 2, 0, 0, 0] == images[1, 2, 0, 1, 0]
     assert mixed[1, 2, 0, 1, 1] == images[1, 2, 0, 0, 1]
-    assert torch.equal(rival.restored(mixed, order), images)
+    assert torch.equal(rival.shuffled(mixed, order.argsort()), images)
 
 
 def test_the_filter_s_maps_are_rows_of_its_matrix_at_the_times_and_pixels_of_the_networks_maps():
