@@ -1606,9 +1606,9 @@ print(
 # **What we saw.** In a network without a plane, the pattern is the data's: it follows the covariance, and a *linear*
 # filter predicts its pictures best. A convolution decides by itself: on shuffled images it keeps to neighbours that
 # have nothing to tell, and the mosaic predicts its pictures. On garments, where the two agree, the mosaic is ahead, but
-# it has its windows from a network; the rival's machine has none. And mind the limits: small grey pictures, 1,000
-# steps, a field of 11 pixels. What a network does with shuffled images that sees them whole and prefers what is near,
-# we have not asked.
+# its windows were fitted to a network, and the rival's to none. Mind the limits: small grey pictures, 1,000 steps, a
+# field of 11 pixels. What a network does with shuffled images that sees them whole and prefers what is near, we have
+# not asked.
 
 # %% [markdown]
 # ## Paper and here
