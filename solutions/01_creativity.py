@@ -1598,7 +1598,7 @@ assert between(touch[rival.SHUFFLED])[0] > 2
 assert between(loose["Wiener filter"] - loose["equivariant-local"])[0] > 0
 assert all(between(bound["equivariant-local"] - bound[name])[0] > 0.2 for name in by_data)
 print(
-    "verdict: each is right about a part: the data draw the pattern of a network that knows no plane, "
+    "Verdict: each is right about a part: the data draw the pattern of a network that knows no plane, "
     "and a convolutional one stays local where the data are not"
 )
 

@@ -1359,8 +1359,9 @@ views.published_training()
 
 # %% [markdown]
 # During the training of Pythia-410M the embedding is best for the first 2000 steps. The last layer is at its best at
-# steps 16 000 and 32 000 and *declines* afterwards, while the best inner one still gains until step 64 000. The paper also looks at residual streams, at models fine-tuned on mathematics, and at
-# repeated and random tokens; we have repeated none of these.
+# steps 16 000 and 32 000 and *declines* afterwards, while the best inner one still gains until step 64 000. The paper
+# also looks at residual streams, at models fine-tuned on mathematics, and at repeated and random tokens; we have
+# repeated none of these.
 #
 # **What we saw.** In small networks that read a class at their end no inner layer is clearly better; one that predicts
 # its input is best inside by some probes. The authors' numbers show inner layers ahead in language models.
@@ -1405,9 +1406,9 @@ assert error < 1e-3 and formula.argmax() == 29
 # %% [markdown]
 # ### The regret, honestly
 #
-# The regret of a pick $\tilde\ell$ is $\mu^* - \mu_{\tilde\ell}$, with $\mu^* = \max_\ell \mu_\ell$. On half B the best layer is best by
-# luck, too: the expectation of $\max_\ell s^B_\ell$ is at least $\mu^*$, the **winner's curse** of part 4. The layer
-# $\hat\ell$ that the labels of half A choose has no such luck on B, and is at most the best one. So
+# The regret of a pick $\tilde\ell$ is $\mu^* - \mu_{\tilde\ell}$, with $\mu^* = \max_\ell \mu_\ell$. On half B the best
+# layer is best by luck, too: the expectation of $\max_\ell s^B_\ell$ is at least $\mu^*$, the **winner's curse** of
+# part 4. The layer $\hat\ell$ that the labels of half A choose has no such luck on B, and is at most the best one. So
 #
 # $$\mathbb E\,[s^B_{\hat\ell} - s^B_{\tilde\ell}] \;\le\; \mathbb E\,[\mu^* - \mu_{\tilde\ell}] \;\le\;
 #   \mathbb E\,[\max_\ell s^B_\ell - s^B_{\tilde\ell}] .$$

@@ -558,8 +558,8 @@ assert lowest == 0 and abs(offset - noisy.offset) < abs(ratio - noisy.offset)
 # The deviation is smallest with no offset at all: a constant left in all curves flattens them. Deviation over floor has
 # a minimum inside, but at two thirds of the true offset. The frontier's fit is five per cent off. Here noise makes
 # most of $\Delta$, and rewards flatness. Where sizes make it, its minimum means something: on two of the paper's
-# ladders deviation over floor is smallest at the frontier's offset, within 0.02 % (CIFAR-5M) and 1 % (chess), on its MLP
-# at less than half of it (recomputed from the authors' logs).
+# ladders deviation over floor is smallest at the frontier's offset, within 0.02 % (CIFAR-5M) and 1 % (chess), on its
+# MLP at less than half of it (recomputed from the authors' logs).
 #
 # Move the offset in the explorer. Where is the frontier straightest, and what do the three curves on the right reward?
 
@@ -1336,8 +1336,8 @@ views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=mov
 #
 # $$\theta = \frac{1}{\eta\, \zeta\, T} .$$
 #
-# (It writes $\tau$ and $\lambda$.) Curves collapse, says its abstract, precisely where such settings are *optimal* for the
-# data: at a fixed ratio of tokens to parameters, with the $\theta$ that is best for it. Collapse then is a mark of
+# (It writes $\tau$ and $\lambda$.) Curves collapse, says its abstract, precisely where such settings are *optimal* for
+# the data: at a fixed ratio of tokens to parameters, with the $\theta$ that is best for it. Collapse then is a mark of
 # compute-efficient training.
 #
 # What do the two papers predict? The lesson's has no decay, hence $\theta = \infty$ at every size, and claims nothing
@@ -1436,7 +1436,7 @@ for name, runs in groups.items():
 (broken, held), (_, mended) = told["θ = 1, constant"], told["θ = 1, scaled"]
 print(credit(normalize, collapse_deviation, noise_floor, variance_parts))
 assert broken.all() and held[1] > mended[2] and max(apart["scaled"]) < 0.005
-print("verdict: with weight decay curves collapse at one timescale for all sizes, whether good or bad")
+print("Verdict: with weight decay curves collapse at one timescale for all sizes, whether good or bad")
 drawn_at_one = {"constant": stored.constant[1.0], "scaled": stored.scaled[1.0]}
 views.weight_decay(
     timescales=decayed_runs.TIMESCALES,
@@ -1515,7 +1515,7 @@ better = int((singles[:, 1] > singles[:, 0]).sum())
 print("single runs, cosine: median {:.1f} and {:.1f}; fitted better in".format(*middle), better, "of 12")
 print(credit(predict_loss))
 assert min(min(smooth)) > 0.9 and late[0] > late[1] + 0.1 and better >= 11
-print("verdict: from means measured noise foretells every schedule; a fit needs no means, but such a decay")
+print("Verdict: from means measured noise foretells every schedule; a fit needs no means, but such a decay")
 
 # %% [markdown]
 # On smooth decays seven fitted numbers and none do equally well. The fitted ones have not seen how a late decay acts;
@@ -1646,8 +1646,8 @@ checks.questions.frontier_is_blind
 # * **Where compute-optimal comes from**: J. Hoffmann and others, "Training compute-optimal large language models",
 #   [arXiv:2203.15556](https://arxiv.org/abs/2203.15556). The sum of two power laws, fitted to hundreds of runs.
 # * **The rivals**: S. Bergsma and others, "Scaling with collapse: efficient and predictable training of LLM families",
-#   ICLR 2026, [arXiv:2509.25087](https://arxiv.org/abs/2509.25087); K. Luo and others, "A multi-power law for loss curve
-#   prediction across learning rate schedules", ICLR 2025, [arXiv:2503.12811](https://arxiv.org/abs/2503.12811).
+#   ICLR 2026, [arXiv:2509.25087](https://arxiv.org/abs/2509.25087); K. Luo and others, "A multi-power law for loss
+#   curve prediction across learning rate schedules", ICLR 2025, [arXiv:2503.12811](https://arxiv.org/abs/2503.12811).
 # * **muP**: G. Yang and others, "Tensor programs V: tuning large neural networks via zero-shot hyperparameter
 #   transfer", [arXiv:2203.03466](https://arxiv.org/abs/2203.03466). The coordinate check is theirs.
 # * **The solvable ladder**: E. Paquette, C. Paquette, L. Xiao, J. Pennington, "4+3 phases of compute-optimal neural
@@ -1668,4 +1668,5 @@ checks.questions.frontier_is_blind
 # * Supercollapse is correlation between a run's late loss and its end: above one half where the floor is level, less
 #   where it falls. A decay brings it about, with powers 3/2 and 5/2 at the end, and so can anything else that lasts.
 # * Our small networks supercollapse under a decay, loosely, beside a high floor.
-# * Under weight decay the AdamW timescale must be one share of the run at all sizes; which share, collapse does not ask.
+# * Under weight decay the AdamW timescale must be one share of the run at all sizes; which share, collapse does not
+#   ask.

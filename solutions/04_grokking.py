@@ -1271,7 +1271,8 @@ names = ["split", "gain", "level at 1/4, predicted", "measured", "accuracy at 0.
 views.results(names, rows)
 
 # %% [markdown]
-# The level is right to a few per cent, and the threshold lies where it should. With $1/4$ the stripes are there, too faint to count, and can grow no more.
+# The level is right to a few per cent, and the threshold lies where it should. With $1/4$ the stripes are there, too
+# faint to count, and can grow no more.
 #
 # The heart of the matter remains open: why a machine that answers below chance has gradients with a circulant trace in
 # them, and why that direction has the gain it has.
@@ -1285,11 +1286,12 @@ views.results(names, rows)
 # *Can a machine see nearly all of the table, and learn nothing?*
 #
 # $a + b$ stays when its digits are swapped. Each operation has such a **reflection**,
-# $(a, b) \mapsto (\sigma(b), \sigma(a))$ with $\sigma(d) = d$ for $+$ and $\times$, $-d$ for $-$, $1/d$ for $\div$ (without
-# the digit 0 for $\times$ and $\div$). A later paper, two of whose authors wrote ours, holds out the **fixed points** of a
-# reflection, one in each row, and shows *all* the rest. With either kernel no question is answered, and hardly any when
-# mirror images are held out two by two. When single pairs go, the machine generalises. With $P$ for the permutation of
-# coordinates that maps the input of a pair to that of its image, the paper's conclusion from these experiments reads
+# $(a, b) \mapsto (\sigma(b), \sigma(a))$ with $\sigma(d) = d$ for $+$ and $\times$, $-d$ for $-$, $1/d$ for $\div$
+# (without the digit 0 for $\times$ and $\div$). A later paper, two of whose authors wrote ours, holds out the **fixed
+# points** of a reflection, one in each row, and shows *all* the rest. With either kernel no question is answered, and
+# hardly any when mirror images are held out two by two. When single pairs go, the machine generalises. With $P$ for the
+# permutation of coordinates that maps the input of a pair to that of its image, the paper's conclusion from these
+# experiments reads
 #
 # $$\{x_1, \dots, x_n\} = \{P x_1, \dots, P x_n\} \quad\Longrightarrow\quad \text{no generalisation}.$$
 #
@@ -1306,15 +1308,16 @@ views.results(names, rows)
 #
 # $$\hat f(P x) = \sum_j \alpha_{j'}\, k(P x_j, P x) = \hat f(x), \qquad J(P x) = P J(x), \qquad J_{i'} = P J_i .$$
 #
-# An average over all $i$ is one over all $i'$: $P \bar J = \bar J$, $P G_c P = G_c$, and so for each power of $G_c$. $\square$
+# An average over all $i$ is one over all $i'$: $P \bar J = \bar J$, $P G_c P = G_c$, and so for each power of $G_c$.
+# $\square$
 #
 # For $+$ this says $C = C^\top$, so that $c_k = c_{-k}$: half of the stripes are forbidden. But such stripes, too, meet
 # where sums are equal, and part 4 goes through. So $P$ alone does not forbid the answer.
 #
 # The rival's split has *more* symmetry. For $+$, each map $d \mapsto ud + v$ of the digits keeps it, and permutes the
 # labels; the proof holds with $\hat f(Px) = R \hat f(x)$, $R$ a permutation of classes. A block that commutes with all
-# of these has one value on the diagonal and one beside it, $C = \mu I + \nu \mathbf 1 \mathbf 1^\top$ like $A$: the zero
-# phases of part 5. The mirror is all that *can* be learned, and a fixed point has no image but itself.
+# of these has one value on the diagonal and one beside it, $C = \mu I + \nu \mathbf 1 \mathbf 1^\top$ like $A$: the
+# zero phases of part 5. The mirror is all that *can* be learned, and a fixed point has no image but itself.
 #
 # ### Exercise 10 (further): a split that keeps a symmetry
 #
@@ -1392,9 +1395,9 @@ names = ["kernel", "operation", "fixed points held out", "a tenth, symmetric", "
 views.results(names, rows)
 
 # %% [markdown]
-# On the rival's split nothing is learned. On the others, symmetric too, the Gaussian machine answers every question, and
-# the quadratic one most of them, while the metrics commute with $P$. What is left to learn is the mirror alone, or stripes
-# with $c_k = c_{-k}$:
+# On the rival's split nothing is learned. On the others, symmetric too, the Gaussian machine answers every question,
+# and the quadratic one most of them, while the metrics commute with $P$. What is left to learn is the mirror alone, or
+# stripes with $c_k = c_{-k}$:
 
 # %%
 views.symmetric_blocks(
@@ -1402,8 +1405,8 @@ views.symmetric_blocks(
 )
 
 # %% [markdown]
-# How many pairs have to be broken? We hold out the fixed points of $a + b$, and of some mirrored pairs one of the two, or
-# both. We ask for fixed points alone: a single pair whose image was shown is answered by the mirror.
+# How many pairs have to be broken? We hold out the fixed points of $a + b$, and of some mirrored pairs one of the two,
+# or both. We ask for fixed points alone: a single pair whose image was shown is answered by the mirror.
 
 # %%
 image, alone = mirrors("+")
@@ -1424,25 +1427,25 @@ stuck = max(float(found.max()) for name, found in curves.items() if "both" in na
 full = sum(float(each.test_accuracy[-1]) == 1 for op in "+-*/" for each in symmetric["Gaussian", op])
 print(f"one pair broken, Gaussian: {broken[0, 0]:.2f} of the fixed points, on each split")
 print(f"both held out, any number, either kernel: below 0.2: {stuck < 0.2}")
-print("verdict: without the fixed points nothing is learned until the symmetry is broken; but a broken")
+print("Verdict: without the fixed points nothing is learned until the symmetry is broken; but a broken")
 print(f"symmetry is not needed: {full} of 20 splits that keep it are answered whole (Gaussian kernel)")
 assert stuck < 0.2 and full >= 18 and broken[0, 0] > 0.5 and (broken[:, 0] == broken[0, 0]).all()
 views.breaking_curve(touched, curves)
 
 # %% [markdown]
-# With the Gaussian kernel a single broken pair wakes the machine, on each split alike: any pair becomes any other by a map
-# $d \mapsto ud + v$. More of them first help less, as does the quadratic kernel; why, we do not know. Both
-# images held out help nowhere, as the rival says.
+# With the Gaussian kernel a single broken pair wakes the machine, on each split alike: any pair becomes any other by a
+# map $d \mapsto ud + v$. More of them first help less, as does the quadratic kernel; why, we do not know. Both images
+# held out help nowhere, as the rival says.
 #
-# **What we saw.** Each paper is right about a part. The rival's split fails for all operations and both kernels; for $+$,
-# because so much symmetry leaves only the mirror to learn. But grokking does not need a broken symmetry. What decides
-# between mirror and stripes where both are allowed is open.
+# **What we saw.** Each paper is right about a part. The rival's split fails for all operations and both kernels; for
+# $+$, because so much symmetry leaves only the mirror to learn. But grokking does not need a broken symmetry. What
+# decides between mirror and stripes where both are allowed is open.
 #
 # ### Before you use the package
 #
-# The authors keep a package, `xrfm`. We ran version 0.4.5 under torch 2.13 on the task of part 2, with 0.7 of the table. By
-# default (exponent 1, `reg=1e-3`) it answers no question after 20 iterations; with `exponent=2.0`, the Gaussian kernel,
-# and `reg=0` it ends at 0.99.
+# The authors keep a package, `xrfm`. We ran version 0.4.5 under torch 2.13 on the task of part 2, with 0.7 of the
+# table. By default (exponent 1, `reg=1e-3`) it answers no question after 20 iterations; with `exponent=2.0`, the
+# Gaussian kernel, and `reg=0` it ends at 0.99.
 
 # %% [markdown]
 # ## Paper and here
@@ -1554,7 +1557,8 @@ print(f"larger runs at this scale: {len(preset.large)}")
 # * **The paper**, [arXiv:2407.20199](https://arxiv.org/abs/2407.20199). Read its figure 2 beside our part 3; appendix J
 #   has the lemma on discrete logarithms.
 # * **The rival**: M. Tomàs Bernal, N. Mallinar, M. Belkin, "Breaking data symmetry is needed for generalization in
-#   feature learning kernels", AISTATS 2026, [arXiv:2604.00316](https://arxiv.org/abs/2604.00316). For all reflections at once.
+#   feature learning kernels", AISTATS 2026, [arXiv:2604.00316](https://arxiv.org/abs/2604.00316). For all reflections
+#   at once.
 # * **Where RFM comes from**: A. Radhakrishnan and others, "Mechanism for feature learning in neural networks and
 #   backpropagation-free machine learning models", Science 383 (2024),
 #   [arXiv:2212.13881](https://arxiv.org/abs/2212.13881). For the neural feature ansatz, and RFM on images and tables.

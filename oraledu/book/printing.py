@@ -13,7 +13,7 @@ from oraledu.app.errors import UserError
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _OPTIONS = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _PRINT = ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
-_MINUTES = 10
+_MINUTES = 30
 
 
 def find() -> str:
