@@ -14,7 +14,9 @@ from oraledu.app.parameters import FOLDER
 @click.option("--out", "folder", type=FOLDER, default="site", show_default=True, help="Where the pages go.")
 @click.option("--pdf", is_flag=True, help="Print each lesson and the whole, with Chromium.")
 @click.option("--epub", is_flag=True, help="Make a book for readers, too.")
-@click.option("--frames", is_flag=True, help="Draw the explorers beforehand, so that they move; takes minutes.")
+@click.option(
+    "--frames", is_flag=True, help="Draw the explorers beforehand, so that they move; takes minutes."
+)
 def book(folder: Path, pdf: bool, epub: bool, frames: bool) -> int:
     """Make a site of the lessons, to read without installing.
 

@@ -138,9 +138,11 @@ def test_what_one_submission_finds_out_about_its_inputs_serves_no_other():
     )
 
 
-def test_a_line_can_be_written_whatever_an_exception_says(tmp_path):
-    raises = ONE.replace("    values,", "    raise ValueError('\\ud800\\x1b[2J' + 2000 * 'x')\n    values,")
-    line = line_of(raises)
+@pytest.mark.parametrize(
+    "what", ["ValueError(chr(0xd800) + chr(27))", "type(2000 * 'x', (Exception,), {})('too long')"]
+)
+def test_a_line_can_be_written_whatever_is_raised(what):
+    line = line_of(ONE.replace("    values,", f"    raise {what}\n    values,"))
     assert line.isprintable()
     assert len(line) <= 1000
 
