@@ -6,6 +6,7 @@ lines hold with other threads and vector instructions?) and `restore` (store out
 
 from __future__ import annotations
 
+import base64
 import difflib
 import time
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from oraledu.app.catalogue import Lesson
 from oraledu.app.execute import comparable_run, execute, never_executed, pictures, printed
 
 MAX_BYTES = 2_000_000
+#: Where README finds the picture of each lesson's result.
+RESULTS = Path(".github", "results")
 #: What `--robust` runs beside the stored run. A result that moves under these is printed with too many digits.
 VARIANTS = {
     "two threads": {"ORALEDU_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"},
@@ -111,7 +114,23 @@ def build(root: Path, lesson: Lesson, *, show: bool = False) -> list[str]:
     for kind, executed in done.items():
         (root / kind / f"{lesson.name}.py").write_text(generate.render(executed), "utf-8")
         (root / kind / f"{lesson.name}.ipynb").write_text(notebook_text(executed), "utf-8")
+    if lesson.result:
+        (root / RESULTS).mkdir(parents=True, exist_ok=True)
+        (root / RESULTS / f"{lesson.name}.png").write_bytes(result_picture(lesson, done["solutions"]))
     return []
+
+
+def result_picture(lesson: Lesson, notebook: NotebookNode) -> bytes:
+    """Return the picture of a lesson's result from its executed notebook.
+
+    Raises:
+        ValueError: no cell draws it.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if lesson.result in cell.source else ():
+            if png := output.get("data", {}).get("image/png"):
+                return base64.b64decode(png)
+    raise ValueError(f"{lesson.name}: no cell draws {lesson.result}; name another in the catalogue")
 
 
 def notebook_text(notebook: NotebookNode) -> str:

@@ -15,19 +15,29 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: its number, the stem of its files, the topic package behind it, and its title."""
+    """One lesson: its number, the stem of its files, its topic package, its title, and its result.
+
+    The result is how the call begins that draws the figure to show first, in README and on the site.
+    """
 
     number: str
     name: str
     topic: str
     title: str
+    result: str = ""
 
 
 LESSONS = (
-    Lesson("01", "01_creativity", "diffusion", "Creativity in diffusion models"),
-    Lesson("02", "02_layer_by_layer", "representations", "Layer by layer"),
-    Lesson("03", "03_scaling_collapse", "scaling", "Scaling collapse"),
-    Lesson("04", "04_grokking", "grokking", "Grokking without neural nets"),
+    Lesson("01", "01_creativity", "diffusion", "Creativity in diffusion models", "views.agreement_scatter("),
+    Lesson("02", "02_layer_by_layer", "representations", "Layer by layer", "views.score_heatmap("),
+    Lesson(
+        "03",
+        "03_scaling_collapse",
+        "scaling",
+        "Scaling collapse",
+        "views.deviation_and_floor(grid=grid, deviation=net_deviations",
+    ),
+    Lesson("04", "04_grokking", "grokking", "Grokking without neural nets", "views.accuracy_curves("),
 )
 
 

@@ -15,13 +15,6 @@ from oraledu.book import cells
 from oraledu.teach import outline
 from oraledu.teach.outline import Part
 
-#: The figure of each lesson's main result, by the call that draws it, on the first page.
-RESULTS = {
-    "01": "views.agreement_scatter(",
-    "02": 'views.score_heatmap(scores=scores["SmolLM2"]',
-    "03": "views.deviation_and_floor(grid=grid, deviation=net_deviations",
-    "04": "views.accuracy_curves(history)",
-}
 _FOUND = "What the paper gets wrong or leaves open"
 _RIVAL, _VERDICT = "A rival", re.compile(r"^Verdict:.*(?:\n(?!\n|Verdict:).+)*", re.MULTILINE)
 _BOLD = re.compile(r"(?<!\n)(?<!\* )(?<!^)\*\*([^*\n]+)\*\*")
@@ -128,9 +121,9 @@ def _contents() -> str:
 def _result(lesson: Lesson, parts: list[Part], pictures: Path) -> str:
     for part in parts:
         for cell in part.cells:
-            if RESULTS[lesson.number] in cell.source and (found := cells.stored_picture(cell)):
+            if lesson.result in cell.source and (found := cells.stored_picture(cell)):
                 return cells.picture(*found[:2], pictures).replace("../", "", 1)
-    raise ValueError(f"lesson {lesson.number} draws no {RESULTS[lesson.number]}; name another in RESULTS.")
+    raise ValueError(f"lesson {lesson.number} draws no {lesson.result}; name another in the catalogue.")
 
 
 def _told(part: Part) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The builder, on a synthetic lesson that holds every kind of cell."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import nbformat
@@ -9,7 +10,7 @@ from nbconvert.exporters import ScriptExporter
 from oraledu.app import build, catalogue, generate
 from oraledu.app.catalogue import Lesson
 
-LESSON = Lesson("00", "00_sample", "sample", "A sample")
+LESSON = Lesson("00", "00_sample", "sample", "A sample", "figure, ax = subplots(")
 SOURCE = generate.render(
     generate.parse("""\
 # ---
@@ -90,6 +91,12 @@ def _sample(monkeypatch):
 
 
 @pytest.fixture
+def light(monkeypatch):
+    """A lesson that draws nothing."""
+    monkeypatch.setattr(catalogue, "LESSONS", (replace(LESSON, result=""),))
+
+
+@pytest.fixture
 def checkout(tmp_path):
     for kind in ("solutions", "lessons"):
         (tmp_path / kind).mkdir()
@@ -109,15 +116,19 @@ def stored(tmp_path_factory):
         patch.setattr(catalogue, "LESSONS", (LESSON,))
         patch.setattr(catalogue, "exercises", lambda lesson: (exercise,))
         assert build.main(root=root) == 0
-    return {path.relative_to(root): path.read_bytes() for path in sorted(root.rglob("*.*"))}
+    return {path.relative_to(root): path.read_bytes() for path in files(root)}
 
 
 @pytest.fixture
 def built(stored, tmp_path):
     for path, content in stored.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
     return tmp_path
+
+
+def files(root):
+    return sorted(path for path in root.rglob("*.*") if path.is_file())
 
 
 def read(root, kind):
@@ -128,22 +139,31 @@ def store(root, kind, notebook):
     (root / kind / "00_sample.ipynb").write_text(build.notebook_text(notebook), "utf-8")
 
 
-def test_one_source_in_jupytext_s_own_form_gives_four_files_and_stays_as_it_is(built):
-    names = sorted(str(path.relative_to(built)) for path in built.rglob("*.*"))
-    assert names == [
-        f"{kind}/00_sample.{end}" for kind in ("lessons", "solutions") for end in ("ipynb", "py")
-    ]
+def test_one_source_in_jupytext_s_own_form_gives_four_files_and_a_picture_and_stays_as_it_is(built):
+    names = [str(path.relative_to(built)) for path in files(built)]
+    pairs = [f"{kind}/00_sample.{end}" for kind in ("lessons", "solutions") for end in ("ipynb", "py")]
+    assert names == [".github/results/00_sample.png", *pairs]
     assert (built / "solutions" / "00_sample.py").read_text("utf-8") == SOURCE
 
 
 def test_two_builds_are_equal_to_the_byte(built):
-    before = {path: path.read_bytes() for path in built.rglob("*.*")}
+    before = {path: path.read_bytes() for path in files(built)}
     assert build.main(root=built) == 0
-    assert {path: path.read_bytes() for path in built.rglob("*.*")} == before
+    assert {path: path.read_bytes() for path in files(built)} == before
 
 
 def test_a_fresh_build_has_not_drifted(built):
     assert build.main(check=True, root=built) == 0
+
+
+def test_the_picture_of_the_result_is_the_notebook_s(built):
+    drawn = build.result_picture(LESSON, read(built, "solutions"))
+    assert (built / ".github" / "results" / "00_sample.png").read_bytes() == drawn
+
+
+def test_a_lesson_that_draws_no_result_says_which_call_is_missing(built):
+    with pytest.raises(ValueError, match="no cell draws views.nothing"):
+        build.result_picture(replace(LESSON, result="views.nothing("), read(built, "solutions"))
 
 
 def test_every_code_cell_of_both_notebooks_is_executed(built):
@@ -252,6 +272,7 @@ def test_check_does_not_read_pictures(built):
     assert build.main(check=True, root=built) == 0
 
 
+@pytest.mark.usefixtures("light")
 def test_a_cell_that_fails_writes_nothing(checkout, capsys):
     source = checkout / "solutions" / "00_sample.py"
     source.write_text(LIGHT.replace("1 + 1", "1 / 0"), "utf-8")
@@ -314,6 +335,7 @@ def test_robust_accepts_what_holds_under_other_threads_and_instructions(built):
     assert build.main(["00"], robust=True, root=built) == 0
 
 
+@pytest.mark.usefixtures("light")
 def test_robust_reports_a_line_that_moves(checkout, capsys):
     source = checkout / "solutions" / "00_sample.py"
     fragile = "import os\nprint('threads:', os.environ['ORALEDU_THREADS'])"
