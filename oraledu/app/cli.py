@@ -84,12 +84,12 @@ def lab(folder: Path | None, port: int | None, ip: str, no_browser: bool, check:
     return lab.serve(folder, first, port=port, ip=ip, browser=not no_browser, check=check)
 
 
-@course.command(epilog="Example, in jupyterhub_config.py: c.Spawner.cmd = ['oraledu', 'hub']")
+@course.command(epilog="Example: oraledu hub, as c.Spawner.cmd in jupyterhub_config.py")
 @click.argument("folder", metavar="[DIR]", type=FOLDER, required=False)
 def hub(folder: Path | None) -> int:
-    """Serve the lessons of one user of a JupyterHub, which starts this.
+    """Serve the lessons of a user of a JupyterHub.
 
-    DIR (default: 'work' in the user's home) is a folder as 'oraledu lab' makes it.
+    The hub starts this. DIR (default: 'work' in the user's home) is a folder as 'oraledu lab' makes it.
     """
     from oraledu.app import hub, workspace
 

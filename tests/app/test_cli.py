@@ -11,7 +11,7 @@ import oraledu
 from oraledu.app import build, doctor, lab, running, testing, workspace
 from oraledu.app.cli import DEVICES, course, main
 
-COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "sweep", "test", "bench")
+COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "sweep", "test", "bench", "hub")
 COMMANDS += ("receipt", "grade", "guide", "slides", "cards", "quiz", "hint", "quiet", "handout", "export")
 
 
@@ -121,7 +121,8 @@ def test_lab_fills_the_folder_and_opens_the_first_lesson(sources: Path, tmp_path
     monkeypatch.setattr(lab, "serve", lambda *where, **how: served.append((where, how)) or 0)
     assert main(["lab", "mine", "--port", "9000", "--no-browser"]) == 0
     first = Path("lessons/07_sums.ipynb")
-    assert served == [((Path("mine"), first), {"port": 9000, "browser": False, "check": False})]
+    how = {"port": 9000, "ip": "127.0.0.1", "browser": False, "check": False}
+    assert served == [((Path("mine"), first), how)]
     assert (tmp_path / "mine" / first).exists()
 
 
