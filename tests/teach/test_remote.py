@@ -129,7 +129,7 @@ REACHES = {
     "the course's code": "importlib.machinery.PathFinder.find_spec('oraledu', [ROOT]).loader.get_code('oraledu')",
     "too much memory": "bytearray(6 * 2**30)",
     "hundreds of processes": "[os.fork() or (time.sleep(3), os._exit(0)) for _ in range(200)]",
-    "a name of its own": "os.symlink('/', 'there')",
+    "a name of its own": "os.symlink('/', str(time.monotonic_ns()))",
     "what the other process was started with": "oraledu.grokking.rfm.torch.sys.argv[0] + 'x'",
     "another program": "subprocess.run(['/bin/true'], check=True)",
 }
