@@ -179,8 +179,10 @@ def _whole_sentences(text: str) -> Iterator[str]:
     formulas: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
-        formulas.append(re.sub(r"\s+", " ", match[0]).replace("$$", "$"))
-        return f"\0{len(formulas) - 1}\0" + ("." if re.search(r"\.\s*\$\$$", match[0]) else "")
+        ends = re.search(r"\.\s*\$\$$", match[0])
+        latex = match[0].strip("$").strip().removesuffix("." if ends else "")
+        formulas.append(f"${outline.flat(latex)}$")
+        return f"\0{len(formulas) - 1}\0" + ("." if ends else "")
 
     for sentence in _ENDS.split(outline.flat(_FORMULA.sub(hide, "\n\n".join(kept)))):
         whole = re.sub("\0(\\d+)\0", lambda match: formulas[int(match[1])], sentence)

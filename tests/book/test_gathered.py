@@ -66,6 +66,6 @@ def test_a_sentence_that_leans_on_the_one_before_comes_with_it():
     assert list(gathered._whole_sentences(text)) == [
         "We fit.",
         "We fit. This is the **machine**.",
-        "All $a.\\ B$ hold. $x = 1.$.",
+        "All $a.\\ B$ hold. $x = 1$.",
         "Next one.",
     ]
