@@ -1533,8 +1533,8 @@ print("entropy in neither; for one rule named beforehand that is more than luck,
 # and it is not clearly ahead of the decoder's middle. Our paper's end of the dataset entropy is far behind in both.
 # (Not so in the paper's Pythia-410M, where all three of its rules gain.)
 #
-# The doubt is right as well: of 22 rules two are clearly ahead of the decoder's last layer, and the best of them all
-# is matched by more than a quarter of the shifts. And a convention decides again: with the first token in the mean,
+# The doubt is right as well: of 22 rules two are clearly ahead of the decoder's last layer, and under more than a quarter
+# of the shifts the best of 22 does as well. And a convention decides again: with the first token in the mean,
 # where the sink's share varies with the length of the text, isotropy picks another layer. LOES itself, with labels and
 # several layers, is not tested here.
 #
