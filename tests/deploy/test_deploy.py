@@ -117,7 +117,7 @@ def test_every_command_of_ours_in_these_files_is_one_with_these_options():
     (command,) = re.findall(r"^CMD (.*)", DOCKERFILE, re.MULTILINE)
     lines = [run, " ".join(json.loads(command)), container["postCreateCommand"], *steps]
     ours = [re.sub(r"^python3 -m ", "", line).split() for line in lines]
-    ours = [words for words in ours if words[:1] == ["oraledu"] and words[1] != "book"]
+    ours = [words for words in ours if words[:1] == ["oraledu"]]
     assert len(ours) >= 6
     for _, name, *options in ours:
         with click.Context(course.commands[name]) as context:
@@ -135,7 +135,7 @@ def test_the_workflows_call_the_commands_of_the_readme_and_no_others():
                     assert words[1:-2] in (["install"], ["install", "-c", install.LOCK])
                 else:
                     name = words[words.index("oraledu") + 1]
-                    assert f"oraledu {name}" in readme or name == "book"
+                    assert f"oraledu {name}" in readme
 
 
 def test_every_action_is_pinned_and_nobody_may_write_unasked():

@@ -172,6 +172,13 @@ def test_phases_and_orientation_matter_as_the_lesson_says():
     assert percent(explorer) == round(100 * mirrored)
 
 
+def test_a_block_in_which_pairs_look_alike_says_that_there_is_no_solution():
+    explorer = views.circulant_explorer(31, 0.5)
+    for name, value in {"random_phases": False, "strength": 2.0, "orientation": "hankel"}.items():
+        explorer.controls[name].value = value
+    assert "no solution: some of these pairs look alike" in explorer.alt
+
+
 def test_the_comparison_says_what_both_learners_do(history, trained):
     explorer = views.comparison_explorer(history, trained)
     explorer.controls["iteration"].value, explorer.controls["epoch"].value = 3, 4

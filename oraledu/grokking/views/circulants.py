@@ -48,19 +48,29 @@ def circulant_explorer(p: int, fraction: float, *, seed: int = 0) -> Explorer:
         sizes[:frequencies] = strength
         row = row_of(sizes, turns if random_phases else torch.zeros_like(turns))
         block = circulant_matrix(row, orientation)
-        outputs = rfm.regress(train_pairs, train_labels, test_pairs, block_metric(block), kernel="gaussian")
-        correct = outputs.argmax(1) == test_labels
+        try:
+            outputs = rfm.regress(
+                train_pairs, train_labels, test_pairs, block_metric(block), kernel="gaussian"
+            )
+            correct, solved = outputs.argmax(1) == test_labels, True
+        except ValueError:  # the block has taken a direction away in which training pairs differ
+            correct, solved = torch.zeros(len(test_labels), dtype=torch.bool), False
         table.set_data(verdicts(train_pairs, test_pairs, correct, p))
         redraw_matrix(image, block)
         upper.set_ydata(1 + sizes)
         lower.set_ydata((1 - sizes).clamp(min=0))
         accuracy = float(correct.double().mean())
-        right.set_title(f"accuracy {accuracy:.2f}")
+        right.set_title(f"accuracy {accuracy:.2f}" if solved else "no solution")
         figure.alt = (
             f"Left: a {orientation.capitalize()}-circulant block of {frequencies} frequencies of strength "
             f"{strength:g}, with {'random' if random_phases else 'zero'} phases. Middle: the eigenvalues 1 + |c| and "
             "1 - |c| for each frequency, the latter not below 0. Right: the table of a + b with "
-            f"{fraction:.0%} shown; one solve answers {accuracy:.0%} of the questions."
+            f"{fraction:.0%} shown; "
+            + (
+                f"one solve answers {accuracy:.0%} of the questions."
+                if solved
+                else "the system has no solution: some of these pairs look alike."
+            )
         )
         return figure
 
