@@ -162,7 +162,7 @@ def test_the_picture_of_the_result_is_the_notebook_s(built):
 
 
 def test_a_lesson_that_draws_no_result_says_which_call_is_missing(built):
-    with pytest.raises(ValueError, match="no cell draws views.nothing"):
+    with pytest.raises(ValueError, match=r"no cell draws views\.nothing"):
         build.result_picture(replace(LESSON, result="views.nothing("), read(built, "solutions"))
 
 
