@@ -1433,6 +1433,7 @@ if run.scale == "quick":
     print(credit(pearson_r, ddim_step))
     assert 0.2 < grown < unet["equivariant-local"].min()
 
+
 # %% [markdown]
 # This one young network agrees *less* (with a schedule fitted to another one, it is true): want of training is not
 # what makes networks resemble the machine.
@@ -1544,6 +1545,7 @@ views.sensitivity(
     rival.TIMES,
 )
 
+
 # %% [markdown]
 # The first two columns agree down to the trouser leg; the last two in next to nothing.
 #
@@ -1581,6 +1583,7 @@ views.results(
     ["median r", *guesses["ResNet"]],
     [[name, *(told(r, 2, 2) for r in row.values())] for name, row in agreed.items()],
 )
+
 
 # %% [markdown]
 # The next cell asks whether the intervals part the two explanations.

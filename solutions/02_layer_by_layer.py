@@ -1403,6 +1403,7 @@ print(f"nouns: most isotropic at layer {int(formula.argmax())}, least at layer {
 print(credit(collision_entropy))
 assert error < 1e-3 and formula.argmax() == 29
 
+
 # %% [markdown]
 # ### The regret, honestly
 #
@@ -1431,6 +1432,7 @@ def honest_regret(on_a, on_b, picked):
 
 # %% tags=["check"]
 honest_regret = checks.honest_regret(honest_regret)
+
 
 # %% [markdown] tags=["solution"]
 # **Why not the best of half B.** It has seen the answers: among 32 equal layers every rule would regret two standard
@@ -1487,6 +1489,7 @@ rival, papers_own = "highest isotropy", ["lowest dataset entropy", "lowest DiME"
 by_luck = {name: float(each[rival].mean()) for name, each in moved_gains.items()}
 print(credit(matrix_entropy, curvature_from_gram, info_nce, dime_collision, honest_regret))
 views.rule_gains(models=trials, rival=rival, paper=papers_own, any_layer=by_luck)
+
 
 # %% [markdown]
 # Each row is a rule: a metric, and the end that is trusted. The next cell has the numbers of some.

@@ -1270,6 +1270,7 @@ print(f"deviation {deviation(stalled.metrics[-1][p:, :p], 'toeplitz'):.1f}")
 names = ["split", "gain", "level at 1/4, predicted", "measured", "accuracy at 0.25", "at 0.3", "at 0.35"]
 views.results(names, rows)
 
+
 # %% [markdown]
 # The level is right to a few per cent, and the threshold lies where it should. With $1/4$ the stripes are there, too
 # faint to count, and can grow no more.
@@ -1341,7 +1342,6 @@ def symmetric_split(image, order, count):
 
 # %% tags=["check"]
 symmetric_split = checks.symmetric_split(symmetric_split)
-
 
 # %% [markdown] tags=["solution"]
 # **Why a while loop.** A permutation leads back to where one began, so the loop ends there, with the whole orbit. The
