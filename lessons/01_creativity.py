@@ -1569,7 +1569,7 @@ touch = {name: rival.touching(each) for name, each in maps.items()}
 
 
 def told(values, digits, alone):
-    """Write a mean and its interval, rounded up, or a number that stands alone, with the digits that are sure."""
+    """Write a mean with its interval, rounded up, or a lone number with its sure digits."""
     if len(values) == 1:
         return f"{float(values):.{alone}f}"
     middle, half = rival.interval(values)
@@ -1629,7 +1629,9 @@ guesses = {
     | {"equivariant-local": by_plane(mixed, jumbled, contest.patches[rival.SHUFFLED])},
 }
 agreed = {
-    name: {by: torch.stack([pearson_r(one, each).median() for one in painted[name]]) for by, each in of.items()}
+    name: {
+        by: torch.stack([pearson_r(one, each).median() for one in painted[name]]) for by, each in of.items()
+    }
     for name, of in guesses.items()
 }
 print(credit(wiener_denoiser, ideal_denoiser, ddim_step, pearson_r))
