@@ -15,7 +15,7 @@
 # Train small and large models, each for the number of tokens that suits its size. Subtract one constant from all loss
 # curves, divide each by its own last value, and plot it against the share of the run that is done. All curves fall on
 # one, so tightly that normalised runs of *all sizes and seeds* differ by less than the raw losses of the *seeds of one
-# size*. The paper calls this **supercollapse**. In this lesson we derive why there is one curve at all, build the
+# size*. The paper calls this **supercollapse**. We derive why there is one curve at all, build the
 # instruments that measure how well curves agree, and find out what makes the agreement super: a run's late loss
 # foretells its end, which a decaying learning rate brings about.
 
@@ -781,7 +781,7 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 # %% [markdown]
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
 # widths, and the narrowest, which is noisiest, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own
-# floors of three widths, not of the fourth. The floor of the paper's large ones is 0.3 to 1 % (by the authors' logs).
+# floors of three widths, not of the fourth. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -794,8 +794,8 @@ views.normaliser_explorer(grid=grid, losses=losses, offset=0.0, parameters=linea
 # With the mean end, the spread at $x = 1$ is about the floor. Only the division by the own end cancels noise.
 #
 # And real text? The last ladder consists of small transformers that predict the next character of Jane Austen's "Emma",
-# with three seeds. The next cell trains it, and the variants of the networks that parts 5 to 7 need. This is the
-# longest wait of the lesson, more than a minute on two cores.
+# with three seeds. The next cell trains it, and the variants of the networks that parts 5 to 7 need: the longest wait
+# of the lesson, more than a minute on two cores.
 
 # %%
 mlp, shared = preset.mlp, preset.shared_data
@@ -1534,8 +1534,8 @@ print(credit(normalize, collapse_deviation, layer_decays))
 assert min(apart["constant"]) > 20 * max(apart["scaled"]) and price < 1.2
 
 # %% [markdown]
-# Scaled, the decay leaves the deviation as small as without one, also at $\theta = 0.3$, which nearly doubles the loss.
-# Constant, it breaks the collapse.
+# Scaled, the decay leaves the deviation below 0.1 %, as without one, also at $\theta = 0.3$, which nearly doubles the
+# loss. Constant, it breaks the collapse.
 #
 # Do networks agree? The next cell loads curves of part 4's ladder, trained beforehand under the linear schedule with 12
 # seeds, for three $\theta$ at the narrowest width. It asks $F$, and by how much the mean curve at $x = 0.5$ rises from
@@ -1565,7 +1565,7 @@ for name, runs in groups.items():
 (broken, held), (_, mended) = told["θ = 1, constant"], told["θ = 1, scaled"]
 print(credit(normalize, collapse_deviation, noise_floor, variance_parts))
 assert broken.all() and held[1] > mended[2] and max(apart["scaled"]) < 0.005
-print("Verdict: with weight decay curves collapse at one timescale for all sizes, whether good or bad")
+print("Verdict: one timescale for all sizes, good or bad, collapses the exact ladder; networks mostly")
 drawn_at_one = {"constant": stored.constant[1.0], "scaled": stored.scaled[1.0]}
 views.weight_decay(
     timescales=decayed_runs.TIMESCALES,
@@ -1578,9 +1578,10 @@ views.weight_decay(
 
 # %% [markdown]
 # At $\theta = 1$ the rise under a constant decay is three times that under a scaled one, with intervals apart. Scaling
-# mends most, not all of it. At 3 the intervals overlap, at 0.3 the seeds drown both. So the rival is right that horizon
-# and muP are not enough, and "optimal" asks too much: as with the length of the horizon, *the same at every size* will
-# do, and collapse vouches for no best choice.
+# mends most of it; whether all, 12 seeds do not tell. At 3 the intervals overlap, at 0.3 both hold zero. $F$ passes
+# everywhere under a constant decay of 1 or 3, else at two or three points. So the rival is right that horizon and muP
+# are not enough. On the exact ladder "optimal" asks too much: *the same at every size* will do, and collapse vouches
+# for no best choice.
 
 # %% [markdown]
 # ### Can the law be fitted instead?
@@ -1593,8 +1594,8 @@ views.weight_decay(
 #
 # a power law less what every fall of the rate has brought by now. Part 5's law fits nothing, but needs the *mean* at a
 # constant rate and the trace. So we expect it to win from exact means, and the other from noisy runs, which a fit
-# smooths. The next cell fits a constant and a linear run of part 5. Both laws then predict schedules that neither has
-# seen: a cosine, five random ones, and one that decays in the last fifth alone.
+# smooths. The next cell fits the constant and the linear mean of part 5. Both laws then predict schedules that neither
+# has seen: a cosine, five random ones, and one that decays in the last fifth alone.
 
 # %%
 steps = int(known.steps[0, -1])
@@ -1641,15 +1642,16 @@ print(f"exact means, no late decay: the law of part 5 explains above {ours}, the
 print("late decay: {:.1f} and {:.1f}".format(*late))
 middle = singles.median(dim=0).values
 better = int((singles[:, 1] > singles[:, 0]).sum())
-print("single runs, cosine: median {:.1f} and {:.1f}; fitted better in".format(*middle), better, "of 12")
+print("single runs (two for the fit), cosine: median {:.1f} and {:.1f};".format(*middle), end=" ")
+print(f"fitted better in {better} of 12")
 print(credit(predict_loss))
 assert min(min(smooth)) > 0.9 and late[0] > late[1] + 0.1 and better >= 11
-print("Verdict: from means measured noise foretells every schedule; a fit needs no means, but such a decay")
+print("Verdict: from means, measured noise foretells all seven; a fit needs no means, but a decay like it")
 
 # %% [markdown]
-# On smooth decays seven fitted numbers and none do equally well. The fitted ones have not seen how a late decay acts;
-# part 5's law needs no such run, but it does need means (or large batches, as its paper has), and a constant run as
-# long as the one to predict. This is a linear model: of the rival's language models it says nothing.
+# On slow decays seven fitted numbers do as well as none. They have not seen how a late decay acts, and explain less of
+# it; part 5's law needs no such run, but it does need means (or large batches, as its paper has), at a constant rate up
+# to the same $\tau$. This is a linear model: it says nothing of the rival's language models.
 
 # %% [markdown]
 # ## Paper and here
@@ -1797,5 +1799,5 @@ checks.questions.frontier_is_blind
 # * Supercollapse is correlation between a run's late loss and its end: above one half where the floor is level, less
 #   where it falls. A decay brings it about, with powers 3/2 and 5/2 at the end, and so can anything else that lasts.
 # * Our small networks supercollapse under a decay, loosely, beside a high floor.
-# * Under weight decay the AdamW timescale must be one share of the run at all sizes; which share, collapse does not
-#   ask.
+# * Under weight decay the AdamW timescale should be one share of the run at all sizes; which share, collapse does not
+#   ask on the exact ladder.
