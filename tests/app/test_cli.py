@@ -12,7 +12,19 @@ from oraledu.app import build, doctor, lab, running, testing, workspace
 from oraledu.app.cli import DEVICES, course, main
 
 COMMANDS = ("lab", "reset", "doctor", "progress", "fetch", "build", "run", "sweep", "test", "bench", "hub")
-COMMANDS += ("receipt", "grade", "guide", "slides", "cards", "quiz", "hint", "quiet", "handout", "export")
+COMMANDS += (
+    "receipt",
+    "grade",
+    "guide",
+    "slides",
+    "cards",
+    "quiz",
+    "hint",
+    "quiet",
+    "handout",
+    "export",
+    "book",
+)
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
