@@ -159,7 +159,7 @@ def _terms(lesson: Lesson) -> Iterator[tuple[str, str, str]]:
         for term in re.findall(r"\*\*(.+?)\*\*", meaning):
             yield term, f"{symbol}: {meaning.replace(chr(92) + '|', '|')}.", glance.title
     for part in rest:
-        if not part.saw:
+        if not (part.saw or any(part.figures())):
             continue
         for cell in part.cells:
             if cell.cell_type == "markdown" and "solution" not in cell.metadata.get("tags", []):

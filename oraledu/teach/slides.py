@@ -69,7 +69,7 @@ def deck(lesson: Lesson) -> NotebookNode:
     for number, some in enumerate(_by(outline.objectives(glance), _ITEMS)):
         cells.append(_page("## Objectives\n\n" + "\n".join(f"* {each}" for each in some), new=not number))
     for part in rest:
-        if part.saw:
+        if part.saw or any(part.figures()):
             cells += _numbered(lesson, part)
         elif part.quizzes():
             cells += [_page(f"## {part.title}", new=True), *_quizzes(lesson, part)]
@@ -100,7 +100,8 @@ def _numbered(lesson: Lesson, part: Part) -> Iterator[NotebookNode]:
             yield _picture(cell)
             if following.cell_type == "markdown" and not following.source.startswith(("#", SAW)):
                 yield _notes(following.source)
-    yield _page(f"### What we saw\n\n{part.saw}")
+    if part.saw:
+        yield _page(f"### What we saw\n\n{part.saw}")
     yield from _quizzes(lesson, part)
 
 
