@@ -259,7 +259,7 @@ views.frontier(
 # $$\frac{dL}{d \log p} = \mu A\, t^{-\mu} - \nu B\, p^{-\nu} = 0
 #   \quad\Longleftrightarrow\quad A\, t^{-\mu} = r\, B\, p^{-\nu}, \qquad r = \frac{\nu}{\mu} .$$
 #
-# At the optimum the time term is $r$ times the size term, **at every size**. That gives the horizon
+# At the optimum the time term is $r$ times the size term, *at every size*. That gives the horizon
 #
 # $$t^*(p) = \Big( \frac{r B}{A} \Big)^{-1/\mu}\, p^{\,\nu / \mu}, \qquad \gamma = \frac{\nu}{\mu} .$$
 #
@@ -394,7 +394,7 @@ views.horizon_explorer(parameters=sizes, grid=x)
 #
 # $$\ell(x) = \frac{L(x) - L_0}{L(1) - L_0}$$
 #
-# with **the run's own end** below, not the mean of its size. Write `normalize(progress, loss, offset, grid)`. The
+# with *the run's own end* below, not the mean of its size. Write `normalize(progress, loss, offset, grid)`. The
 # arrays are `(sizes, seeds, points)`; `progress` may also be one row that all share. The result is
 # `(sizes, seeds, len(grid))`.
 
@@ -1061,7 +1061,7 @@ views.schedule_explorer(
 # $$\mathbb E\, (\psi(x) - \psi(1))^2 = \sigma(x)^2 + \sigma(1)^2 - 2 \rho\, \sigma(x)\, \sigma(1), $$
 #
 # while the floor is $\sigma(x)$. The end of a run is a **control variate**: a quantity that shares its noise, which
-# cancels in the ratio. So the deviation lies below the floor **if and only if $\rho > \sigma(1) / (2 \sigma(x))$**:
+# cancels in the ratio. So the deviation lies below the floor *if and only if $\rho > \sigma(1) / (2 \sigma(x))$*:
 # with equal floors, above one half; less is enough under a decay, where the floor falls. Between sizes $\Delta$ has
 # the size part on top; where that is small, this is all that the inequality of the supercollapse says: how high a run
 # is at $x$ tells how high it ends. At a constant rate fresh noise keeps arriving until the end, old noise is
@@ -1352,7 +1352,7 @@ views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=mov
 #
 # The decay stands beside $\lambda_i$: it is a rate, and a power-law spectrum has no rate of its own to compare it with.
 # With $i = u^{1/a} y$ all depends on $y$ and on $\zeta u$, and along the horizon $\zeta u = x / \theta$. So curves
-# collapse for **any** $\theta$, good or bad, that is the same at every size. Under a constant $\zeta$ the directions
+# collapse for *any* $\theta$, good or bad, that is the same at every size. Under a constant $\zeta$ the directions
 # with $\lambda_i < \zeta$ are never learned, by large models neither: a floor that does not scale.
 #
 # ### Exercise 13 (further): one timescale

@@ -165,7 +165,8 @@ def _terms(lesson: Lesson) -> Iterator[tuple[str, str, str]]:
             if cell.cell_type == "markdown" and "solution" not in cell.metadata.get("tags", []):
                 for sentence in _whole_sentences(cell.source):
                     for term in _BOLD.findall(sentence):
-                        yield term, sentence, part.title
+                        if not term.endswith("."):  # that is a heading
+                            yield term, sentence, part.title
 
 
 def _whole_sentences(text: str) -> Iterator[str]:
