@@ -1397,7 +1397,8 @@ views.published_training()
 nouns, shown = evaluate.asked(decoder.pooled, texts)["noun"].flatten(1, 2).to(run.exact), [0, 3, 12, 29]
 away = nouns - nouns.mean(1, keepdim=True)
 formula = (min(nouns.shape[1:]) * (-fast_collision(away)).exp() - 1).rsqrt()
-error = (rules.isotropy(nouns[shown]) / formula[shown] - 1).abs().max()
+some = torch.stack([nouns[layer] for layer in shown])
+error = (rules.isotropy(some).cpu() / formula.cpu()[shown] - 1).abs().max()
 print(f"isotropy from the collision entropy, same to a thousandth: {bool(error < 1e-3)}")
 print(f"nouns: most isotropic at layer {int(formula.argmax())}, least at layer {int(formula.argmin())}")
 print(credit(collision_entropy))
@@ -1475,11 +1476,11 @@ def on_half_a(name, states, splits):
 
 
 # %%
-trials, moved_gains = {}, {}
+trials, moved_gains, rounds = {}, {}, min(200, preset.splits)
 for name, states in both.items():
-    few = {key: (a[:200], b[:200]) for key, (a, b) in halves[name].items()}
+    few = {key: (a[:rounds], b[:rounds]) for key, (a, b) in halves[name].items()}
     trials[name], moved_gains[name] = {}, {}
-    for key, of in on_half_a(name, states, 200).items():
+    for key, of in on_half_a(name, states, rounds).items():
         for end, extreme in (("lowest", torch.argmin), ("highest", torch.argmax)):
             picked = {kind: extreme(values, 1) for kind, values in of.items()}
             trial = rules.trial(picked, few, regret=long_run(honest_regret))

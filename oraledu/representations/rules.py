@@ -90,7 +90,7 @@ def subset_collision(states: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     for layer in range(layers):
         z = states[layer].flatten(0, 1).double()
         k = z @ z.T
-        reach, trace = k @ member, k.diagonal() @ member
+        reach, trace = k @ member, (k.diagonal()[:, None] * member).sum(0)
         whole = (reach * member).sum(0)
         square = ((k * k) @ member * member).sum(0)
         plain.append(2 * trace.log() - square.log())
