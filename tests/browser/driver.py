@@ -153,6 +153,12 @@ class Notebook:
         while missing := [str(path) for path in pair if text not in path.read_text("utf-8")]:
             assert time.monotonic() < deadline, f"{text!r} was not saved to {missing}"
             self.page.wait_for_timeout(200)
+        # On a busy machine the file has gone before the widgets have noted their state: a second save holds it.
+        before = max(path.stat().st_mtime_ns for path in pair)
+        self.page.wait_for_timeout(2000)
+        self.page.keyboard.press("Control+S")
+        while max(path.stat().st_mtime_ns for path in pair) == before and time.monotonic() < deadline:
+            self.page.wait_for_timeout(200)
 
     def shut_down(self) -> None:
         """Shut the kernel down, and wait until the status bar says so."""
