@@ -2,8 +2,12 @@
 
 import hashlib
 import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,3 +78,27 @@ def read_checksums(folder: Path = FOLDER) -> dict[str, str]:
         raise FileNotFoundError(f"{path} is missing{DOCTOR}")
     lines = path.read_text("utf-8").splitlines()
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+
+
+@contextmanager
+def packed(file: str, folder: Path = FOLDER) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+    """Open what `pack` has made: its arrays by name, and its recipe.
+
+    Raises:
+        FileNotFoundError: If the file or the list of checksums is missing.
+        ValueError: If it is damaged, or what reads it inside finds that it does not fit.
+    """
+    content = io.BytesIO(read_checked(file, folder))
+    try:
+        with np.load(content, allow_pickle=False) as arrays:
+            yield arrays, json.loads(arrays["recipe"].tobytes())
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder / file} does not fit this version ({error}): {CURE}") from error
+
+
+def pack(recipe: Mapping[str, Any], **arrays: np.ndarray) -> bytes:
+    """Return the content of a file of arrays with their recipe; the same arrays give the same bytes."""
+    content = io.BytesIO()
+    told = np.frombuffer(json.dumps(recipe).encode(), np.uint8)
+    np.savez(content, allow_pickle=False, **arrays, recipe=told)
+    return content.getvalue()

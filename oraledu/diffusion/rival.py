@@ -5,8 +5,6 @@
 makes the embedded maps and pictures anew, in about five minutes on one core.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +15,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from oraledu.data.embedded import CURE, FOLDER, read_checked
+from oraledu.data import embedded
+from oraledu.data.embedded import FOLDER
 from oraledu.data.store import store
 from oraledu.diffusion import experiments
 from oraledu.diffusion.calibrate import patch_schedule
@@ -129,35 +128,26 @@ def load(folder: Path = FOLDER) -> Rival:
         FileNotFoundError: If their file or the list of checksums is missing.
         ValueError: If it is damaged.
     """
-    content = io.BytesIO(read_checked(FILE, folder))
-    try:
-        with np.load(content, allow_pickle=False) as arrays:
-            recipe = json.loads(arrays["recipe"].tobytes())
-            images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
-            maps = torch.from_numpy(arrays["maps"]).float()
-            patches, order = arrays["patches"].tolist(), torch.from_numpy(arrays["order"]).long()
+    with embedded.packed(FILE, folder) as (arrays, recipe):
+        images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
+        maps = torch.from_numpy(arrays["maps"]).float()
+        patches, order = arrays["patches"].tolist(), torch.from_numpy(arrays["order"]).long()
         made, seen, sizes = (
             dict(zip(recipe["kinds"], part, strict=True)) for part in (images, maps, patches)
         )
         return Rival(made, seen, sizes, order, recipe)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / FILE} does not fit this version ({error}): {CURE}") from error
 
 
 def pack(made: Rival) -> bytes:
     """Return the content of the file; the same networks give the same bytes."""
     pixels = torch.stack(list(made.images.values()))[:, :, :, 0]
-    content = io.BytesIO()
-    np.savez(
-        content,
-        allow_pickle=False,
+    return embedded.pack(
+        made.recipe,
         images=((pixels.clamp(-1, 1) + 1) * 127.5).round().byte().numpy(),
         maps=torch.stack(list(made.maps.values())).half().numpy(),
         patches=np.array(list(made.patches.values()), np.uint8),
         order=made.order.byte().numpy(),
-        recipe=np.frombuffer(json.dumps(made.recipe).encode(), np.uint8),
     )
-    return content.getvalue()
 
 
 def learned(kind: str, images: Tensor, seed: int) -> Predictor:

@@ -5,8 +5,6 @@
 makes the embedded pictures anew, in about ten minutes on one core.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +15,8 @@ import torch
 from torch import Tensor
 
 from oraledu import data
-from oraledu.data.embedded import CURE, FOLDER, read_checked
+from oraledu.data import embedded
+from oraledu.data.embedded import FOLDER
 from oraledu.data.store import store
 from oraledu.diffusion.experiments import calibrated, learn
 from oraledu.diffusion.machines import sample
@@ -78,30 +77,20 @@ def load(folder: Path = FOLDER) -> Trousers:
         FileNotFoundError: If their file or the list of checksums is missing.
         ValueError: If it is damaged.
     """
-    content = io.BytesIO(read_checked(FILE, folder))
-    try:
-        with np.load(content, allow_pickle=False) as arrays:
-            recipe = json.loads(arrays["recipe"].tobytes())
-            images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
-            patches = arrays["patches"].tolist()
-        names = list(recipe["runs"])
+    with embedded.packed(FILE, folder) as (arrays, recipe):
+        images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
+        patches, names = arrays["patches"].tolist(), list(recipe["runs"])
         return Trousers(dict(zip(names, images, strict=True)), dict(zip(names, patches, strict=True)), recipe)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / FILE} does not fit this version ({error}): {CURE}") from error
 
 
 def pack(made: Trousers) -> bytes:
     """Return the content of the file; the same pictures give the same bytes."""
     pixels = torch.stack(list(made.images.values()))[:, :, :, 0]
-    content = io.BytesIO()
-    np.savez(
-        content,
-        allow_pickle=False,
+    return embedded.pack(
+        made.recipe,
         images=((pixels.clamp(-1, 1) + 1) * 127.5).round().byte().numpy(),
         patches=np.array(list(made.patches.values()), np.uint8),
-        recipe=np.frombuffer(json.dumps(made.recipe).encode(), np.uint8),
     )
-    return content.getvalue()
 
 
 def main() -> None:

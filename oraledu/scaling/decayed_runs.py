@@ -5,17 +5,15 @@
 trains them anew, in about four minutes on one core.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from oraledu.data.embedded import CURE, FOLDER, read_checked
+from oraledu.data import embedded
+from oraledu.data.embedded import FOLDER
 from oraledu.data.store import store
 from oraledu.scaling.mlp import MLPLadder
 from oraledu.scaling.runs import Runs
@@ -66,14 +64,9 @@ def load(folder: Path = FOLDER) -> Decayed:
         FileNotFoundError: If their file or the list of checksums is missing.
         ValueError: If it is damaged.
     """
-    content = io.BytesIO(read_checked(FILE, folder))
-    try:
-        with np.load(content, allow_pickle=False) as arrays:
-            made = json.loads(arrays["recipe"].tobytes())
-            losses = torch.from_numpy(arrays["losses"]).double()  # (ladders, sizes, seeds, points)
+    with embedded.packed(FILE, folder) as (arrays, made):
+        losses = torch.from_numpy(arrays["losses"]).double()  # (ladders, sizes, seeds, points)
         runs = [_runs(ladder, loss) for ladder, loss in zip(ladders(), losses, strict=True)]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / FILE} does not fit this version ({error}): {CURE}") from error
     count = len(TIMESCALES)
     scaled, constant = (
         dict(zip(TIMESCALES, each, strict=True)) for each in (runs[1 : count + 1], runs[count + 1 :])
@@ -83,10 +76,7 @@ def load(folder: Path = FOLDER) -> Decayed:
 
 def pack(losses: torch.Tensor, made: Mapping[str, Any]) -> bytes:
     """Return the content of the file; the same losses (ladders, sizes, seeds, points) give the same bytes."""
-    content = io.BytesIO()
-    told = np.frombuffer(json.dumps(made).encode(), np.uint8)
-    np.savez(content, allow_pickle=False, losses=losses.float().numpy(), recipe=told)
-    return content.getvalue()
+    return embedded.pack(made, losses=losses.float().numpy())
 
 
 def main() -> None:
