@@ -92,8 +92,9 @@ def packed(file: str, folder: Path = FOLDER) -> Iterator[tuple[Mapping[str, Any]
     try:
         with np.load(content, allow_pickle=False) as arrays:
             yield arrays, json.loads(arrays["recipe"].tobytes())
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / file} does not fit this version ({error}): {CURE}") from error
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder / file} does not fit this version ({reason}): {CURE}") from error
 
 
 def pack(recipe: Mapping[str, Any], **arrays: np.ndarray) -> bytes:

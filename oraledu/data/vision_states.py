@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.data.embedded import CURE, FOLDER, read_checked
+from oraledu.data.embedded import FOLDER, packed
 from oraledu.data.layer_states import LayerStates
 
 #: The networks there are, and their files.
@@ -104,14 +104,9 @@ def _read(name: str, folder: Path) -> tuple[Tensor, dict[str, Tensor], Tensor, d
     """Return tokens, pooled states, views and recipe."""
     if name not in FILES:
         raise ValueError(f"name must be one of {', '.join(map(repr, FILES))}, got {name!r}")
-    content = io.BytesIO(read_checked(FILES[name], folder))
-    try:
-        with np.load(content, allow_pickle=False) as arrays:
-            tokens, views, fit, test = (
-                decompress(*(arrays[f"{part}_{each}"] for each in ("mean", "scale", "levels")))
-                for part in ("tokens", "views", "fit", "test")
-            )
-            return tokens, {"fit": fit, "test": test}, views, json.loads(arrays["recipe"].tobytes())
-    except (ValueError, KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{folder / FILES[name]} does not fit this version ({reason}): {CURE}") from error
+    with packed(FILES[name], folder) as (arrays, recipe):
+        tokens, views, fit, test = (
+            decompress(*(arrays[f"{part}_{each}"] for each in ("mean", "scale", "levels")))
+            for part in ("tokens", "views", "fit", "test")
+        )
+        return tokens, {"fit": fit, "test": test}, views, recipe
