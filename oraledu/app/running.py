@@ -26,6 +26,7 @@ from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.app.kernels import manager_options, prepare_environment
 from oraledu.app.watching import watched
+from oraledu.course.assertions import WORDS
 from oraledu.course.fingerprint import fingerprint
 from oraledu.course.runfolder import FILE, KeepError, read_description, versions, write_whole
 from oraledu.course.runtime import find_device, find_threads
@@ -48,7 +49,7 @@ def run(
 
     Args:
         lesson: the lesson; None takes that of the folder to go on in.
-        scale: "quick" or "full"; None means quick.
+        scale: "quick", "middle" or "full"; None means quick.
         device: "auto", "cpu", "cuda" or "mps"; None leaves the choice to the scale.
         resume: the folder of an unfinished run to go on with.
 
@@ -96,10 +97,23 @@ def _run_in(folder: Path, description: dict[str, Any]) -> int:
         return 1
     else:
         _describe(folder, {**description, "finished": True})
+        for index, line in unheld(notebook):
+            print(f"cell {index}: {line}")
     finally:
         write_whole(folder / f"{name}.ipynb", nbformat.writes(notebook).encode())
         print(f"The executed copy is {folder / name}.ipynb")
     return 0
+
+
+def unheld(notebook: nbformat.NotebookNode) -> list[tuple[int, str]]:
+    """Return the lines by which cells of an executed copy say what does not hold at its scale, with their numbers."""
+    return [
+        (index, line)
+        for index, cell in enumerate(notebook.cells)
+        for output in cell.get("outputs", [])
+        for line in output.get("text", "").splitlines()
+        if line.startswith(WORDS)
+    ]
 
 
 def _resuming(folder: Path) -> str:
@@ -116,7 +130,7 @@ def _description(lesson: Lesson, scale: str, device: str | None) -> dict[str, An
     asked = os.environ.get("ORALEDU_DEVICE") if device is None else device
     try:
         found = find_device(asked or ("cpu" if scale == "quick" else "auto"))
-        threads = find_threads("full" if scale == "full" else "quick")
+        threads = find_threads(scale)
     except (RuntimeError, ValueError) as error:
         raise UserError(str(error)) from None
     variables = {"ORALEDU_DEVICE": asked, "ORALEDU_THREADS": str(threads)}

@@ -2,10 +2,10 @@
 
 The environment decides, so that the same notebook runs on a laptop and on a GPU:
 
-* `ORALEDU_SCALE`: `quick` (a laptop, the default) or `full` (the paper's sizes);
-* `ORALEDU_DEVICE`: `auto`, `cpu`, `cuda` or `mps`; without it `cpu` for `quick` and `auto` for `full`;
+* `ORALEDU_SCALE`: `quick` (a laptop, the default), `middle` (one GPU and some minutes) or `full` (the paper's sizes);
+* `ORALEDU_DEVICE`: `auto`, `cpu`, `cuda` or `mps`; without it `cpu` for `quick` and `auto` beyond it;
 * `ORALEDU_THREADS`: threads of torch, and processes that compute side by side; without it `quick` takes 1 thread and
-  a process for each core, and `full` every core in one process.
+  a process for each core, and the others every core in one process.
 """
 
 import os
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from oraledu.course import results, runfolder
+from oraledu.course import assertions, results, runfolder
 from oraledu.course.cache import cached
 from oraledu.course.style import theme
 from oraledu.devices import exact
@@ -31,8 +31,8 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 #: Each process loads torch anew, which takes half a gigabyte.
 MOST_WORKERS = 4
-Scale = Literal["quick", "full"]
-SCALES: tuple[Scale, ...] = ("quick", "full")
+Scale = Literal["quick", "middle", "full"]
+SCALES: tuple[Scale, ...] = ("quick", "middle", "full")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -43,7 +43,7 @@ class Run:
 
     Attributes:
         lesson: Name of the lesson, such as `04_grokking`.
-        scale: Which of a topic's two presets to use.
+        scale: Which of a topic's three presets to use.
         device: Where the long runs compute.
         threads: Threads that torch uses.
         offset: What a folder that was handed out for one student adds to every seed.
@@ -67,7 +67,7 @@ class Run:
     @property
     def workers(self) -> int:
         """How many processes may compute side by side: one where a run fills the machine, or has a device to itself."""
-        if self.scale == "full" or self.device.type != "cpu":
+        if self.scale != "quick" or self.device.type != "cpu":
             return 1
         asked = os.environ.get("ORALEDU_THREADS")
         return min(MOST_WORKERS, int(asked) if asked else joblib.cpu_count())
@@ -93,11 +93,9 @@ def start(lesson: str) -> Run:
         The settings to run with.
 
     Raises:
-        ValueError: `lesson` or an environment variable has a value that means nothing.
-        RuntimeError: The device that was asked for is not there, or `oraledu run` runs another lesson.
         ValueError: `lesson` or an environment variable has a value that means nothing, or the learner's folder a
             damaged mark.
-        RuntimeError: The device that was asked for is not there.
+        RuntimeError: The device that was asked for is not there, or `oraledu run` runs another lesson.
     """
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
@@ -115,6 +113,8 @@ def start(lesson: str) -> Run:
     torch.set_grad_enabled(True)
     _prefer_repeatable_arithmetic()
     theme()
+    if scale != "quick":
+        assertions.report()
     # The number of threads is left out: the line is stored, and outputs must not depend on it.
     own = ", data drawn for you" if run.offset else ""
     print(f"Lesson {lesson}: scale {scale}, device {run.device}{own}.")
@@ -157,7 +157,7 @@ def find_device(asked: str) -> torch.device:
     return torch.device(asked)
 
 
-def find_threads(scale: Scale) -> int:
+def find_threads(scale: str) -> int:
     """Return how many threads a scale takes; see `start` for the errors."""
     default = 1 if scale == "quick" else joblib.cpu_count()
     asked = os.environ.get("ORALEDU_THREADS", str(default))

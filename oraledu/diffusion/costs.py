@@ -62,7 +62,7 @@ def parts(scale: str) -> list[Part]:
     runs = {"fashion": sizes.fashion, "mnist": sizes.mnist}
     runs |= {f"{run.data}, {run.padding}": run for run in sizes.large}
     for name, run in runs.items():
-        found += _experiment(name, run, trained=scale == "full" or run is sizes.fashion)
+        found += _experiment(name, run, trained=scale != "quick" or run is sizes.fashion)
     others = replace(sizes.fashion, noises=48)  # four other schedules, twelve noises each
     found.append(replace(_experiment("fashion", others)[-1], name="fashion: other schedules"))
     if scale == "quick":

@@ -1,4 +1,4 @@
-"""The sizes of the lesson's experiments: a quick preset for a laptop, a full one at the paper's sizes."""
+"""The sizes of the lesson's experiments: for a laptop, for one GPU and some minutes, and the paper's."""
 
 from dataclasses import dataclass, replace
 
@@ -89,6 +89,18 @@ QUICK = Preset(
     large=(),
 )
 
+#: Of the complete sets, the images that come with the course, at their own size.
+_EMBEDDED = replace(
+    _PAPER, count=2000, widths=(128,), steps=6000, batch_size=64, learning_rate=1e-3, calibration_count=None
+)
+MIDDLE = Preset(
+    widget=QUICK.widget,
+    fashion=_EMBEDDED,
+    mnist=replace(_EMBEDDED, data="mnist", padding="circular"),
+    unet=replace(_EMBEDDED, architecture="UNet", widths=(64, 128, 256), depth=0, candidates=odd(27)),
+    large=(),
+)
+
 FULL = Preset(
     widget=QUICK.widget,
     fashion=_PAPER,
@@ -102,5 +114,5 @@ FULL = Preset(
 
 
 def preset(scale: str) -> Preset:
-    """Return the preset of a scale, `"quick"` or `"full"`; another raises a ValueError."""
-    return pick(scale, quick=QUICK, full=FULL)
+    """Return the preset of a scale, `"quick"`, `"middle"` or `"full"`; another raises a ValueError."""
+    return pick(scale, quick=QUICK, middle=MIDDLE, full=FULL)

@@ -18,7 +18,7 @@ LEVELS = tuple(round(t, 3) for t in times(20)[:-1])
 
 def axes(scale: str) -> dict[str, tuple]:
     """Return what is varied at a scale; the network is the one that the lesson trains first."""
-    levels = LEVELS if scale == "full" else LEVELS[::2]
+    levels = LEVELS[::2] if scale == "quick" else LEVELS
     return {"seed": (0, 1, 2), "noise": levels, "patch": preset(scale).fashion.candidates}
 
 

@@ -26,7 +26,7 @@ from oraledu.diffusion.study import RUNS as STUDIED
 FILE = "diffusion_trousers.npz"
 SEEDS = (0, 1)
 RUNS = {name: replace(run, steps=1000) for name, run in STUDIED.items()}
-#: Where legs are counted: above the hems, which are the last row.
+#: Where legs are counted: the last three rows, of 0 to 13.
 ROWS = (11, 12, 13)
 #: What a pixel is brighter than on a leg.
 BRIGHT = -0.5

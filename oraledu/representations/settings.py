@@ -1,4 +1,4 @@
-"""The sizes of the lesson's experiments: a quick preset for a laptop, a full one at the paper's sizes."""
+"""The sizes of the lesson's experiments: for a laptop, for one GPU and some minutes, and the paper's."""
 
 from dataclasses import dataclass, replace
 
@@ -88,6 +88,14 @@ QUICK = Preset(
     live=_LIVE,
 )
 
+#: The embedded states, and networks of twice the depth and four times the width.
+MIDDLE = replace(
+    QUICK,
+    live=replace(
+        _VISION, width=256, depth=16, heads=8, steps=4000, batch_size=64, learning_rate=5e-4, seeds=(0,)
+    ),
+)
+
 FULL = replace(
     QUICK,
     models=(
@@ -126,5 +134,5 @@ LAYERS = dict(zip(FULL.models, (32, 7, 8, 8, 14, 26, 18, 26, 50, 50, 13, 25), st
 
 
 def preset(scale: str) -> Preset:
-    """Return the preset of a scale, `"quick"` or `"full"`; another raises a ValueError."""
-    return pick(scale, quick=QUICK, full=FULL)
+    """Return the preset of a scale, `"quick"`, `"middle"` or `"full"`; another raises a ValueError."""
+    return pick(scale, quick=QUICK, middle=MIDDLE, full=FULL)

@@ -86,7 +86,7 @@ def test_the_version_is_the_packages(capsys):
         (["reset", "99"], "there is no lesson '99'; choose one of: 01, "),
         (["reset", "04", "nowhere"], "nowhere is no folder of lessons; 'oraledu lab nowhere' makes it one"),
         (["progress", "nowhere"], "nowhere is no folder of lessons; 'oraledu lab nowhere' makes it one"),
-        (["run", "04", "--scale", "huge"], "'huge' is not one of 'quick', 'full'"),
+        (["run", "04", "--scale", "huge"], "'huge' is not one of 'quick', 'middle', 'full'"),
         (["run", "04", "--device", "tpu"], "'tpu' is not one of"),
         (["build", "--check", "--robust"], "choose one of --check, --robust and --restore"),
         (["build", "99"], "there is no lesson '99'"),

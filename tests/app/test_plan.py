@@ -9,7 +9,7 @@ from oraledu.app.catalogue import LESSONS
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
-@pytest.mark.parametrize("scale", ["quick", "full"])
+@pytest.mark.parametrize("scale", ["quick", "middle", "full"])
 def test_every_lesson_has_a_plan(lesson, scale: str, tmp_path: Path, capsys):
     assert cli.main(["run", lesson.number, "--scale", scale, "--dry-run"]) == 0
     out = capsys.readouterr().out

@@ -52,6 +52,15 @@ def test_a_failing_cell_is_one_line_and_what_was_done_before_it_is_kept(
     assert printed(tmp_path / "runs" / f"{TODAY}-07_sums-quick" / "07_sums.ipynb") == ["first\n", "", ""]
 
 
+def test_assertions_that_do_not_hold_at_a_larger_scale_are_named_at_the_end(sources: Path, capsys):
+    begin = "from oraledu.course.runtime import start; run = start('07_sums')"
+    write_pair(sources / "lessons", LESSON.name, begin, "assert 1 > 2\nprint('on')", "assert 2 > 1")
+    assert running.run(LESSON, scale="middle", device="cpu") == 0
+    assert "cell 1: Does not hold at this scale: 1 > 2\n" in capsys.readouterr().out
+    assert running.run(LESSON, scale="quick") == 1
+    assert "07_sums stopped with AssertionError" in capsys.readouterr().out
+
+
 def test_a_kernel_that_dies_is_one_line(sources: Path, capsys):
     write_pair(sources / "lessons", LESSON.name, "import os; os._exit(1)")
     assert running.run(LESSON) == 1

@@ -41,15 +41,16 @@ def test_the_line_does_not_depend_on_the_threads(monkeypatch, capsys):
     assert capsys.readouterr().out == line
 
 
-def test_a_full_run_takes_every_core_and_the_best_device(monkeypatch):
-    monkeypatch.setenv("ORALEDU_SCALE", "full")
+@pytest.mark.parametrize("scale", ["middle", "full"])
+def test_a_larger_run_takes_every_core_and_the_best_device(monkeypatch, scale):
+    monkeypatch.setenv("ORALEDU_SCALE", scale)
     monkeypatch.setattr("joblib.cpu_count", lambda: 3)
     present(monkeypatch)
     assert start("04_grokking").device.type == "cpu"
     present(monkeypatch, mps=True)
     assert start("04_grokking").device.type == "mps"
     present(monkeypatch, mps=True, cuda=True)
-    assert start("04_grokking") == Run("04_grokking", "full", torch.device("cuda"), 3)
+    assert start("04_grokking") == Run("04_grokking", scale, torch.device("cuda"), 3)
 
 
 def test_a_quick_run_on_the_cpu_has_a_worker_a_core_and_others_one(monkeypatch):
@@ -65,8 +66,9 @@ def test_a_quick_run_on_the_cpu_has_a_worker_a_core_and_others_one(monkeypatch):
     monkeypatch.setenv("ORALEDU_DEVICE", "cuda")
     assert start("04_grokking").workers == 1
     monkeypatch.setenv("ORALEDU_DEVICE", "cpu")
-    monkeypatch.setenv("ORALEDU_SCALE", "full")
-    assert start("04_grokking").workers == 1
+    for scale in ("middle", "full"):
+        monkeypatch.setenv("ORALEDU_SCALE", scale)
+        assert start("04_grokking").workers == 1
 
 
 def test_a_quick_run_stays_on_the_cpu_unless_asked(monkeypatch):

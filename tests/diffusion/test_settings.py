@@ -1,4 +1,4 @@
-"""The presets: both scales hold experiments that can be run, of the sizes that the lesson promises."""
+"""The presets: all scales hold experiments that can be run, of the sizes that the lesson promises."""
 
 from dataclasses import FrozenInstanceError, fields
 
@@ -8,7 +8,8 @@ import torch
 from oraledu.diffusion import experiments, settings
 from tests.diffusion.awake import seeded
 
-BOTH = pytest.mark.parametrize("preset", [settings.QUICK, settings.FULL], ids=["quick", "full"])
+SCALES = ("quick", "middle", "full")
+EVERY = pytest.mark.parametrize("preset", list(map(settings.preset, SCALES)), ids=SCALES)
 SIDES = {"fashion_mnist": 28, "mnist": 28, "cifar10": 32}
 
 
@@ -18,23 +19,24 @@ def runs(preset):
 
 def test_a_scale_names_its_preset():
     assert settings.preset("quick") is settings.QUICK
+    assert settings.preset("middle") is settings.MIDDLE
     assert settings.preset("full") is settings.FULL
 
 
 @pytest.mark.parametrize("scale", ["", "Quick", "tiny", None])
 def test_an_unknown_scale_is_refused(scale):
-    with pytest.raises(ValueError, match="scale must be 'quick' or 'full'"):
+    with pytest.raises(ValueError, match="scale must be 'quick', 'middle' or 'full'"):
         settings.preset(scale)
 
 
-@BOTH
+@EVERY
 def test_a_preset_cannot_be_changed(preset):
     for part in (preset, *runs(preset)):
         with pytest.raises(FrozenInstanceError):
             setattr(part, fields(part)[0].name, None)
 
 
-@BOTH
+@EVERY
 def test_every_network_can_be_built_for_its_images(preset):
     for run in runs(preset):
         channels, side = (3 if run.data == "cifar10" else 1), SIDES[run.data] // run.pool
@@ -43,7 +45,7 @@ def test_every_network_can_be_built_for_its_images(preset):
         assert network(torch.zeros(1, channels, side, side), 1.0).shape == (1, channels, side, side)
 
 
-@BOTH
+@EVERY
 def test_the_candidates_are_windows_that_the_machines_have(preset):
     for run in runs(preset):
         side = SIDES[run.data] // run.pool
@@ -51,21 +53,21 @@ def test_the_candidates_are_windows_that_the_machines_have(preset):
         assert all(patch % 2 == 1 and 3 <= patch <= largest for patch in run.candidates)
 
 
-@BOTH
+@EVERY
 def test_the_candidates_of_a_resnet_go_up_to_its_receptive_field(preset):
     for run in runs(preset):
         if run.architecture == "ResNet":
             assert max(run.candidates) == experiments.build(run, 1, seeded()).receptive_field
 
 
-@BOTH
+@EVERY
 def test_there_are_enough_noises_for_a_median(preset):
     for run in runs(preset):
         assert run.noises >= 24
         assert run.calibration_noises >= 5
 
 
-@BOTH
+@EVERY
 def test_fashion_mnist_has_the_border_and_mnist_has_none(preset):
     assert (preset.fashion.data, preset.fashion.padding) == ("fashion_mnist", "zeros")
     assert (preset.mnist.data, preset.mnist.padding) == ("mnist", "circular")

@@ -20,12 +20,12 @@ def runs(preset):
 
 def test_a_scale_names_its_preset():
     assert settings.preset("quick") is settings.QUICK
-    assert settings.preset("full") is settings.FULL
+    assert settings.preset("full") is settings.preset("middle") is settings.FULL
 
 
 @pytest.mark.parametrize("scale", ["", "Quick", "tiny", None])
 def test_an_unknown_scale_is_refused(scale):
-    with pytest.raises(ValueError, match="scale must be 'quick' or 'full'"):
+    with pytest.raises(ValueError, match="scale must be 'quick', 'middle' or 'full'"):
         settings.preset(scale)
 
 

@@ -1,4 +1,4 @@
-"""The presets: both scales hold experiments that can be run, of the sizes that the lesson promises."""
+"""The presets: all scales hold experiments that can be run, of the sizes that the lesson promises."""
 
 from dataclasses import FrozenInstanceError, fields
 
@@ -9,7 +9,8 @@ from oraledu.representations import settings
 from oraledu.representations.tasks import TASKS
 from oraledu.representations.vision import VisionTransformer
 
-BOTH = pytest.mark.parametrize("preset", [settings.QUICK, settings.FULL], ids=["quick", "full"])
+SCALES = ("quick", "middle", "full")
+EVERY = pytest.mark.parametrize("preset", list(map(settings.preset, SCALES)), ids=SCALES)
 
 
 def runs(preset):
@@ -18,23 +19,24 @@ def runs(preset):
 
 def test_a_scale_names_its_preset():
     assert settings.preset("quick") is settings.QUICK
+    assert settings.preset("middle") is settings.MIDDLE
     assert settings.preset("full") is settings.FULL
 
 
 @pytest.mark.parametrize("scale", ["", "Quick", "tiny", None])
 def test_an_unknown_scale_is_refused(scale):
-    with pytest.raises(ValueError, match="scale must be 'quick' or 'full'"):
+    with pytest.raises(ValueError, match="scale must be 'quick', 'middle' or 'full'"):
         settings.preset(scale)
 
 
-@BOTH
+@EVERY
 def test_a_preset_cannot_be_changed(preset):
     for part in (preset, *runs(preset)):
         with pytest.raises(FrozenInstanceError):
             setattr(part, fields(part)[0].name, None)
 
 
-@BOTH
+@EVERY
 def test_every_vision_network_can_be_built(preset):
     for run in runs(preset):
         with torch.device("meta"):
@@ -50,7 +52,7 @@ def test_every_vision_network_can_be_built(preset):
         assert network.layers == run.depth + 2
 
 
-@BOTH
+@EVERY
 def test_no_image_both_trains_a_network_and_fits_a_probe(preset):
     for run in runs(preset):
         most, tests = (60_000, 10_000) if run.complete else (2000, 500)
@@ -61,7 +63,7 @@ def test_no_image_both_trains_a_network_and_fits_a_probe(preset):
         assert len(set(run.seeds)) == len(run.seeds) >= 1
 
 
-@BOTH
+@EVERY
 def test_metrics_and_probes_have_what_they_need(preset):
     assert preset.models
     assert min(preset.prompts, preset.viewed, preset.views) >= 2

@@ -136,11 +136,11 @@ equivariant_local_denoiser = Exercise(
     ),
     hints=[
         "Exercise 1 once more, with patches in the place of images: every window of $x$ is a query, all "
-        "$N H W$ training patches are the candidates, and what is averaged is the middle pixel of each.",
+        "$N H^2$ training patches are the candidates, and what is averaged is the middle pixel of each.",
         '`windows.windows(images, patch, "circular").flatten(0, 2)` is the bank of patches, one in each row; its '
         "middle pixels are `images.permute(0, 2, 3, 1).flatten(0, 2)`. Go through the windows of $x$ a few dozen at a "
-        "time, with `.split(28)`: the exponents of a whole image, $HW \\times NHW$ numbers, fill the memory and take "
-        "twice as long.",
+        "time, with `.split(28)`: the exponents of a whole image, $H^2 \\times N H^2$ numbers, fill the memory and "
+        "take twice as long.",
         "$-\\lvert q - a p\\rvert^2 = 2a\\, q \\cdot p - a^2 \\lvert p\\rvert^2 - \\lvert q\\rvert^2$, and the last "
         "term is the same for all patches: the softmax does not see it. What is left is the matrix product "
         "`q @ bank.T` and one number for each patch.",

@@ -121,7 +121,7 @@ ideal_denoiser = Exercise(
     hints=[
         "The noisy image is $x = a\\varphi + b\\,\\varepsilon$ for some training image $\\varphi$. How likely is $x$ "
         "for each of them? Bayes' rule turns these $N$ numbers into weights.",
-        "`x[:, None] - a * images` has shape $B \\times N \\times C \\times H \\times W$. Square it, and add up the "
+        "`x[:, None] - a * images` has shape $B \\times N \\times C \\times H \\times H$. Square it, and add up the "
         "last three dimensions.",
         "`torch.softmax(-squares / (2 * b**2), dim=1)` is safe at every noise level, because it takes off the "
         "largest exponent first. The average of the images is a matrix product, or "

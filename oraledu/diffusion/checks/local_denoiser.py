@@ -127,11 +127,11 @@ local_denoiser = Exercise(
     ),
     hints=[
         "Exercise 1 has one weight for each pair of a noisy and a training image. Here there is one for each pixel "
-        "as well: leave $H$ and $W$ in, and replace the sum over the image by a sum over the window.",
+        "as well: leave both sides in, and replace the sum over the image by a sum over the window.",
         "A sum over every $k \\times k$ window is $k^2$ times `torch.nn.functional.avg_pool2d(…, k, stride=1)` of the "
         "padded squares. `torch.nn.functional.pad(squares, (k // 2,) * 4)` pads with zeros, with "
         '`mode="circular"` it wraps. Why may the squares be padded, rather than the images?',
-        "With `squares = (x[:, None] - a * images).square().sum(2)`, of shape $B \\times N \\times H \\times W$, the "
+        "With `squares = (x[:, None] - a * images).square().sum(2)`, of shape $B \\times N \\times H \\times H$, the "
         'softmax runs over dimension 1, and `torch.einsum("bnhw,nchw->bchw", weights, images)` takes the means.',
     ],
     full_size=full_size,

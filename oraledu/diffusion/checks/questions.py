@@ -55,7 +55,7 @@ Some of the trousers of the equivariant-local machine have three legs. What does
   windows and makes hardly any. The equivariant-local machine with windows of 9 at every step goes on making them.
 - [x] They come from not knowing the place: where a window does not hold the whole garment, any place may be the
   place of a leg :: To know the place mends them, with the same windows. Windows of 13 mend them too;
-  but with those nearly every pixel knows its place, and many of the images are copies.
+  but with those each pixel knows its place to a pixel, and many of the images are copies.
 - [ ] They come from too few sampling steps :: The same flow with twice the steps ends in nearly the same
   images.
 """)

@@ -109,7 +109,7 @@ patch // 2 => patch // 2 + 1
 size - 1 - places => places :: There is a border on the other side too: compare both distances
     rows = =>     near, far = near < reach, far < reach\n    rows =
   :: Not only whether a border is in sight counts, but how far away it is
-size - 1 => size :: The last row is H - 1: its distance to the border is H - 1 - r
+size - 1 => size :: The last row is H - 1: its distance to the border is H - 1 - ρ
 & columns => & (columns | True) :: The columns have to agree as well as the rows
 rows[:, None] & => (rows | True)[:, None] & :: The rows have to agree as well as the columns
 None] & => None] | :: Rows and columns both have to agree: it is an and, not an or

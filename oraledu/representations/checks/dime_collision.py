@@ -142,8 +142,8 @@ dime_collision = Exercise(
         "With unit diagonals both traces are $N$, so each purity is a sum of squared entries over $N^2$.",
         "$\\Pi$ leaves diagonal entries on the diagonal, where they are 1. An entry of $K_b$ beside it lands on each "
         "of the $N(N-1)$ other places equally often: what is the mean of its square times that of $K_a$ there?",
-        "$\\mathbb{E}\\lVert K_a \\circ \\Pi K_b \\Pi' \\rVert_F^2 = N + \\mathrm{off}(K_a)\\,\\mathrm{off}(K_b) / "
-        "(N(N-1))$ with off the sum of squares beside the diagonal. Take $-\\log$ of both purities.",
+        "$\\mathbb{E}\\lVert K_a \\circ \\Pi K_b \\Pi^\\top \\rVert_F^2 = N + \\mathrm{off}(K_a)\\,\\mathrm{off}(K_b) "
+        "/ (N(N-1))$ with off the sum of squares beside the diagonal. Take $-\\log$ of both purities.",
     ],
     core=False,
     full_size=full_size,
