@@ -1449,9 +1449,9 @@ if run.scale == "quick":
 # A. Lukoianov, C. Yuan, J. Solomon and V. Sitzmann (NeurIPS 2025) say: because of the pictures.
 # Neighbouring pixels vary together, and whoever removes noise well has to look at neighbours, with any architecture.
 # Their witness is the best affine denoiser, $D(x) = M x + c$, for which no pixel is near another. With the mean $\mu$
-# and the covariance $\Sigma$ of the training images, $x$ has the mean $a \mu$ and the covariance $a^2 \Sigma + b^2$, and
-# its covariance with $x_0$ is $a \Sigma$. Where the squared error is least, what is left of $x_0$ is uncorrelated with
-# $x$, so $a \Sigma = M (a^2 \Sigma + b^2)$:
+# and the covariance $\Sigma$ of the training images, $x$ has the mean $a \mu$ and the covariance $a^2 \Sigma + b^2$,
+# and its covariance with $x_0$ is $a \Sigma$. Where the squared error is least, what is left of $x_0$ is uncorrelated
+# with $x$, so $a \Sigma = M (a^2 \Sigma + b^2)$:
 #
 # $$D(x) = \mu + M (x - a \mu), \qquad
 #   M = a \Sigma\, (a^2 \Sigma + b^2)^{-1} = \sum_m \frac{a \lambda_m}{a^2 \lambda_m + b^2}\, \psi_m \psi_m^\top ,$$
