@@ -866,7 +866,7 @@ if run.scale == "quick":
 #
 # ### Exercise 8 (further): Pearson's correlation
 #
-# Write `pearson_r(a, b)` for two batches $B \times C \times H \times W$: $B$ numbers, one for each pair, over all
+# Write `pearson_r(a, b)` for two batches $B \times C \times H \times H$: $B$ numbers, one for each pair, over all
 # pixels and channels.
 
 # %% tags=["exercise"]
@@ -1345,7 +1345,7 @@ views.image_rows(
 # %% [markdown]
 # The small windows are not the reason, or not alone: with the same ones the local machine makes hardly any third leg,
 # and with 9 throughout the equivariant-local one goes on making them. What mends them is to know the place. (With 13
-# nearly every pixel knows its place, and many of the images are copies.)
+# each pixel knows its place to a pixel, and many of the images are copies.)
 #
 # **What we saw.** In the limit, if there is one, every pixel is the middle of some training patch; with $k = 3$ and 20
 # steps seven in ten nearly are. The patches of one sample come from over a hundred images, and need to agree only where
@@ -1448,15 +1448,15 @@ if run.scale == "quick":
 #
 # A. Lukoianov, C. Yuan, J. Solomon and V. Sitzmann (NeurIPS 2025) say: because of the pictures.
 # Neighbouring pixels vary together, and whoever removes noise well has to look at neighbours, with any architecture.
-# Their witness is the best denoiser $D(x) = M x + c$, for which no pixel is near another. With the mean $\mu$ and the
-# covariance $\Sigma$ of the training images, $x$ has the mean $a \mu$ and the covariance $a^2 \Sigma + b^2$, and its
-# covariance with $x_0$ is $a \Sigma$. Where the squared error is least, what is left of $x_0$ is uncorrelated with $x$,
-# so $a \Sigma = M (a^2 \Sigma + b^2)$:
+# Their witness is the best affine denoiser, $D(x) = M x + c$, for which no pixel is near another. With the mean $\mu$
+# and the covariance $\Sigma$ of the training images, $x$ has the mean $a \mu$ and the covariance $a^2 \Sigma + b^2$,
+# and its covariance with $x_0$ is $a \Sigma$. Where the squared error is least, what is left of $x_0$ is uncorrelated
+# with $x$, so $a \Sigma = M (a^2 \Sigma + b^2)$:
 #
 # $$D(x) = \mu + M (x - a \mu), \qquad
-#   M = a \Sigma\, (a^2 \Sigma + b^2)^{-1} = \sum_m \frac{a \lambda_m}{a^2 \lambda_m + b^2}\, u_m u_m^\top ,$$
+#   M = a \Sigma\, (a^2 \Sigma + b^2)^{-1} = \sum_m \frac{a \lambda_m}{a^2 \lambda_m + b^2}\, \psi_m \psi_m^\top ,$$
 #
-# with the eigenvalues $\lambda_m$ and eigenvectors $u_m$ of $\Sigma$. This is the **Wiener filter**. Its Jacobian is
+# with the eigenvalues $\lambda_m$ and eigenvectors $\psi_m$ of $\Sigma$. This is the **Wiener filter**. Its Jacobian is
 # $M$, whatever $x$ is. With much noise a row of $M$ is a row of the covariance, wide and smooth; with little, $M$ is
 # the projection on what the images span, nearly the pixel itself: from coarse to fine, without a convolution.
 #
@@ -1547,8 +1547,8 @@ views.sensitivity(
 
 
 # %% [markdown]
-# The first two columns agree down to the trouser leg, less at $t = 1$, and are wide: nine tenths fill at least 13
-# pixels a side. The last two agree in next to nothing.
+# The first two columns agree down to the trouser leg, less at $t = 1$, and have long tails throughout: nine tenths fill
+# at least 13 pixels a side. The last two agree in next to nothing.
 #
 # The rival has a machine, too: the local one, with windows that $M$ draws (from 2 % of its largest entry on, in
 # units of the diagonal, as in the released code), and nothing fitted to a network. Ours has twenty fitted windows, from

@@ -1350,7 +1350,7 @@ views.published_models()
 # For four of these six models the paper's claim stands, and in all the gain survives the choice almost whole. The
 # paper's "up to 16 %" seem to be absolute points, for Mamba-370M, a state-space model; only 27 of its 49 layers are
 # complete. For the two smallest Pythias the best layer is the *embedding*, the mean of word vectors. For Pythia-410M an
-# inner layer is best on all tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
+# earlier layer is best on all tasks, at 0.71 of the depth on the median; fewer than a third of these layers lie in the
 # middle third. And this LLM2Vec is a decoder trained afterwards, contrastively *at its last layer*, on each text with
 # itself: an inner layer is better all the same.
 
@@ -1533,11 +1533,11 @@ print("entropy in neither; for one rule named beforehand that is more than luck,
 
 # %% [markdown]
 # LOES's first step is right about the end: the most isotropic layer beats the last one of the decoder and is mostly the
-# last one of the encoder. Its honest regret is level with zero in both; but the intervals leave room for over two
-# points, and it is not clearly ahead of the decoder's middle, layer 16. Our paper's end of the dataset entropy is far
-# behind in both, unlike in the paper's Pythia-410M.
+# last one of the encoder. Its honest regret is level with zero in both; but the decoder's interval leaves room for over
+# two points, and it is not clearly ahead of the decoder's middle, layer 16. Our paper's end of the dataset entropy is
+# far behind in both, unlike in the paper's Pythia-410M.
 #
-# The doubt is right as well: of 22 rules two, the lowest unit entropy among them, are clearly ahead of the decoder's
+# The doubt is right as well: of 22 rules two, lowest unit entropy and the rival's, are clearly ahead of the decoder's
 # last layer, and under more than a quarter of the shifts the best of 22 does as well. And a convention decides again:
 # with the first token in the mean isotropy picks another layer. LOES itself, with labels and several layers, is not
 # tested.
