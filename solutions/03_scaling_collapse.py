@@ -700,8 +700,8 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
-# widths, and the narrowest, which is noisiest, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own
-# floors of three widths, not of the fourth. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
+# widths, and the narrowest, noisiest in these runs, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the
+# own floors of three widths, not of width 12. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
