@@ -1295,7 +1295,7 @@ views.results(names, rows)
 #
 # $$\{x_1, \dots, x_n\} = \{P x_1, \dots, P x_n\} \quad\Longrightarrow\quad \text{no generalisation}.$$
 #
-# The lesson's draws training sets at random, which breaks every symmetry, and asks for nothing but enough pairs. The
+# The lesson's paper draws training sets at random, which breaks every symmetry, and asks only for enough pairs. The
 # two part on a set that is random *and* symmetric.
 #
 # ### What the symmetry forbids
