@@ -59,10 +59,10 @@
 # | 4. `universal_curve` | further | part 2 |
 # | 5. `normalize` | core | every normalised curve |
 # | 6. `collapse_deviation` | core | every deviation |
-# | 7. `variance_parts` | further | parts 3 and 7 |
+# | 7. `variance_parts` | further | parts 3 and 7, a rival |
 # | 8. `noise_floor` | further | every floor |
 # | 9. `mean_step` | core | the exact ladder in parts 5 and 7 and at the end |
-# | 10. `predict_loss` | further | part 5 |
+# | 10. `predict_loss` | further | part 5, a rival |
 # | 11. `end_slope` | further | part 6 |
 # | 12. `layer_rates` | further | part 7 |
 # | 13. `layer_decays` | further | a rival |
@@ -142,7 +142,7 @@ grid = torch.linspace(0, 1, 61, dtype=torch.float64)  # progress at which curves
 # the sum: with any function $\chi$, $L - L_0 = p^{-\nu} \chi(t / p^a)$ gives one curve along $t \propto p^a$.)
 #
 # At equal compute a small model sees many tokens and a large one few. The next cell follows five sizes at a constant
-# rate, asks at each compute which of them is best, and fits the horizon: a line through log compute against log
+# rate, asks at each compute which of them is best, and fits the horizon: a line through log tokens against log
 # parameters, the smallest and the largest size dropped, because nothing competes with them on one side.
 
 # %%
@@ -700,8 +700,8 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
-# widths, and the narrowest, which is noisiest, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own
-# floors of three widths, not of the fourth. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
+# widths, and the narrowest, noisiest in these runs, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the
+# own floors of three widths, not of width 12. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -1153,12 +1153,12 @@ for name in ("one order", "own orders"):
     assert quiet[name] < 1
 
 # %% [markdown]
-# Both constant rates satisfy the inequality, without any decay. The seeds start differently, and with so little noise
-# and so little training they stay so: what distinguishes two runs at $x$ mostly distinguishes them still at 1, and the
-# division by the end takes it out. So "at a constant rate $\Delta$ is never below $\sigma$" is wrong; and since
-# $\sigma$ is the spread of whatever a seed decides, the verdict depends on that choice. By the third number neither has
-# collapsed: the spread is more than all that is left to fall. Whether a shared order helps, six seeds do not tell:
-# $\rho$ differs more between the widths than between the two ladders.
+# Both constant rates satisfy the inequality. The seeds start differently, and with so little noise and so little
+# training they stay so: what distinguishes two runs at $x$ mostly distinguishes them still at 1, and the division by
+# the end takes it out. So $\Delta$ can lie below $\sigma$ at a constant rate; and since $\sigma$ is the spread of
+# whatever a seed decides, the verdict depends on that choice. By the third number neither has collapsed: the spread is
+# more than all that is left to fall. Whether a shared order helps, six seeds do not tell: $\rho$ differs more between
+# the widths than between the two ladders.
 #
 # **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end.
 
@@ -1225,7 +1225,7 @@ print(credit(normalize, collapse_deviation))
 # $1 + \alpha\, q\, (1 - s')$ (part 5), where $q$ still grows a little with size, as $\sum_{i \le p} \lambda_i$ does: a
 # larger exponent makes up for that. And in runs that are too short an exponent that is off costs little; at the best
 # length the deviation is smallest at 1.5. With a short horizon, then, the sharpest collapse is a biased guide: one more
-# reason to take the horizon of the constant rate for all schedules, as the paper does.
+# reason to fit the horizon at a constant rate, as the paper does.
 #
 # ### What our networks do not show
 #
@@ -1337,13 +1337,12 @@ views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=mov
 # $$\theta = \frac{1}{\eta\, \zeta\, T} .$$
 #
 # (It writes $\tau$ and $\lambda$.) Curves collapse, says its abstract, precisely where such settings are *optimal* for
-# the data: at a fixed ratio of tokens to parameters, with the $\theta$ that is best for it. Collapse then is a mark of
-# compute-efficient training.
+# the data: at a fixed ratio of tokens to parameters (here: along the horizon), with the $\theta$ that is best for it.
+# Collapse then is a mark of compute-efficient training.
 #
 # What do the two papers predict? The lesson's has no decay, hence $\theta = \infty$ at every size, and claims nothing
 # about one. By the rival, its recipe of horizon and muP must fail under a decay that is held constant, and mend when
-# $\theta$ is held instead. Taken at its word, "precisely" says one thing more: a $\theta$ far from the best should not
-# collapse.
+# $\theta$ is held instead. Taken at its word, "precisely" says more: a $\theta$ far from the best should not collapse.
 #
 # Theory can decide this on the solvable ladder. Without noise, $de_i / du = -\lambda_i e_i + \zeta (w^*_i - e_i)$ for
 # the missing part $e$ of the target's weights $w^*$, so that
@@ -1450,9 +1449,9 @@ views.weight_decay(
 # %% [markdown]
 # At $\theta = 1$ the rise under a constant decay is three times that under a scaled one, with intervals apart. Scaling
 # mends most of it; whether all, 12 seeds do not tell. At 3 the intervals overlap, at 0.3 both hold zero. $F$ passes
-# everywhere under a constant decay of 1 or 3, else at two or three points. So the rival is right that horizon and muP
-# are not enough. On the exact ladder "optimal" asks too much: *the same at every size* will do, and collapse vouches
-# for no best choice.
+# everywhere at 1 and 3 under a constant decay, else, without decay too, at two or three points. So the rival is right
+# that horizon and muP are not enough. On the exact ladder "optimal" asks too much: *the same at every size* will do,
+# and collapse vouches for no best choice.
 
 # %% [markdown]
 # ### Can the law be fitted instead?
@@ -1465,7 +1464,7 @@ views.weight_decay(
 #
 # a power law less what every fall of the rate has brought by now. Part 5's law fits nothing, but needs the *mean* at a
 # constant rate and the trace. So we expect it to win from exact means, and the other from noisy runs, which a fit
-# smooths. The next cell fits the constant and the linear mean of part 5. Both laws then predict schedules that neither
+# smooths. The next cell fits the constant and the linear mean of part 5. Both laws predict schedules that neither
 # has seen: a cosine, five random ones, and one that decays in the last fifth alone.
 
 # %%
