@@ -1675,9 +1675,9 @@ def on_your_sentences():
 on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to see your own sentences.")
 
 # %% [markdown]
-# `oraledu run 02 --scale full` takes more models from the model hub: Pythia from 14M to 1B, Mamba from 130M to 790M,
-# and BERT; and the paper's 32 tasks, whose files you put into a folder `mteb`. It needs a network, a GPU and the extra
-# `models`. We have tested each path on tiny random models and files of 20 rows, and have not run the whole.
+# `oraledu run 02 --scale full` takes more models from the model hub (Pythia, Mamba, BERT), and the paper's 32 tasks,
+# whose files you put into a folder `mteb`. It needs a network, a GPU and the extra `models`. We have tested each path on
+# tiny random models and files of 20 rows, and have not run the whole. `--scale middle` trains larger vision transformers.
 
 # %%
 ready = [task for task in preset.tasks if task not in tasks.missing()]

@@ -1435,7 +1435,7 @@ for name, runs in groups.items():
 (broken, held), (_, mended) = told["θ = 1, constant"], told["θ = 1, scaled"]
 print(credit(normalize, collapse_deviation, noise_floor, variance_parts))
 assert broken.all() and held[1] > mended[2] and max(apart["scaled"]) < 0.005
-print("Verdict: one timescale for all sizes, good or bad, collapses the exact ladder; networks mostly")
+print("Verdict: one timescale for all, good or bad, collapses the exact ladder; at θ = 1 networks mostly")
 drawn_at_one = {"constant": stored.constant[1.0], "scaled": stored.scaled[1.0]}
 views.weight_decay(
     timescales=decayed_runs.TIMESCALES,
@@ -1636,9 +1636,8 @@ checks.questions.frontier_is_blind
 #
 # `oraledu run 03 --scale full` executes this notebook with the paper's networks: widths 384 to 2048, dimension 8, five
 # blocks, the published horizon, and five seeds. One schedule takes $9 \cdot 10^{18}$ FLOPs: at $10^{14}$ a second a day
-# of one GPU, for each of the seven ladders. For some minutes of one GPU there is a preset in between, with widths 64 to
-# 256 in three dimensions: write `settings.preset("middle")` in the first cell. A run that
-# is killed goes on where it was: `oraledu run --resume FOLDER`. We have not run either on a GPU.
+# of one GPU, for each of the seven ladders. `--scale middle` has widths 64 to 256 in three dimensions, for some minutes
+# of one GPU. A run that is killed goes on where it was: `oraledu run --resume FOLDER`. We have not run either on a GPU.
 #
 # ## Further reading
 #

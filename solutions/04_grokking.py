@@ -1429,7 +1429,7 @@ stuck = max(float(found.max()) for name, found in curves.items() if "both" in na
 full = sum(float(each.test_accuracy[-1]) == 1 for op in "+-*/" for each in symmetric["Gaussian", op])
 print(f"one pair broken, Gaussian: {broken[0, 0]:.2f} of the fixed points, on each split")
 print(f"both held out, any number, either kernel: below 0.2: {stuck < 0.2}")
-print("Verdict: without the fixed points nothing is learned until the symmetry is broken; but a broken")
+print("Verdict: without the fixed points nothing is learned while the symmetry is whole; but a broken")
 print(f"symmetry is not needed: {full} of 20 splits that keep it are answered whole (Gaussian kernel)")
 assert stuck < 0.2 and full >= 18 and broken[0, 0] > 0.5 and (broken[:, 0] == broken[0, 0]).all()
 views.breaking_curve(touched, curves)

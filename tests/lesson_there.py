@@ -2,8 +2,8 @@
 
     python -m tests.lesson_there 04_grokking FILE
 
-runs the code cells of a solution at sizes that take a moment, without its assertions, which hold at its own
-sizes, and without the examination of its exercises. It keeps what each cell printed, drew and computed where.
+runs the code cells of a solution as at the full scale, but at sizes that take a moment, without its assertions, which
+hold at its own sizes, and without the examination of its exercises. It keeps what each cell printed, drew and computed where.
 """
 
 import ast
@@ -81,7 +81,7 @@ def run(name: str, device: torch.device, shorten: Callable[[str], str]) -> list[
         # A tensor of the second device cannot be pickled.
         for module in (runtime, ahead):
             stack.enter_context(patch.object(module, "cached", lambda function: function))
-        stack.enter_context(patch.dict(os.environ, {"ORALEDU_THREADS": "1"}))
+        stack.enter_context(patch.dict(os.environ, {"ORALEDU_THREADS": "1", "ORALEDU_SCALE": "full"}))
         for each in cells:
             if each.cell_type == "code":
                 done.append(Cell(shorten(each.source)))

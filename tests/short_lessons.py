@@ -14,6 +14,8 @@ from oraledu.grokking import settings as grokking
 from oraledu.representations import settings as representations
 from oraledu.representations.probes.outcome import Outcome, share
 from oraledu.representations.selection import Scores
+from oraledu.scaling import settings as scaling
+from oraledu.scaling.horizon import Horizon
 from tests.representations.tiny import TINY as TINY_VISION
 
 _G = grokking.QUICK
@@ -48,10 +50,36 @@ DIFFUSION = replace(
     large=(replace(_FASHION, noises=2),),
 )
 REPRESENTATIONS = replace(representations.QUICK, splits=20, resamples=20, live=TINY_VISION)
+_NETWORKS = replace(
+    scaling.NETWORKS,
+    widths=(8, 10, 12, 14),
+    horizon=Horizon.through(800, 7000, 0.5),
+    batch=64,
+    modes=50,
+    pool=None,
+    tests=64,
+    probes=2,
+)
+_T = scaling.QUICK.transformer
+SCALING = scaling.Preset(
+    replace(
+        scaling.QUICK.linear,
+        ladder=replace(scaling.QUICK.linear.ladder, widths=(48, 64, 96, 128)),
+        seeds=(0, 1, 2),
+    ),
+    *(replace(study, records=16) for study in scaling._networks(_NETWORKS, seeds=2, noise_width=14)),
+    replace(
+        _T,
+        ladder=replace(_T.ladder, widths=(8, 16, 24), horizon=Horizon.through(10_000, 20_000, 0.5), tests=16),
+        seeds=(0, 1),
+        records=16,
+    ),
+)
 #: The preset of each topic.
 PRESETS: dict[str, tuple[str, Any]] = {
     "01_creativity": ("diffusion", DIFFUSION),
     "02_layer_by_layer": ("representations", REPRESENTATIONS),
+    "03_scaling_collapse": ("scaling", SCALING),
     "04_grokking": ("grokking", GROKKING),
 }
 #: What a cell has for its own size, and what it gets here; each stands in the lesson exactly once.
@@ -77,6 +105,10 @@ SHORTER: dict[str, dict[str, str]] = {
         "cached(evaluate.embedded_scores)": "cached(short_lessons.scores)",
         "from oraledu import data": "from oraledu import data; from tests import short_lessons",
         "for _ in range(200)": "for _ in range(3)",
+    },
+    "03_scaling_collapse": {
+        "(16, 32, 64, 128)": "(16, 32)",
+        "psi[..., 54], psi[..., 60]": "psi[..., 14], psi[..., 16]",  # of 16 records
     },
     "04_grokking": {
         "iterations=50, power=power": "iterations=2, power=power",
@@ -107,9 +139,9 @@ def scores(name: str, part: str) -> Scores:
 
 @contextmanager
 def sizes(name: str) -> Iterator[None]:
-    """Make the quick preset of a lesson a short one."""
+    """Make the full preset of a lesson a short one."""
     topic, preset = PRESETS[name]
-    with patch.object(import_module(f"oraledu.{topic}.settings"), "QUICK", preset):
+    with patch.object(import_module(f"oraledu.{topic}.settings"), "FULL", preset):
         yield
 
 

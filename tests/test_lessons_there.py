@@ -1,7 +1,4 @@
-"""Lessons with their data on a second device: all of it runs, gives what the CPU gives, and computes there.
-
-Of lesson 3 only the ladders do, in `test_second_device`; its thousands of small steps take too long here.
-"""
+"""Lessons with their data on a second device: all of it runs, gives what the CPU gives, and computes there."""
 
 import ast
 import subprocess
@@ -44,6 +41,7 @@ SMALL = {
         "generator = run.generator(1)",
         "noise, wide = ",
     ),
+    "03_scaling_collapse": (),
     "04_grokking": ("identity = ", "counts = "),
 }
 #: What computes for long at full scale. Each call must be given the device, or what lies on it.
