@@ -3,7 +3,8 @@
     python -m tests.lesson_there 04_grokking FILE
 
 runs the code cells of a solution as at the full scale, but at sizes that take a moment, without its assertions, which
-hold at its own sizes, and without the examination of its exercises. It keeps what each cell printed, drew and computed where.
+hold at its own sizes, and without the examination of its exercises. It keeps what each cell printed, drew and
+computed where.
 """
 
 import ast

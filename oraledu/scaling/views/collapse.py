@@ -86,8 +86,9 @@ def raw_shifted_collapsed(
     size_legend(figure, parameters)
     ends, middle = loss[..., -1].mean(dim=1), normalized[..., at].mean(dim=1)
     less = f", as they are and less the offset {about(offset, 2)}" if offset else ""
+    runs = "one run each" if loss.shape[1] == 1 else f"{loss.shape[1]} runs each"
     figure.alt = (
-        f"The loss curves of {loss.shape[0]} sizes with {loss.shape[1]} run{"s" * (loss.shape[1] > 1)} each. Over compute they lie apart{less}; "
+        f"The loss curves of {loss.shape[0]} sizes, {runs}. Over compute they lie apart{less}; "
         f"their ends fall from {about(float(ends[0]), 2)} for the smallest size to {about(float(ends[-1]), 2)} for "
         "the largest. Over progress, and divided by each run's own end, they are drawn on each other: at x = "
         f"{grid[at]:.1f} the means over seeds lie between {middle.min():.1f} and {middle.max():.1f}."
