@@ -41,7 +41,16 @@ SMALL = {
         "generator = run.generator(1)",
         "noise, wide = ",
     ),
-    "03_scaling_collapse": (),
+    "03_scaling_collapse": (
+        "step = long_run(mean_step)",
+        "corners = torch.rand",
+        "study = replace(preset.linear, ladder=single",
+        'fine = many["linear"]',
+        "exponents = (1.1",
+        "widths, lengths =",
+        "stored = decayed_runs",
+        "steps = int(known",
+    ),
     "04_grokking": ("identity = ", "counts = "),
 }
 #: What computes for long at full scale. Each call must be given the device, or what lies on it.
