@@ -45,7 +45,7 @@ _FASHION = replace(
 DIFFUSION = replace(
     diffusion.QUICK,
     fashion=_FASHION,
-    mnist=replace(diffusion.QUICK.mnist, count=24, noises=4, calibration_noises=1),
+    mnist=replace(_FASHION, data="mnist", padding="circular"),
     unet=replace(_FASHION, architecture="UNet", widths=(8, 8), depth=0),
     large=(replace(_FASHION, noises=2),),
 )
