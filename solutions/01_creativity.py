@@ -213,7 +213,7 @@ estimates = torch.cat([ideal_denoiser(x[None], images, float(level)) for x, leve
 views.denoised(noisy, estimates, [f"t = {t}" for t in moments])
 
 # %% [markdown]
-# The first column is nearly the clean image. With much noise the answer is a blur, the mean of many images that might
+# The first noisy image is nearly clean. With much noise the answer is a blur, the mean of many images that might
 # be it. With little noise it is *sharp and wrong*: the nearest training image, whatever the noisy one was.
 #
 # In the explorer, move the time and watch the weights $w_n$, the denoiser's **belief**. Where does its entropy fall,
@@ -850,9 +850,10 @@ if run.scale == "quick":
 
 # %% [markdown]
 # Down to $t = 0.2$ the network does about as well on training images as the machine with *its* windows; at the end the
-# machine, which knows the training patches by heart, is ahead. On unseen images the network is: it generalises, a
-# dictionary does not. With $k = 11$ the machine is better on training images, and far worse on the others. So the
-# network is not the best of its kind on its training set. What predicts it is one of a *family*, found by fitting.
+# machine, which knows the training patches by heart, is ahead. On unseen images at $t = 0.2, 0.05$ the network is: it
+# generalises, a dictionary does not. With $k = 11$ the machine is better on training images, and far worse on those
+# unseen ones. So the network is not the best of its kind on its training set. What predicts it is one of a *family*,
+# found by fitting.
 #
 # ### How to measure an agreement
 #
@@ -1716,9 +1717,9 @@ if run.scale == "quick":
     assert set(own) == {3} and inner < fitted - 0.1 and fitted < whole - 0.03
 
 # %% [markdown]
-# With its own schedule the interior machine still loses to the wrapped one. Its windows stay at 3, with which those for
-# circular MNIST begin: few large patches lie inside (with $k = 11$, at 16 of 196 places; of $32 \times 32$ pixels, at
-# 484 of 1,024).
+# With its own schedule the interior machine still loses to the wrapped one. Its windows stay at 3, with which the
+# paper's begin: few large patches lie inside (with $k = 11$, at 16 of 196 places; of $32 \times 32$ pixels, at 484 of
+# 1,024).
 #
 # And the late start, with the patch sizes of part 5.
 

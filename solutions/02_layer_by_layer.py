@@ -1364,7 +1364,7 @@ views.published_training()
 # repeated none of these.
 #
 # **What we saw.** In small networks that read a class at their end no inner layer is clearly better; one that predicts
-# its input is best inside by some probes. The authors' numbers show inner layers ahead in language models.
+# its input is best inside by some probes. The authors' numbers show earlier layers ahead in language models.
 
 # %% [markdown]
 # ## A rival: can the layer be chosen without labels?
@@ -1390,8 +1390,8 @@ views.published_training()
 # A doubt follows: what tells models apart need not tell layers apart.
 #
 # **What each predicts.** Half A of the texts picks a layer without labels. By our paper's Pythia-410M the
-# lowest dataset entropy, DiME and InfoNCE are ahead of the last layer; by LOES the highest isotropy is; by the doubt a
-# rule is seldom better than its luck.
+# lowest dataset entropy, DiME and InfoNCE are ahead of the last layer; by LOES the highest isotropy is; by the doubt
+# few rules are, and the best by luck.
 
 # %%
 nouns, shown = evaluate.asked(decoder.pooled, texts)["noun"].flatten(1, 2).to(run.exact), [0, 3, 12, 29]
@@ -1676,8 +1676,9 @@ on_your_sentences() if models.is_live() else print("Set ORALEDU_MODEL=live to se
 
 # %% [markdown]
 # `oraledu run 02 --scale full` takes more models from the model hub (Pythia, Mamba, BERT), and the paper's 32 tasks,
-# whose files you put into a folder `mteb`. It needs a network, a GPU and the extra `models`. We have tested each path on
-# tiny random models and files of 20 rows, and have not run the whole. `--scale middle` trains larger vision transformers.
+# whose files you put into a folder `mteb`. It needs a network, a GPU and the extra `models`. We have tested each path
+# on tiny random models and files of 20 rows, and have not run the whole. `--scale middle` trains larger vision
+# transformers.
 
 # %%
 ready = [task for task in preset.tasks if task not in tasks.missing()]
