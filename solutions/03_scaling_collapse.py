@@ -713,7 +713,7 @@ views.normaliser_explorer(grid=grid, losses=losses, offset=0.0, parameters=linea
 # %% [markdown]
 # With the mean end, the spread at $x = 1$ is about the floor. Only the division by the own end cancels noise.
 #
-# And real text? The last ladder consists of small transformers that predict the next character of Jane Austen's "Emma",
+# And real text? The last ladder is small transformers that predict the next character of Jane Austen's "Emma",
 # with three seeds. The next cell trains it, and the variants of the networks that parts 5 to 7 need: the longest wait
 # of the lesson, more than a minute on two cores.
 
@@ -760,11 +760,11 @@ views.text_ladder(
 # At $x = 0.9$ the deviation is below the floor under the decay, and not at a constant rate. It is a fifth of what the
 # curves still have to fall, the tightest of our three ladders, and loose beside the paper's. Four end points do not pin
 # the offset down, and with the one that they suggest the supercollapse retreats to the last stretch. Three seeds make a
-# floor that is low by a fifth. And the curves are steeper than their frontier: this ladder seems to stop short of its
-# optimum.
+# floor low by a fifth, which decides over the constant rate's 1.1. The curves are steeper than their frontier:
+# this ladder seems to stop short of its optimum.
 #
 # **What we saw.** Decays push the deviation below the mean floor on a solvable model, on networks (the linear one late)
-# and (one decay, three seeds, late) on text; a constant rate does not.
+# and (one decay, three seeds, late) on text; a constant rate does not, if barely on networks and text.
 
 # %% [markdown]
 # ## 5. Gradient noise
@@ -863,10 +863,11 @@ print(credit(mean_step))
 
 # %% [markdown]
 # The noise is nearly the same share of the loss, three tenths, at every size and from early on: with $R = 2 L$ its
-# first term alone is $\tfrac{2 \eta}{M} \sum_i \lambda_i$ of the loss. Two things follow. A quarter of it, 8 %, is to
-# first order the excess that a constant rate keeps up, also on the part of the loss that label noise makes; where the
-# recursion stands still it is 10 %, the tenth by which part 1's offset was too high. And *the collapse survives a
-# decay*: put the decayed run's own noise,
+# first term alone is $\tfrac{2 \eta}{M} \sum_i \lambda_i$ of the loss. A quarter of it, 8 %, is to first order the
+# excess that a constant rate keeps up, also on the part of the loss that label noise makes; where the recursion stands
+# still (solve for $\lambda_i m_i$, then $R$) it is 10 %, the tenth by which part 1's offset was too high.
+#
+# And *the collapse survives a decay*: put the decayed run's own noise,
 # $\eta \operatorname{Tr} \Sigma' = q\, (L' - L_0)$, into the law in place of $\Sigma$ and solve for its loss,
 #
 # $$L' - L_0 = \frac{L - L_0}{1 + \alpha\, q\, (1 - s')} .$$
@@ -951,7 +952,7 @@ views.prediction(**drawn)
 
 # %% [markdown]
 # The mean at a constant rate, one number from theory, and the mean loss under a schedule never trained on is known:
-# along the way to about a fifth of the change, at the end to less than a tenth of it.
+# along the way to about a fifth of the change, at these three ends to less than a tenth.
 #
 # But nobody has the exact mean. What does a single run tell? The schedule changes the loss by 8 %, and a run at this
 # constant rate wanders by about as much. The next cell trains 128 seeds and predicts the linear decay from each alone.
@@ -979,9 +980,9 @@ print(f"explained by the mean of all 128: {from_runs(range(128)):.1f}")
 assert each.median() < 0 and (each > 0).double().mean() < 0.3 and from_runs(range(128)) > 0.4
 
 # %% [markdown]
-# No single run does better than no law: its own wandering counts as a change. The law speaks of means, and *the noise
-# between seeds has to be small beside what the schedule changes*. With the paper's large batches it is (0.3 to 1 %
-# beside 1 to 30 %, by the authors' logs), and one run will do.
+# No single run does better than no law: its own wandering, most of it early, counts as a change. The law speaks of
+# means, and *the noise between seeds has to be small beside what the schedule changes*. With the paper's large batches
+# it is (0.3 to 1 % beside 1 to 30 %, by the authors' logs), and one run will do.
 #
 # Now the networks of width 24, the mean of six seeds. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is
 # replaced by $P^{-1/2} \Sigma P^{-1/2}$, where $P^{-1}$ is the diagonal of rates over $\sqrt{\hat v}$; its trace is

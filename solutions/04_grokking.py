@@ -1317,9 +1317,9 @@ views.results(names, rows)
 #
 # The rival's split has *more* symmetry. For $+$, each map $d \mapsto ud + v$, $u \ne 0$, of the digits keeps it, and
 # permutes the labels; the proof holds with $\hat f(Px) = R \hat f(x)$, $R$ a permutation of classes. A block that
-# commutes with all of these has one value on the diagonal and one beside it, $C = \mu I + \nu \mathbf 1 \mathbf 1^\top$
-# like $A$: the zero phases of part 5. The mirror is all that *can* be learned, and a fixed point has no image but
-# itself.
+# commutes with all of these has one value on the diagonal and one beside it,
+# $C = \mu' I + \nu' \mathbf 1 \mathbf 1^\top$ like $A$: the zero phases of part 5. The mirror is all that *can* be
+# learned, and a fixed point has no image but itself.
 #
 # ### Exercise 10 (further): a split that keeps a symmetry
 #
@@ -1497,7 +1497,7 @@ views.paper_and_here(
 # This lesson leaves out the paper's two tasks at once, its polynomials beyond the four operations, and the trace of the
 # AGOP as a regulariser of networks.
 #
-# The next cell checks what has not been checked above.
+# The next cell checks 1, 6 and the factor of 7.
 
 # %%
 tripled = rfm.Kernel(
