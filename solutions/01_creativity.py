@@ -132,7 +132,7 @@ preset = settings.preset(run.scale)
 
 # %%
 images = data.fashion_mnist(preset.widget, pool=2).pixels  # (N, 1, 14, 14)
-noise = torch.randn(8, 1, 14, 14, generator=run.generator(0))
+noise = torch.randn(8, 1, 14, 14, generator=run.generator(0, shared=True))
 alpha_bar = schedule.alpha_bar
 print(f"{len(images)} training images of {images.shape[-1]} x {images.shape[-1]} pixels")
 views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
@@ -511,7 +511,8 @@ equivariant_local_denoiser = checks.equivariant_local_denoiser(equivariant_local
 # %%
 els = long_run(equivariant_local_denoiser)
 level = alpha_bar(0.5)
-x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * noise[[0]]).contiguous()
+drawn = torch.randn(noise.shape, generator=run.generator(0))
+x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * drawn[[0]]).contiguous()
 asked = {
     "ideal": lambda x: ideal_denoiser(x, images, level),
     "local": lambda x: local(x, images, level, 5, "circular"),
@@ -824,7 +825,7 @@ views.staircase(patches, jacobians)
 def losses_at(t, clean):
     """Return the loss at time t of the network, of the machine with its windows, and of that with 11."""
     level, windows_now = alpha_bar(t), (patches[round(20 - 20 * t)], 11)
-    added = torch.randn(clean.shape, generator=run.generator(4)).to(clean)
+    added = torch.randn(clean.shape, generator=run.generator(4, shared=True)).to(clean)
     x = level**0.5 * clean + (1 - level) ** 0.5 * added
     guesses = [network.denoise(x, t).detach()] + [
         machines.denoise(x, fashion, level, machine="equivariant-local", patch=k) for k in windows_now
