@@ -511,8 +511,9 @@ equivariant_local_denoiser = checks.equivariant_local_denoiser(equivariant_local
 # %%
 els = long_run(equivariant_local_denoiser)
 level = alpha_bar(0.5)
-drawn = torch.randn(noise.shape, generator=run.generator(0))
-x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * drawn[[0]]).contiguous()
+clean = unseen[run.pick(7, len(unseen))]
+added = torch.randn(noise.shape, generator=run.generator(0))[0]
+x = (level**0.5 * clean + (1 - level) ** 0.5 * added)[None].contiguous()
 asked = {
     "ideal": lambda x: ideal_denoiser(x, images, level),
     "local": lambda x: local(x, images, level, 5, "circular"),
@@ -612,7 +613,7 @@ views.machines_explorer(
 # black: there thousands of patches fit. With much noise even a large one is not.
 
 # %%
-views.belief_explorer(images, unseen[7], noise[0], padding="circular")
+views.belief_explorer(images, clean, added, padding="circular")
 
 # %% [markdown]
 # How many images does it take to be creative? In the next explorer the training set grows. With one image the
@@ -691,7 +692,7 @@ views.dictionary_sizes(same_border, 14, (3, 7, 11))
 # middle's. In the explorer, walk with the pixel to the edge, and change the padding.
 
 # %%
-views.padding_explorer(images, unseen[7], noise[0], same_border)
+views.padding_explorer(images, clean, added, same_border)
 
 # %% [markdown]
 # **What we saw.** Zero padding is not neutral: it is a map, drawn in zeros, that fades towards the middle.
@@ -1167,7 +1168,7 @@ def in_minority(mosaic):
 # Now sixteen mosaics, for three ends of $\sigma$. One of them is drawn, with those pixels in red.
 
 # %%
-start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1), dtype=torch.float64)
+start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1, shared=True), dtype=torch.float64)
 mosaics = {
     f"down to {smallest:.5f}".rstrip("0"): settle(start_noise, smallest) for smallest in (2e-2, 1e-3, 1e-5)
 }
