@@ -16,8 +16,9 @@ from nbformat import NotebookNode
 from oraledu.app import catalogue, workspace
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
-from oraledu.course.exercise import Exercise
 from oraledu.teach import nbgrader
+
+_raw = nbformat.v4.new_raw_cell
 
 #: Without a name, so that a notebook made anew from a script, which has lost otter's marks, is graded as any other.
 ASSIGNMENT = """\
@@ -62,22 +63,15 @@ def export(folder: Path, lessons: Sequence[Lesson] = ()) -> list[Path]:
     if there := [path for each in chosen if (path := folder / f"{each.name}.ipynb").exists()]:
         raise UserError(f"{there[0]} is there already; delete it to write it anew")
     folder.mkdir(parents=True, exist_ok=True)
-    made = []
-    for lesson in chosen:
-        made.append(folder / f"{lesson.name}.ipynb")
-        nbformat.write(master(*nbgrader.solved(lesson), lesson), made[-1])
-    return made
+    made = {folder / f"{lesson.name}.ipynb": master(lesson) for lesson in chosen}
+    for path, notebook in made.items():
+        nbformat.write(notebook, path)
+    return [*made]
 
 
-def master(solution: NotebookNode, exercises: Mapping[str, Exercise], lesson: Lesson) -> NotebookNode:
-    """Return a solved lesson with otter's fences, without what only a solved lesson says.
-
-    Args:
-        solution: the complete notebook.
-        exercises: the topic's exercises by the name of their function.
-        lesson: the lesson.
-    """
-    notebook = nbgrader.source(solution, exercises, lesson)
+def master(lesson: Lesson) -> NotebookNode:
+    """Return a solved lesson with otter's fences, without what only a solved lesson says."""
+    notebook = nbgrader.source(*nbgrader.solved(lesson), lesson)
     cells = [_raw(ASSIGNMENT)]
     for cell in notebook.cells:
         cells += _fenced(cell, cell.metadata.pop("nbgrader", {}), lesson)
@@ -103,7 +97,3 @@ def _fenced(cell: NotebookNode, mark: Mapping[str, object], lesson: Lesson) -> I
         yield _raw("# END QUESTION")
     else:
         yield cell
-
-
-def _raw(text: str) -> NotebookNode:
-    return nbformat.v4.new_raw_cell(text)
