@@ -53,6 +53,8 @@ def statements(lesson: catalogue.Lesson) -> Iterator[Statement]:
 
 def looked_up(tree: ast.AST) -> frozenset[str]:
     """Return the names that a statement takes from others; in a loop not those that it has bound itself by then."""
+    if isinstance(tree, ast.AugAssign):
+        return functions._used(ast.unparse(tree)) | functions._bound(tree.target)
     if not isinstance(tree, ast.For):
         return functions._used(ast.unparse(tree))
     uses, bound = functions._used(ast.unparse(tree.iter)), functions._bound(tree.target)
