@@ -132,7 +132,7 @@ preset = settings.preset(run.scale)
 
 # %%
 images = data.fashion_mnist(preset.widget, pool=2).pixels  # (N, 1, 14, 14)
-noise = torch.randn(8, 1, 14, 14, generator=run.generator(0))
+noise = torch.randn(8, 1, 14, 14, generator=run.generator(0, shared=True))
 alpha_bar = schedule.alpha_bar
 print(f"{len(images)} training images of {images.shape[-1]} x {images.shape[-1]} pixels")
 views.noising(images[9], noise[0], (0, 0.2, 0.4, 0.6, 0.8, 1.0))
@@ -511,7 +511,9 @@ equivariant_local_denoiser = checks.equivariant_local_denoiser(equivariant_local
 # %%
 els = long_run(equivariant_local_denoiser)
 level = alpha_bar(0.5)
-x = (level**0.5 * unseen[[7]] + (1 - level) ** 0.5 * noise[[0]]).contiguous()
+clean = unseen[run.pick(7, len(unseen))]
+added = torch.randn(noise.shape, generator=run.generator(0))[0]
+x = (level**0.5 * clean + (1 - level) ** 0.5 * added)[None].contiguous()
 asked = {
     "ideal": lambda x: ideal_denoiser(x, images, level),
     "local": lambda x: local(x, images, level, 5, "circular"),
@@ -611,7 +613,7 @@ views.machines_explorer(
 # black: there thousands of patches fit. With much noise even a large one is not.
 
 # %%
-views.belief_explorer(images, unseen[7], noise[0], padding="circular")
+views.belief_explorer(images, clean, added, padding="circular")
 
 # %% [markdown]
 # How many images does it take to be creative? In the next explorer the training set grows. With one image the
@@ -690,7 +692,7 @@ views.dictionary_sizes(same_border, 14, (3, 7, 11))
 # middle's. In the explorer, walk with the pixel to the edge, and change the padding.
 
 # %%
-views.padding_explorer(images, unseen[7], noise[0], same_border)
+views.padding_explorer(images, clean, added, same_border)
 
 # %% [markdown]
 # **What we saw.** Zero padding is not neutral: it is a map, drawn in zeros, that fades towards the middle.
@@ -824,7 +826,7 @@ views.staircase(patches, jacobians)
 def losses_at(t, clean):
     """Return the loss at time t of the network, of the machine with its windows, and of that with 11."""
     level, windows_now = alpha_bar(t), (patches[round(20 - 20 * t)], 11)
-    added = torch.randn(clean.shape, generator=run.generator(4)).to(clean)
+    added = torch.randn(clean.shape, generator=run.generator(4, shared=True)).to(clean)
     x = level**0.5 * clean + (1 - level) ** 0.5 * added
     guesses = [network.denoise(x, t).detach()] + [
         machines.denoise(x, fashion, level, machine="equivariant-local", patch=k) for k in windows_now
@@ -1167,7 +1169,7 @@ def in_minority(mosaic):
 # Now sixteen mosaics, for three ends of $\sigma$. One of them is drawn, with those pixels in red.
 
 # %%
-start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1), dtype=torch.float64)
+start_noise = torch.randn(16, 1, 16, 16, generator=run.generator(1, shared=True), dtype=torch.float64)
 mosaics = {
     f"down to {smallest:.5f}".rstrip("0"): settle(start_noise, smallest) for smallest in (2e-2, 1e-3, 1e-5)
 }

@@ -909,7 +909,7 @@ predict_loss = checks.predict_loss(predict_loss)
 # We predict three schedules on the solvable ladder from the exact mean at a constant rate.
 
 # %%
-corners = torch.rand(6, generator=run.generator(3), dtype=torch.float64).sort(descending=True).values
+corners = torch.rand(6, generator=run.generator(3, shared=True), dtype=torch.float64).sort(descending=True).values
 
 
 def at_random(x):
@@ -1110,7 +1110,7 @@ end_slope = checks.end_slope(end_slope)
 
 # %%
 fine = many["linear"].progress[0, 0]
-again = torch.randint(128, (50, 128), generator=run.generator(6))
+again = torch.randint(128, (50, 128), generator=run.generator(6, shared=True))
 close, slopes = {}, {}
 for name, each in many.items():
     fine_curve = normalize(each.progress, each.loss, 0.0, fine)
@@ -1474,7 +1474,7 @@ steps = int(known.steps[0, -1])
 
 def falling(seed):
     """Return a schedule that falls in straight lines through random corners."""
-    ends = torch.rand(6, generator=run.generator(seed), dtype=torch.float64).sort(descending=True).values
+    ends = torch.rand(6, generator=run.generator(seed, shared=True), dtype=torch.float64).sort(descending=True).values
     return lambda x: torch.from_numpy(np.interp(x, np.linspace(0, 1, 7), np.append(1.0, ends)))
 
 

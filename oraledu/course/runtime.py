@@ -46,7 +46,7 @@ class Run:
         scale: Which of a topic's three presets to use.
         device: Where the long runs compute.
         threads: Threads that torch uses.
-        offset: What a folder that was handed out for one student adds to every seed.
+        offset: What a folder that was handed out for one student adds to the seeds, a multiple of 1000.
     """
 
     lesson: str
@@ -60,9 +60,18 @@ class Run:
         """Where long runs in float64 compute: the device, or the CPU where it has no such numbers."""
         return exact(self.device)
 
-    def generator(self, seed: int = 0) -> torch.Generator:
-        """Make a generator on the CPU: the same numbers for the same seed, whatever the device."""
-        return torch.Generator().manual_seed(seed + self.offset)
+    def generator(self, seed: int = 0, *, shared: bool = False) -> torch.Generator:
+        """Make a generator on the CPU: the same numbers for the same seed, whatever the device.
+
+        Args:
+            seed: Which numbers.
+            shared: Give every student the same: for a draw that the text or an assertion depends on.
+        """
+        return torch.Generator().manual_seed(seed + (0 if shared else self.offset))
+
+    def pick(self, place: int, count: int) -> int:
+        """Return which of `count` items to look at: `place`, or where each student has other data, theirs."""
+        return (place + self.offset // 1000) % count
 
     @property
     def workers(self) -> int:
@@ -102,7 +111,7 @@ def start(lesson: str) -> Run:
     runfolder.require_lesson(lesson)
     scale = _scale()
     asked = os.environ.get("ORALEDU_DEVICE", "cpu" if scale == "quick" else "auto")
-    run = Run(lesson, scale, find_device(asked), find_threads(scale), results.offset(lesson))
+    run = Run(lesson, scale, find_device(asked), find_threads(scale), results.offset())
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)

@@ -242,6 +242,21 @@ def export_nbgrader(folder: Path, lessons: list[Lesson] | None) -> int:
     return 0
 
 
+@export.command("otter", epilog="Example: oraledu export otter masters --lessons 04")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--lessons", type=LESSONS, help="Which, as in 01,04; default: all.")
+def export_otter(folder: Path, lessons: list[Lesson] | None) -> int:
+    """Write masters for otter-grader.
+
+    The course must be installed where otter runs.
+    """
+    from oraledu.teach import otter
+
+    for path in otter.export(folder, lessons or ()):
+        print(f"otter assign {path} {path.with_suffix('')}")
+    return 0
+
+
 @export.command("colab", epilog="Example: oraledu export colab colab --wheel https://example.org/oraledu.whl")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--wheel", required=True, help="Where the course's wheel lies: an address, or a path.")

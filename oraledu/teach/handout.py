@@ -45,9 +45,7 @@ folder PATH and installs what is missing. Once it is installed, in this folder:
 * Keep the hidden folder `.oraledu`: your results are in it.
 {lessons}
 """
-_OWN = (
-    "* Numbers are drawn for you alone: they differ from those of the others, and what they show does not.\n"
-)
+_OWN = "* Some numbers are drawn for you alone: they differ from those of the others, and what they show does not.\n"
 _LINK = re.compile(r"\n*^\[[^\]\n]*\]\(\.\./solutions/[^\n]*\)$", re.MULTILINE)
 _HINT = re.compile(r"<details><summary>Hint \d+ of \d+</summary>.*?</details>\n*", re.DOTALL)
 
@@ -60,7 +58,7 @@ class Handed:
         lessons: their numbers.
         hints: whether the hints stand in them.
         student: a digest of the student's identifier; empty where all get the same.
-        offset: what is added to every seed of a lesson (`oraledu.course.results.offset`).
+        offset: what is added to the seeds of a lesson (`oraledu.course.results.offset`).
     """
 
     lessons: tuple[str, ...]
@@ -116,7 +114,7 @@ def lesson_for(lesson: Lesson, handed: Handed) -> NotebookNode:
             if not text.strip():
                 continue
             cell.source = text.strip() if text != cell.source else text
-        elif handed.offset and lesson.name in results.OWN_DATA:
+        elif handed.offset:
             cell.outputs, cell.execution_count = [], None
         kept.append(cell)
     notebook.cells = kept
@@ -226,7 +224,7 @@ def mark(folder: Path, handed: Handed) -> None:
     (folder / results.MARKER / HANDED_OUT).write_text(content + "\n", encoding="utf-8")
     lessons = [each.name for each in map(catalogue.lesson, handed.lessons)]
     titles = [f"`lessons/{name}.ipynb`" for name in lessons]
-    own = _OWN if handed.offset and any(each in results.OWN_DATA for each in lessons) else ""
+    own = _OWN if handed.offset else ""
     listed = f"{own}\nYour lessons: {', '.join(titles)}."
     text = START.format(version=oraledu.__version__, first=handed.lessons[0], lessons=listed)
     (folder / "START.md").write_text(text, encoding="utf-8")

@@ -67,17 +67,26 @@ def export(folder: Path, lessons: Sequence[Lesson] = ()) -> list[Path]:
         raise UserError(f"{folder / 'source' / there[0]} is there already; delete it to write it anew")
     made = []
     for lesson in chosen:
-        script = catalogue.source_folder("solutions") / f"{lesson.name}.py"
-        if not script.is_file():
-            raise UserError(f"{script} is missing; install the course anew")
-        exercises = {exercise.name: exercise for exercise in catalogue.exercises(lesson)}
-        notebook = source(generate.parse(script.read_text("utf-8")), exercises, lesson)
+        notebook = source(*solved(lesson), lesson)
         path = folder / "source" / lesson.name / f"{lesson.name}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
         made.append(path)
     config.write_text(CONFIG, encoding="utf-8")
     return made
+
+
+def solved(lesson: Lesson) -> tuple[NotebookNode, dict[str, Exercise]]:
+    """Return a solved lesson, and its exercises by the name of their function.
+
+    Raises:
+        UserError: this copy of the course does not have it.
+    """
+    script = catalogue.source_folder("solutions") / f"{lesson.name}.py"
+    if not script.is_file():
+        raise UserError(f"{script} is missing; install the course anew")
+    exercises = {exercise.name: exercise for exercise in catalogue.exercises(lesson)}
+    return generate.parse(script.read_text("utf-8")), exercises
 
 
 def source(solution: NotebookNode, exercises: Mapping[str, Exercise], lesson: Lesson) -> NotebookNode:

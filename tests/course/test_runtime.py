@@ -1,5 +1,6 @@
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -128,6 +129,14 @@ def test_a_generator_depends_on_its_seed_alone():
     assert not torch.equal(first, torch.rand(4, generator=run.generator(6)))
     assert torch.equal(torch.rand(4, generator=run.generator()), torch.rand(4, generator=run.generator(0)))
     assert run.generator().device.type == "cpu"
+
+
+def test_another_student_draws_and_picks_something_else_unless_it_is_shared():
+    course = start("04_grokking")
+    runs = [course, *(replace(course, offset=1000 * step) for step in (1, 2))]
+    assert len({run.generator(5).initial_seed() for run in runs}) == 3
+    assert {run.generator(5, shared=True).initial_seed() for run in runs} == {5}
+    assert [run.pick(3, 5) for run in runs] == [3, 4, 0]
 
 
 def test_shortened_floats_are_switched_off(monkeypatch):

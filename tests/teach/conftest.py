@@ -8,7 +8,6 @@ import nbformat
 import pytest
 
 from oraledu.app import catalogue, generate
-from oraledu.course import results
 from tests.app.small_course import LESSON
 
 STUB = "def double(x):\n    # Write your code here.\n    raise Todo"
@@ -58,5 +57,4 @@ def sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     publish(folder, CELLS)
     monkeypatch.setattr(catalogue, "source_folder", lambda kind: folder / kind)
     monkeypatch.setattr(catalogue, "LESSONS", (LESSON,))
-    monkeypatch.setattr(results, "OWN_DATA", (LESSON.name,))
     return folder
