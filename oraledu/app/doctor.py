@@ -103,6 +103,11 @@ def _version(requirement: Requirement) -> Finding:
     return Finding(requirement.name, found, cures.install(str(requirement)))
 
 
+def _otherwise() -> str:
+    """Say how to mend what mostly goes with a fault above, whose own cure takes seconds."""
+    return f"if nothing above is to be mended: {cures.reinstall()}"
+
+
 def threads() -> Iterator[Finding]:
     """Look at the processors and at the threads that a calculation may start."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
@@ -118,7 +123,7 @@ def devices() -> Iterator[Finding]:
     try:
         import torch
     except Exception as error:  # a broken build of torch fails in many ways, and each is worth a line
-        yield Finding("devices", f"PyTorch does not start ({error})", cures.reinstall())
+        yield Finding("devices", f"PyTorch does not start ({error})", _otherwise())
         return
     found = ["cpu"]
     found += [f"cuda ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count())]
@@ -131,7 +136,7 @@ def extensions() -> Iterator[Finding]:
     try:
         from jupyter_core.paths import jupyter_config_path, jupyter_path
     except ImportError as error:
-        yield Finding("JupyterLab", f"it cannot be asked ({error})", cures.reinstall())
+        yield Finding("JupyterLab", f"it cannot be asked ({error})", _otherwise())
         return
     wanted = {
         "jupyterlab_widgets": jupyter_path("labextensions", "@jupyter-widgets", "jupyterlab-manager"),
@@ -162,8 +167,7 @@ def kernel() -> Iterator[Finding]:
             folder / "lessons",
         )
     except Exception as error:  # what is in the way may fail in any way
-        cure = f"if nothing above is to be mended: {cures.reinstall()}"
-        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", cure)
+        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", _otherwise())
         return
     if Path(module).resolve().parents[1] != PACKAGE:
         yield Finding("kernel", f"it imports another oraledu, {module}", cures.reinstall())
@@ -220,7 +224,7 @@ def data(folder: Path = PACKAGE / "data") -> Iterator[Finding]:
 
         checksums = embedded.read_checksums(folder)
     except ImportError as error:
-        yield Finding("data", f"they cannot be read ({error})", cures.reinstall())
+        yield Finding("data", f"they cannot be read ({error})", _otherwise())
         return
     except FileNotFoundError:
         checksums = {embedded.CHECKSUMS: ""}

@@ -211,7 +211,7 @@ def test_a_widget_without_its_state_gives_way_to_what_stands_beside_it(noted: li
     outputs.append(nbformat.v4.new_output("stream", text="printed"))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
     if noted:
-        notebook.metadata.widgets = {lab.STATES: {"state": dict.fromkeys(noted, {})}}
+        notebook.metadata.widgets = {lab.STATES: {"state": {name: {} for name in noted}}}
     lab.keep_whole(model={"type": "notebook", "content": notebook}, path="")
     kept = [sorted(output.get("data", {})) for output in outputs]
     first = [lab.VIEW, "image/png"] if noted else ["image/png"]
