@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import oraledu
 from oraledu.app import cures
 from oraledu.app.catalogue import PACKAGE
+from oraledu.app.hiding import hiding
 
 # All that may be missing or broken is imported where it is looked at.
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ def main() -> int:
 def python_path() -> Iterator[Finding]:
     """Look for packages that come before those of the environment."""
     entries = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
-    names = sorted(each.name for each in importlib.metadata.distributions(path=entries))
+    names = {each.name for each in importlib.metadata.distributions(path=entries)}
+    names |= {path.stem for entry in entries for path in hiding(Path(entry))}
     if names:
-        found = f"{os.pathsep.join(entries)} comes before the course's own packages, with {', '.join(names)}"
+        said = f"{os.pathsep.join(entries)} comes before the course's own packages"
+        found = f"{said}, with {', '.join(sorted(names))}"
         yield Finding("PYTHONPATH", found, "unset PYTHONPATH, then run this again")
 
 
@@ -158,7 +161,7 @@ def kernel() -> Iterator[Finding]:
         from oraledu.app import workspace
 
         folder = workspace.default_folder()
-        for path in workspace.hiding(folder):
+        for path in hiding(folder / "lessons"):
             yield Finding(
                 "kernel", f"{path} hides the package of that name", "rename it, then run this again"
             )
@@ -170,7 +173,7 @@ def kernel() -> Iterator[Finding]:
         yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", _otherwise())
         return
     if Path(module).resolve().parents[1] != PACKAGE:
-        yield Finding("kernel", f"it imports another oraledu, {module}", cures.reinstall())
+        yield Finding("kernel", f"it imports another oraledu, {module}", _otherwise())
     else:
         yield Finding("kernel", f"python3 runs in {prefix}")
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import date
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +17,7 @@ from nbformat.sign import NotebookNotary
 from oraledu.app import catalogue, generate
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
+from oraledu.app.hiding import hiding
 from oraledu.course import results
 
 Kind = Literal["lessons", "solutions"]
@@ -112,13 +111,7 @@ def notes(folder: Path) -> list[str]:
         elif _is_old(folder, lesson):
             lines.append(f"Lesson {lesson.number} comes from another version of the course; {fresh}")
     said = "has the name of a package, which it hides from the lessons; rename it."
-    return [*lines, *(f"{path} {said}" for path in hiding(folder))]
-
-
-def hiding(folder: Path) -> list[Path]:
-    """Return the scripts of a learner's folder that hide a package from a kernel in their place."""
-    packages = [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]
-    return [path for path in sorted(folder.glob("*/*.py")) if PathFinder.find_spec(path.stem, packages)]
+    return [*lines, *(f"{path} {said}" for kind in KINDS for path in hiding(folder / kind))]
 
 
 def _is_old(folder: Path, lesson: Lesson) -> bool:

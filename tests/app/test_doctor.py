@@ -64,6 +64,13 @@ def test_packages_on_the_python_path_are_named_first_and_other_folders_are_no_fa
     (finding,) = doctor.python_path()
     assert finding.found == f"{tmp_path} comes before the course's own packages, with numpy"
     assert finding.cure == "unset PYTHONPATH, then run this again"
+    for name in ("torch.py", "oraledu/__init__.py", "mine.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (finding,) = doctor.python_path()
+    assert finding.found.endswith(", with numpy, oraledu, torch")
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE.parent))
+    assert list(doctor.python_path()) == []
 
 
 def test_a_fault_of_packages_on_the_python_path_does_not_stop_it(tmp_path: Path):

@@ -205,12 +205,13 @@ def test_half_a_lesson_is_said_with_the_way_to_a_whole_one(work: Path, gone: str
     assert re.match(r"Of lesson 07 only 07_sums\.\w+ is here; 'oraledu reset 07'", line)
 
 
-def test_a_file_that_hides_a_package_is_said(work: Path):
-    for name in ("torch", "types", "helpers"):
-        (work / "lessons" / f"{name}.py").touch()
+def test_a_file_or_folder_that_hides_a_package_is_said(work: Path):
+    for name in ("numpy/__init__.py", "oraledu.py", "torch.py", "types.py", "helpers.py", "scipy/notes.txt"):
+        (work / "lessons" / name).parent.mkdir(exist_ok=True)
+        (work / "lessons" / name).touch()
     lines = workspace.notes(work)
     assert [line.split()[0] for line in lines] == [
-        str(work / f"lessons/{name}.py") for name in ("torch", "types")
+        str(work / f"lessons/{name}") for name in ("numpy", "oraledu.py", "torch.py", "types.py")
     ]
     assert all(line.endswith("rename it.") for line in lines)
 
