@@ -10,12 +10,12 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def hiding(folder: Path) -> list[Path]:
-    """Return the scripts and packages in a folder that hide an installed package, or the course, of their name."""
+    """Return the scripts and packages in a folder that hide an installed package of their name."""
     installed = [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]
     found = {path: path.stem for path in folder.glob("*.py")}
     found |= {path.parent: path.parent.name for path in folder.glob("*/__init__.py")}
     return [
         path
         for path, name in sorted(found.items())
-        if path.resolve() != PACKAGE and (name == PACKAGE.name or PathFinder.find_spec(name, installed))
+        if path.resolve() != PACKAGE and PathFinder.find_spec(name, installed)
     ]
