@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
 
-from oraledu.app import catalogue, generate
+from oraledu.app import catalogue, cures, generate
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.app.hiding import hiding
@@ -103,8 +103,11 @@ def keep_pairs(target: Path) -> None:
 def notes(folder: Path) -> list[str]:
     """Return a line for each thing in a learner's folder that may surprise: an old lesson, half a pair, a name."""
     lines = []
+    # The command finds a folder that it is run in, or that has the usual name; any other must be named.
+    named = [] if folder.resolve() == default_folder().resolve() else [str(folder)]
     for lesson in catalogue.LESSONS:
-        fresh = f"'oraledu reset {lesson.number}' puts a fresh one here, and keeps yours."
+        reset = cures.command("oraledu", "reset", lesson.number, *named)
+        fresh = f"'{reset}' puts a fresh one here, and keeps yours."
         halves = [path.name for path in pair(folder / "lessons", lesson.name)]
         if len(halves) == 1:
             lines.append(f"Of lesson {lesson.number} only {halves[0]} is here; {fresh}")
