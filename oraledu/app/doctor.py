@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import importlib.metadata
-import json
 import os
 import platform
 import sys
@@ -138,7 +138,7 @@ def extensions() -> Iterator[Finding]:
     """Look for the files by which JupyterLab and its server find what the lessons need."""
     try:
         from jupyter_core.paths import jupyter_config_path, jupyter_path
-    except ImportError as error:
+    except Exception as error:  # as above
         yield Finding("JupyterLab", f"it cannot be asked ({error})", _otherwise())
         return
     wanted = {
@@ -166,8 +166,7 @@ def kernel() -> Iterator[Finding]:
                 "kernel", f"{path} hides the package of that name", "rename it, then run this again"
             )
         prefix, module = _ask_kernel(
-            "import json, sys, oraledu.course.explorer as e; print(json.dumps([sys.prefix, e.__file__]))",
-            folder / "lessons",
+            "import sys, oraledu.course.explorer as e; answer = [sys.prefix, e.__file__]", folder / "lessons"
         )
     except Exception as error:  # what is in the way may fail in any way
         yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", _otherwise())
@@ -182,13 +181,15 @@ def hub() -> Iterator[Finding]:
     """Look at what a JupyterHub adds, where there is one."""
     try:
         from oraledu.app import hub
-    except ImportError:  # named above already
+    except Exception:  # named above already, and packages in the way may fail in any way
         return
     yield from hub.findings()
 
 
 def _ask_kernel(code: str, folder: Path) -> list[str]:
-    """Return what a new kernel in a folder (where there is one) prints, as JSON.
+    """Return what code binds to `answer` in a new kernel, which runs in a folder where there is one.
+
+    It comes with the reply: what a kernel prints can be lost on a busy machine, before the client listens.
 
     Raises:
         RuntimeError: the kernel does not start, or the code fails in it.
@@ -203,18 +204,14 @@ def _ask_kernel(code: str, folder: Path) -> list[str]:
     manager = KernelManager(kernel_name="python3", **manager_options())
     manager.start_kernel(cwd=str(folder if folder.is_dir() else PACKAGE.parent))
     client = manager.blocking_client()
-    printed: list[str] = []
-
-    def keep(message: dict) -> None:
-        printed.append(message["content"].get("text", ""))
-
     try:
         client.start_channels()
         client.wait_for_ready(timeout=KERNEL_SECONDS)
-        reply = client.execute_interactive(code, timeout=KERNEL_SECONDS, output_hook=keep)
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError(reply["content"]["evalue"])
-        return json.loads("".join(printed))
+        asked = {"answer": "answer"}
+        reply = client.execute(code, user_expressions=asked, reply=True, timeout=KERNEL_SECONDS)["content"]
+        if reply["status"] != "ok":
+            raise RuntimeError(reply["evalue"])
+        return ast.literal_eval(reply["user_expressions"]["answer"]["data"]["text/plain"])
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -226,11 +223,11 @@ def data(folder: Path = PACKAGE / "data") -> Iterator[Finding]:
         from oraledu.data import embedded
 
         checksums = embedded.read_checksums(folder)
-    except ImportError as error:
-        yield Finding("data", f"they cannot be read ({error})", _otherwise())
-        return
     except FileNotFoundError:
         checksums = {embedded.CHECKSUMS: ""}
+    except Exception as error:  # as above
+        yield Finding("data", f"they cannot be read ({error})", _otherwise())
+        return
     for name, digest in checksums.items():
         try:
             embedded.read_checked(name, folder)
