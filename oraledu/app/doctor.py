@@ -189,7 +189,7 @@ def hub() -> Iterator[Finding]:
 def _ask_kernel(code: str, folder: Path) -> list[str]:
     """Return what code binds to `answer` in a new kernel, which runs in a folder where there is one.
 
-    It comes with the reply: what a kernel prints can be lost on a busy machine, before the client listens.
+    It comes with the reply: what a kernel prints can hold others' warnings, as in a home that cannot be written.
 
     Raises:
         RuntimeError: the kernel does not start, or the code fails in it.

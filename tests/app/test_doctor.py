@@ -122,10 +122,14 @@ def test_a_kernel_in_which_the_course_cannot_be_imported_is_said(monkeypatch: py
     assert finding.cure
 
 
-def test_a_kernel_whose_output_is_lost_answers_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("noise", ["print('x', file=sys.stderr)", "sys.stdout = open(os.devnull, 'w')"])
+def test_a_kernel_that_prints_more_or_nothing_answers_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: str
+):
     startup = tmp_path / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    (startup / "silence.py").write_text("import os, sys; sys.stdout = open(os.devnull, 'w')")
+    lines = f"import os, sys\ndef noise():\n    {noise}\nget_ipython().events.register('pre_execute', noise)"
+    (startup / "noise.py").write_text(lines)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     assert [finding.cure for finding in doctor.kernel()] == [None]
 
