@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -65,6 +66,8 @@ class Replays:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the variables before anything imports torch, or starts a kernel or a worker that inherits them."""
+    # What a shell has started in the background ignores Ctrl-C, which some tests send to themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         return
     cache = tempfile.mkdtemp(prefix="oraledu-test-cache-")

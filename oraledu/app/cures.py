@@ -22,17 +22,19 @@ def command(*words: str) -> str:
     return line.replace("'", '"') if sys.platform == "win32" else line
 
 
-def install(*words: str) -> str:
-    """Write the command by which pip installs something into this environment."""
+def install(*words: str, venv: Path | None = None) -> str:
+    """Write the command by which pip installs something into an environment; None means this one."""
     root = launch.checkout()
     tested = ["-c", str(root / LOCK)] if root else []
-    return command(*pip_command(Path(sys.prefix)), "install", *_undone(), *tested, *words)
+    return command(
+        *(pip := pip_command(venv or Path(sys.prefix))), "install", *_undone(*pip), *tested, *words
+    )
 
 
 @functools.cache
-def _undone() -> list[str]:
-    """Return the options that undo what the user's settings of pip say of the place."""
-    asked = [*pip_command(Path(sys.prefix)), "config", "list"]
+def _undone(*pip: str) -> list[str]:
+    """Return the options that undo what the user's settings of a pip say of the place."""
+    asked = [*pip, "config", "list"]
     said = subprocess.run(asked, capture_output=True, text=True).stdout
     return [option for name, option in UNDONE.items() if re.search(rf"\.{name}='(?!0|false|no|off|')", said)]
 

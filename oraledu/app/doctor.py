@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import importlib.metadata
-import json
 import os
 import platform
 import sys
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import oraledu
 from oraledu.app import cures
 from oraledu.app.catalogue import PACKAGE
+from oraledu.app.hiding import hiding
 
 # All that may be missing or broken is imported where it is looked at.
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ def main() -> int:
 def python_path() -> Iterator[Finding]:
     """Look for packages that come before those of the environment."""
     entries = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
-    names = sorted(each.name for each in importlib.metadata.distributions(path=entries))
+    names = {each.name for each in importlib.metadata.distributions(path=entries)}
+    names |= {path.stem for entry in entries for path in hiding(Path(entry))}
     if names:
-        found = f"{os.pathsep.join(entries)} comes before the course's own packages, with {', '.join(names)}"
+        said = f"{os.pathsep.join(entries)} comes before the course's own packages"
+        found = f"{said}, with {', '.join(sorted(names))}"
         yield Finding("PYTHONPATH", found, "unset PYTHONPATH, then run this again")
 
 
@@ -103,6 +106,11 @@ def _version(requirement: Requirement) -> Finding:
     return Finding(requirement.name, found, cures.install(str(requirement)))
 
 
+def _otherwise() -> str:
+    """Say how to mend what mostly goes with a fault above, whose own cure takes seconds."""
+    return f"if nothing above is to be mended: {cures.reinstall()}"
+
+
 def threads() -> Iterator[Finding]:
     """Look at the processors and at the threads that a calculation may start."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
@@ -118,7 +126,7 @@ def devices() -> Iterator[Finding]:
     try:
         import torch
     except Exception as error:  # a broken build of torch fails in many ways, and each is worth a line
-        yield Finding("devices", f"PyTorch does not start ({error})", cures.reinstall())
+        yield Finding("devices", f"PyTorch does not start ({error})", _otherwise())
         return
     found = ["cpu"]
     found += [f"cuda ({torch.cuda.get_device_name(k)})" for k in range(torch.cuda.device_count())]
@@ -130,8 +138,8 @@ def extensions() -> Iterator[Finding]:
     """Look for the files by which JupyterLab and its server find what the lessons need."""
     try:
         from jupyter_core.paths import jupyter_config_path, jupyter_path
-    except ImportError as error:
-        yield Finding("JupyterLab", f"it cannot be asked ({error})", cures.reinstall())
+    except Exception as error:  # as above
+        yield Finding("JupyterLab", f"it cannot be asked ({error})", _otherwise())
         return
     wanted = {
         "jupyterlab_widgets": jupyter_path("labextensions", "@jupyter-widgets", "jupyterlab-manager"),
@@ -153,20 +161,18 @@ def kernel() -> Iterator[Finding]:
         from oraledu.app import workspace
 
         folder = workspace.default_folder()
-        for path in workspace.hiding(folder):
+        for path in hiding(folder / "lessons"):
             yield Finding(
                 "kernel", f"{path} hides the package of that name", "rename it, then run this again"
             )
         prefix, module = _ask_kernel(
-            "import json, sys, oraledu.course.explorer as e; print(json.dumps([sys.prefix, e.__file__]))",
-            folder / "lessons",
+            "import sys, oraledu.course.explorer as e; answer = [sys.prefix, e.__file__]", folder / "lessons"
         )
     except Exception as error:  # what is in the way may fail in any way
-        cure = f"if nothing above is to be mended: {cures.reinstall()}"
-        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", cure)
+        yield Finding("kernel", f"it does not run the course ({error or 'no answer'})", _otherwise())
         return
     if Path(module).resolve().parents[1] != PACKAGE:
-        yield Finding("kernel", f"it imports another oraledu, {module}", cures.reinstall())
+        yield Finding("kernel", f"it imports another oraledu, {module}", _otherwise())
     else:
         yield Finding("kernel", f"python3 runs in {prefix}")
 
@@ -175,13 +181,15 @@ def hub() -> Iterator[Finding]:
     """Look at what a JupyterHub adds, where there is one."""
     try:
         from oraledu.app import hub
-    except ImportError:  # named above already
+    except Exception:  # named above already, and packages in the way may fail in any way
         return
     yield from hub.findings()
 
 
 def _ask_kernel(code: str, folder: Path) -> list[str]:
-    """Return what a new kernel in a folder (where there is one) prints, as JSON.
+    """Return what code binds to `answer` in a new kernel, which runs in a folder where there is one.
+
+    It comes with the reply: what a kernel prints can hold others' warnings, as in a home that cannot be written.
 
     Raises:
         RuntimeError: the kernel does not start, or the code fails in it.
@@ -196,18 +204,14 @@ def _ask_kernel(code: str, folder: Path) -> list[str]:
     manager = KernelManager(kernel_name="python3", **manager_options())
     manager.start_kernel(cwd=str(folder if folder.is_dir() else PACKAGE.parent))
     client = manager.blocking_client()
-    printed: list[str] = []
-
-    def keep(message: dict) -> None:
-        printed.append(message["content"].get("text", ""))
-
     try:
         client.start_channels()
         client.wait_for_ready(timeout=KERNEL_SECONDS)
-        reply = client.execute_interactive(code, timeout=KERNEL_SECONDS, output_hook=keep)
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError(reply["content"]["evalue"])
-        return json.loads("".join(printed))
+        asked = {"answer": "answer"}
+        reply = client.execute(code, user_expressions=asked, reply=True, timeout=KERNEL_SECONDS)["content"]
+        if reply["status"] != "ok":
+            raise RuntimeError(reply["evalue"])
+        return ast.literal_eval(reply["user_expressions"]["answer"]["data"]["text/plain"])
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -219,11 +223,11 @@ def data(folder: Path = PACKAGE / "data") -> Iterator[Finding]:
         from oraledu.data import embedded
 
         checksums = embedded.read_checksums(folder)
-    except ImportError as error:
-        yield Finding("data", f"they cannot be read ({error})", cures.reinstall())
-        return
     except FileNotFoundError:
         checksums = {embedded.CHECKSUMS: ""}
+    except Exception as error:  # as above
+        yield Finding("data", f"they cannot be read ({error})", _otherwise())
+        return
     for name, digest in checksums.items():
         try:
             embedded.read_checked(name, folder)

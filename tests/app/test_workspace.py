@@ -1,6 +1,7 @@
 import errno
 import os
 import re
+import shlex
 import shutil
 import tomllib
 from datetime import date
@@ -12,7 +13,7 @@ from jupytext import TextFileContentsManager
 from nbformat.sign import NotebookNotary
 from tornado.web import HTTPError
 
-from oraledu.app import catalogue, workspace
+from oraledu.app import catalogue, cli, workspace
 from oraledu.app.errors import UserError
 
 LESSON = "lessons/07_sums"
@@ -193,7 +194,7 @@ def test_a_lesson_of_an_earlier_course_is_said_also_where_no_copy_tells(
     for kind in ("lessons", "solutions"):
         (sources / kind / "07_sums.py").write_text("# the course has moved on")
     (line,) = workspace.notes(work)
-    assert line.startswith("Lesson 07 comes from another version of the course; 'oraledu reset 07'")
+    assert line.startswith("Lesson 07 comes from another version of the course; 'oraledu reset 07 ")
     workspace.reset(work, catalogue.LESSONS[0])
     assert workspace.notes(work) == []
 
@@ -202,15 +203,27 @@ def test_a_lesson_of_an_earlier_course_is_said_also_where_no_copy_tells(
 def test_half_a_lesson_is_said_with_the_way_to_a_whole_one(work: Path, gone: str):
     (work / f"{LESSON}{gone}").unlink()
     (line,) = workspace.notes(work)
-    assert re.match(r"Of lesson 07 only 07_sums\.\w+ is here; 'oraledu reset 07'", line)
+    assert re.match(r"Of lesson 07 only 07_sums\.\w+ is here; 'oraledu reset 07 ", line)
 
 
-def test_a_file_that_hides_a_package_is_said(work: Path):
-    for name in ("torch", "types", "helpers"):
-        (work / "lessons" / f"{name}.py").touch()
+def test_the_way_to_a_fresh_lesson_leads_there_from_any_folder(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for place in (tmp_path, work, work.parent):
+        monkeypatch.chdir(place)
+        (work / f"{LESSON}.py").unlink()
+        (line,) = workspace.notes(work)
+        assert cli.main(shlex.split(line.split("'")[1])[1:]) == 0
+        assert workspace.notes(work) == []
+
+
+def test_a_file_or_folder_that_hides_a_package_is_said(work: Path):
+    for name in ("numpy/__init__.py", "oraledu.py", "torch.py", "types.py", "helpers.py", "scipy/notes.txt"):
+        (work / "lessons" / name).parent.mkdir(exist_ok=True)
+        (work / "lessons" / name).touch()
     lines = workspace.notes(work)
     assert [line.split()[0] for line in lines] == [
-        str(work / f"lessons/{name}.py") for name in ("torch", "types")
+        str(work / f"lessons/{name}") for name in ("numpy", "oraledu.py", "torch.py", "types.py")
     ]
     assert all(line.endswith("rename it.") for line in lines)
 

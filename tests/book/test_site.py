@@ -2,7 +2,7 @@
 
 import pytest
 
-from oraledu.app import catalogue
+from oraledu.app import catalogue, cures
 from oraledu.app.cli import main
 from oraledu.book import explorers, frames, printing, site
 
@@ -10,7 +10,7 @@ from oraledu.book import explorers, frames, printing, site
 def test_without_the_packages_the_command_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(site, "find_spec", lambda name: None)
     assert main(["book"]) == 2
-    assert "pip install 'oraledu[book]'" in capsys.readouterr().err
+    assert f"run: {cures.install('oraledu[book]')}" in capsys.readouterr().err
 
 
 def test_without_chromium_nothing_is_begun(monkeypatch, capsys, tmp_path):

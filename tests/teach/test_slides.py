@@ -2,7 +2,7 @@
 
 import pytest
 
-from oraledu.app import catalogue
+from oraledu.app import catalogue, cures
 from oraledu.app.cli import main
 from oraledu.teach import outline, slides
 
@@ -65,4 +65,4 @@ def test_formulas_are_whole_and_no_cell_is_announced(lesson, deck):
 def test_without_the_packages_the_command_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(slides, "find_spec", lambda name: None)
     assert main(["slides", "04"]) == 2
-    assert "pip install 'oraledu[slides]'" in capsys.readouterr().err
+    assert f"run: {cures.install('oraledu[slides]')}" in capsys.readouterr().err
