@@ -17,6 +17,8 @@ from oraledu.book import formulas
 #: From the id of an explorer's cell, its stored picture and that picture's words to HTML, or "" for the picture.
 Explorer = Callable[[str, bytes, str], str]
 _LINK = re.compile(r"\]\((\.\./solutions/\w+)\.ipynb#((?:[^()\s]|\([^()\s]*\))+)\)")
+#: A cell that only asks a question, which the page shows as well.
+_ASKS = re.compile(r"checks\.questions\.\w+")
 _STAYS = "In the notebook its controls move this picture."
 
 
@@ -37,9 +39,10 @@ def page(notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Ex
         if cell.cell_type == "markdown":
             blocks.append(linked(cell.source))
             if name and (len(blocks) == 1 or blocks[-1] != cell.source):
-                blocks.append(f"{{download}}`The notebook of this lesson <{name}.ipynb>`")
+                beside = "\n\n" if len(blocks) == 1 else "\u2003"
+                blocks[-1] += f"{beside}{{download}}`The notebook of this lesson <{name}.ipynb>`"
             continue
-        if cell.source.strip():
+        if cell.source.strip() and not _ASKS.fullmatch(cell.source.strip()):
             blocks.append(_fenced("code-block", "python", cell.source.strip("\n")))
         blocks += _outputs(cell, pictures, explorer)
     return "\n\n".join(blocks) + "\n"
@@ -107,6 +110,19 @@ def output_block(text: str) -> str:
     return _fenced("code-block", "text", text, ":class: output\n\n")
 
 
+def verdict(text: str) -> str:
+    """Return what shows the words of a judgement."""
+    return raw(f'<p class="verdict">{html.escape(" ".join(text.split()))}</p>')
+
+
+def table(output: NotebookNode) -> str:
+    """Return what shows an output that is a table; "" for another."""
+    markup = _markup(output)
+    if not markup.startswith("<table"):
+        return ""
+    return raw(f'<div class="table-wrapper">{formulas.in_html(markup)}</div>')
+
+
 def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> Iterator[str]:
     """Yield what a cell shows: first what it prints, then pictures, tables, questions and verdicts in their order."""
     if text := printed(cell):
@@ -116,12 +132,12 @@ def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> I
         markup = _markup(output)
         if "image/png" in output.get("data", {}):
             yield _shown(cell, pictures, explorer if alive else None, alive)
-        elif markup.startswith("<table"):
-            yield raw(f'<div class="table-wrapper">{formulas.in_html(markup)}</div>')
+        elif shown := table(output):
+            yield shown
         elif markup.startswith("<fieldset"):
             yield raw(formulas.in_html(markup))
         elif markup and not _hidden(output):
-            yield raw(f'<p class="verdict">{html.escape(output.data["text/plain"])}</p>')
+            yield verdict(output.data["text/plain"])
 
 
 def _shown(cell: NotebookNode, pictures: Path, explorer: Explorer | None, alive: bool) -> str:

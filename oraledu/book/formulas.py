@@ -35,8 +35,12 @@ _CHARACTERS = (
     ),
     *((0x1D400, 0x1D467), (0x1D49C, 0x1D4B5), (0x1D538, 0x1D551), (0x1D6A8, 0x1D71B), (0x1D7CE, 0x1D7E1)),
 )
-#: In a text a formula longer than this may break, and before these.
+#: In a text a formula longer than this may break, before these and outside of brackets.
 _LONG, _BREAKS = 20, set("=≈≤≥<>∝∼→↦∈+−:")
+#: What stands behind a formula and may not begin a line, as browsers would have it.
+_POINT, _MAY_END = re.compile(r"[.,;:?!)’”]+"), "<wbr />"
+_OPENS, _CLOSES = set("([{⟨"), set(")]}⟩")
+_SIGN = f"{{{_NAMESPACE}}}mo"
 _STYLE, _STYLES = f"{{{_NAMESPACE}}}mstyle", {"displaystyle", "scriptlevel"}
 #: MathML may name a character, as in HTML; XML knows three of these names.
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp);)\w+;")
@@ -57,13 +61,16 @@ def mathml(latex: str, *, block: bool = False) -> str:
     _styled(whole)
     if block or len("".join(whole.itertext())) <= _LONG:
         return ElementTree.tostring(whole, encoding="unicode")
-    pieces = [ElementTree.Element(whole.tag, whole.attrib)]
+    pieces, depth, before = [ElementTree.Element(whole.tag, whole.attrib)], 0, ""
     for child in whole:
-        if len(pieces[-1]) and child.tag == f"{{{_NAMESPACE}}}mo" and child.text in _BREAKS:
+        text = "".join(child.itertext())
+        # Behind another sign a minus belongs to what follows.
+        if len(pieces[-1]) and not depth and child.tag == _SIGN and text in _BREAKS and before not in _BREAKS:
             child.set("form", "infix")  # as the first of its piece it would lose its spaces
             pieces.append(ElementTree.Element(whole.tag, whole.attrib))
         pieces[-1].append(child)
-    return "<wbr />".join(ElementTree.tostring(piece, encoding="unicode") for piece in pieces)
+        depth, before = depth + sum((c in _OPENS) - (c in _CLOSES) for c in text), text
+    return _MAY_END.join(ElementTree.tostring(piece, encoding="unicode") for piece in pieces)
 
 
 def _styled(element: ElementTree.Element) -> None:
@@ -94,11 +101,26 @@ def write_font(folder: Path) -> None:
     font.save(folder / FONT)
 
 
+def _join(app: Any, document: Any, name: str) -> None:
+    """Give each formula of a text the point behind it."""
+    from docutils.nodes import Text, math
+
+    for formula in list(document.findall(math)):
+        siblings, place = formula.parent, formula.parent.index(formula) + 1
+        behind = siblings[place] if place < len(siblings) else None
+        if isinstance(behind, Text) and (found := _POINT.match(behind)):
+            formula["point"] = found[0]
+            siblings[place] = Text(behind[found.end() :])
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Have Sphinx set formulas so."""
 
     def inline(translator: Any, node: Any) -> None:
-        translator.body.append(mathml(node.astext()))
+        *pieces, last = mathml(node.astext()).split(_MAY_END)
+        if point := node.get("point"):
+            last = f'<span class="unbroken">{last}{html.escape(point)}</span>'
+        translator.body.append(_MAY_END.join([*pieces, last]))
 
     def block(translator: Any, node: Any) -> None:
         translator.body.append(f'<div class="formula">{mathml(node.astext(), block=True)}</div>\n')
@@ -115,5 +137,6 @@ def setup(app: Any) -> dict[str, bool]:
 
         return visited
 
+    app.connect("doctree-resolved", _join)
     app.add_html_math_renderer("mathml", (skipping(inline), nothing), (skipping(block), nothing))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,6 +14,8 @@ copybutton_selector = "div.highlight-python pre"
 
 html_theme = "furo"
 html_title = "oraledu"
+html_favicon = "_static/favicon.svg"
+html_additional_pages = {"404": "404.html"}
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["book.css", "live.css", ("print.css", {"media": "print"})]
@@ -26,6 +28,6 @@ epub_show_urls = "no"
 epub_css_files = ["book.css"]
 epub_tocdepth = 2
 epub_tocscope = "includehidden"
-epub_exclude_files = ["_static/print.css"]
+epub_exclude_files = ["_static/print.css", "_static/favicon.svg"]
 # The notebooks to be downloaded are no part of the book.
 suppress_warnings = ["epub.unknown_project_files"]
