@@ -86,11 +86,7 @@ def picture(
 
 def stored_picture(cell: NotebookNode) -> tuple[bytes, str, float | None] | None:
     """Return the first picture among a cell's outputs, its words and its width; None where there is none."""
-    for output in cell.get("outputs", []):
-        if png := output.get("data", {}).get("image/png"):
-            about = output.metadata.get("image/png", {})
-            return base64.b64decode(png), about.get("alt") or output.data["text/plain"], about.get("width")
-    return None
+    return next(filter(None, map(_stored, cell.get("outputs", []))), None)
 
 
 def raw(markup: str) -> str:
@@ -100,9 +96,8 @@ def raw(markup: str) -> str:
 
 def printed(cell: NotebookNode) -> str:
     """Return what a cell printed."""
-    return "".join(
-        output.text for output in cell.get("outputs", []) if output.output_type == "stream"
-    ).rstrip()
+    streams = (output.text for output in cell.get("outputs", []) if output.output_type == "stream")
+    return "".join(streams).rstrip()
 
 
 def output_block(text: str) -> str:
@@ -130,8 +125,13 @@ def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> I
     alive = any('role="status"' in _markup(output) and _hidden(output) for output in cell.outputs)
     for output in cell.outputs:
         markup = _markup(output)
-        if "image/png" in output.get("data", {}):
-            yield _shown(cell, pictures, explorer if alive else None, alive)
+        if found := _stored(output):
+            png, words, width = found
+            if alive and explorer and (made := explorer(cell.id, png, words)):
+                yield raw(made)
+            else:
+                stays = f"\n\n{{.stays}}\n{_STAYS}" if alive else ""
+                yield picture(png, words, pictures, width=width) + stays
         elif shown := table(output):
             yield shown
         elif markup.startswith("<fieldset"):
@@ -140,14 +140,11 @@ def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> I
             yield verdict(output.data["text/plain"])
 
 
-def _shown(cell: NotebookNode, pictures: Path, explorer: Explorer | None, alive: bool) -> str:
-    found = stored_picture(cell)
-    assert found is not None
-    png, words, width = found
-    if explorer and (made := explorer(cell.id, png, words)):
-        return raw(made)
-    stays = f"\n\n{{.stays}}\n{_STAYS}" if alive else ""
-    return picture(png, words, pictures, width=width) + stays
+def _stored(output: NotebookNode) -> tuple[bytes, str, float | None] | None:
+    if not (png := output.get("data", {}).get("image/png")):
+        return None
+    about = output.metadata.get("image/png", {})
+    return base64.b64decode(png), about.get("alt") or output.data["text/plain"], about.get("width")
 
 
 def _markup(output: NotebookNode) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import metadata
@@ -16,7 +15,11 @@ from oraledu.book import cells
 from oraledu.teach import outline
 from oraledu.teach.outline import Part
 
-_FOUND, _NUMBERS = "What the paper gets wrong or leaves open", "Paper and here"
+#: The parts that are told whole, and what they are called among the findings.
+_TOLD = {
+    "Paper and here": "Paper and here",
+    "What the paper gets wrong or leaves open": "In the paper, the code, the files",
+}
 _ABOUT = """\
 Each lesson sets the numbers of its own runs beside those of its paper, decides by experiment what a later paper says
 against it, and checks what the paper, its code and its files say around the main claim. All of it is collected here."""
@@ -34,15 +37,8 @@ _LEANS = re.compile(r"(This|That|It|Its|These|We call|Such|So|The (left|right) o
 def cover() -> str:
     """Return a first page that only says what this is, for whom, and what follows in which order."""
     about, for_whom, *_ = _readme()
-    description = f"myst:\n  html_meta:\n    description: {json.dumps(metadata('oraledu')['Summary'])}"
     return "\n\n".join(
-        [
-            f"---\nhide-toc: true\n{description}\n---",
-            "# oraledu",
-            f"{{.lead}}\n{about}",
-            for_whom,
-            _contents(),
-        ]
+        ["---\nhide-toc: true\n---", "# oraledu", f"{{.lead}}\n{about}", for_whom, _contents()]
     )
 
 
@@ -85,13 +81,8 @@ def findings() -> str:
         parts = outline.parts(lesson)
         blocks += [f"## {lesson.title}", outline.paragraphs(parts[0].cells[0])[1]]
         for part in parts:
-            if part.title == _FOUND:
-                blocks += [
-                    f"### In the paper, the code, the files\n\n{_to(lesson, part.title, 'In the lesson')}"
-                ]
-                blocks += _told(part)
-            elif part.title == _NUMBERS:
-                blocks += [f"### {part.title}\n\n{_to(lesson, part.title, 'In the lesson')}", *_told(part)]
+            if heading := _TOLD.get(part.title):
+                blocks += [f"### {heading}\n\n{_to(lesson, part.title, 'In the lesson')}", *_told(part)]
             elif part.title.startswith(_RIVAL):
                 blocks += [f"### {part.title}", part.question and f"*{part.question}*", *_verdicts(part)]
                 blocks += [_to(lesson, part.title, "The experiment")]

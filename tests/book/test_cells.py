@@ -35,6 +35,16 @@ def test_a_figure_is_shown_once_with_its_own_words_and_stored_once(tmp_path):
     assert [path.read_bytes() for path in (tmp_path / "pictures").iterdir()] == [PNG]
 
 
+def test_two_figures_of_one_cell_are_two_pictures(tmp_path):
+    png = base64.b64encode(b"another").decode()
+    another = new_output(
+        "display_data", {"image/png": png, "text/plain": "A line."}, metadata={"image/png": {}}
+    )
+    text = page(tmp_path, *figure(), another)
+    assert text.index(r"A \"dot\": red.") < text.index("A line.")
+    assert {path.read_bytes() for path in (tmp_path / "pictures").iterdir()} == {PNG, b"another"}
+
+
 def test_a_figure_without_words_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="give its figure an alt text"):
         cells.picture(PNG, " ", tmp_path)

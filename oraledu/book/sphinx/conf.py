@@ -1,5 +1,7 @@
 """What Sphinx has to know; the pages themselves are made by `oraledu book`."""
 
+from importlib.metadata import metadata
+
 import oraledu
 
 project, author = "oraledu", "The oraledu authors"
@@ -9,6 +11,7 @@ language = "en"
 extensions = ["myst_parser", "sphinx_copybutton", "oraledu.book.formulas"]
 myst_enable_extensions = ["dollarmath", "attrs_block", "deflist"]
 myst_heading_anchors = 4
+myst_html_meta = {"description": metadata("oraledu")["Summary"]}
 html_math_renderer = "mathml"
 copybutton_selector = "div.highlight-python pre"
 
