@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from oraledu.app.generate import BEGIN, END
 from oraledu.book import formulas
 
 #: From the id of an explorer's cell, its stored picture and that picture's words to HTML, or "" for the picture.
@@ -19,6 +20,8 @@ Explorer = Callable[[str, bytes, str], str]
 _LINK = re.compile(r"\]\((\.\./solutions/\w+)\.ipynb#((?:[^()\s]|\([^()\s]*\))+)\)")
 #: A cell that only asks a question, which the page shows as well.
 _ASKS = re.compile(r"checks\.questions\.\w+")
+#: What an author writes around a solution.
+_MARKS = re.compile(rf"^ *({BEGIN}|{END})\n", re.MULTILINE)
 _STAYS = "In the notebook its controls move this picture."
 
 
@@ -42,8 +45,9 @@ def page(notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Ex
                 beside = "\n\n" if len(blocks) == 1 else "\u2003"
                 blocks[-1] += f"{beside}{{download}}`The notebook of this lesson <{name}.ipynb>`"
             continue
-        if cell.source.strip() and not _ASKS.fullmatch(cell.source.strip()):
-            blocks.append(_fenced("code-block", "python", cell.source.strip("\n")))
+        source = _MARKS.sub("", cell.source + "\n").strip("\n")
+        if source.strip() and not _ASKS.fullmatch(source.strip()):
+            blocks.append(_fenced("code-block", "python", source))
         blocks += _outputs(cell, pictures, explorer)
     return "\n\n".join(blocks) + "\n"
 

@@ -73,6 +73,11 @@ def test_tables_and_questions_keep_their_form_and_their_formulas_are_set(tmp_pat
     assert "$" not in text
 
 
+def test_a_solution_is_shown_without_its_authors_marks(tmp_path):
+    source = "def f():\n    # BEGIN SOLUTION\n    return 1  # one\n    # END SOLUTION"
+    assert "python\ndef f():\n    return 1  # one\n```" in page(tmp_path, source=source)
+
+
 def test_a_question_is_asked_once():
     asked = new_output(
         "display_data", {"text/html": "<fieldset><legend>Why?</legend></fieldset>", "text/plain": ""}

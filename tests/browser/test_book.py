@@ -125,7 +125,7 @@ def test_the_search_finds_a_word(visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
     assert page.locator("#search-results li a", has_text="Grokking").count() > 0
-    assert page.get_by_role("heading").all_text_contents() == ["Search"]
+    assert page.locator("article").get_by_role("heading").all_text_contents() == ["Search"]
 
 
 def test_an_unknown_address_finds_its_way_home_from_any_depth(visit, site):
