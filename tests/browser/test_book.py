@@ -133,7 +133,7 @@ def test_an_unknown_address_finds_its_way_home_from_any_depth(visit, site):
         shutil.copy(site / "404.html", site / f"{name}.html")
         seen = visit(name)
         assert seen.wrong == []
-        seen.page.get_by_role("link", name="begin at the first page").click()
+        seen.page.get_by_role("link", name="Begin at the first page").click()
         assert seen.page.url == (site / "index.html").as_uri()
         (site / f"{name}.html").unlink()
 
