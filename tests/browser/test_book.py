@@ -140,16 +140,12 @@ def test_an_unknown_address_finds_its_way_home_from_any_depth(visit, site):
 
 def test_no_line_begins_with_the_point_behind_a_formula(visit):
     page = visit("words", width=375).page
-    parted = page.evaluate("""() => [...document.querySelectorAll("dd math")].filter((each) => {
-        const behind = each.nextSibling;
-        if (!behind || behind.nodeType != 3 || !/^[.,;:?!)]/.test(behind.data)) return false;
-        const range = document.createRange();
-        range.setStart(behind, 0);
-        range.setEnd(behind, 1);
-        return range.getBoundingClientRect().left < each.getBoundingClientRect().right - 1;
-    }).length""")
-    assert parted == 0
-    assert page.locator("dd .unbroken").count() > 10
+    loose = page.evaluate("""() => [...document.querySelectorAll("dd math")].filter((each) =>
+        each.nextSibling && /^[.,;:?!)]/.test(each.nextSibling.data) && !each.closest(".unbroken")).length""")
+    assert loose == 0
+    unbroken = page.locator("dd .unbroken")
+    assert unbroken.count() > 10
+    assert unbroken.first.evaluate("each => getComputedStyle(each).whiteSpace") == "nowrap"
 
 
 def test_on_a_phone_code_keeps_its_lines_and_scrolls_by_the_keyboard(visit):
