@@ -12,11 +12,16 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from oraledu.app.generate import BEGIN, END
 from oraledu.book import formulas
 
 #: From the id of an explorer's cell, its stored picture and that picture's words to HTML, or "" for the picture.
 Explorer = Callable[[str, bytes, str], str]
 _LINK = re.compile(r"\]\((\.\./solutions/\w+)\.ipynb#((?:[^()\s]|\([^()\s]*\))+)\)")
+#: A cell that only asks a question, which the page shows as well.
+_ASKS = re.compile(r"checks\.questions\.\w+")
+#: What an author writes around a solution.
+_MARKS = re.compile(rf"^ *({BEGIN}|{END})\n", re.MULTILINE)
 _STAYS = "In the notebook its controls move this picture."
 
 
@@ -37,10 +42,12 @@ def page(notebook: NotebookNode, pictures: Path, *, name: str = "", explorer: Ex
         if cell.cell_type == "markdown":
             blocks.append(linked(cell.source))
             if name and (len(blocks) == 1 or blocks[-1] != cell.source):
-                blocks.append(f"{{download}}`The notebook of this lesson <{name}.ipynb>`")
+                beside = "\n\n" if len(blocks) == 1 else "\u2003"
+                blocks[-1] += f"{beside}{{download}}`The notebook of this lesson <{name}.ipynb>`"
             continue
-        if cell.source.strip():
-            blocks.append(_fenced("code-block", "python", cell.source.strip("\n")))
+        source = _MARKS.sub("", cell.source + "\n").strip("\n")
+        if source.strip() and not _ASKS.fullmatch(source.strip()):
+            blocks.append(_fenced("code-block", "python", source))
         blocks += _outputs(cell, pictures, explorer)
     return "\n\n".join(blocks) + "\n"
 
@@ -83,11 +90,7 @@ def picture(
 
 def stored_picture(cell: NotebookNode) -> tuple[bytes, str, float | None] | None:
     """Return the first picture among a cell's outputs, its words and its width; None where there is none."""
-    for output in cell.get("outputs", []):
-        if png := output.get("data", {}).get("image/png"):
-            about = output.metadata.get("image/png", {})
-            return base64.b64decode(png), about.get("alt") or output.data["text/plain"], about.get("width")
-    return None
+    return next(filter(None, map(_stored, cell.get("outputs", []))), None)
 
 
 def raw(markup: str) -> str:
@@ -97,14 +100,26 @@ def raw(markup: str) -> str:
 
 def printed(cell: NotebookNode) -> str:
     """Return what a cell printed."""
-    return "".join(
-        output.text for output in cell.get("outputs", []) if output.output_type == "stream"
-    ).rstrip()
+    streams = (output.text for output in cell.get("outputs", []) if output.output_type == "stream")
+    return "".join(streams).rstrip()
 
 
 def output_block(text: str) -> str:
     """Return what shows a printed text."""
     return _fenced("code-block", "text", text, ":class: output\n\n")
+
+
+def verdict(text: str) -> str:
+    """Return what shows the words of a judgement."""
+    return raw(f'<p class="verdict">{html.escape(" ".join(text.split()))}</p>')
+
+
+def table(output: NotebookNode) -> str:
+    """Return what shows an output that is a table; "" for another."""
+    markup = _markup(output)
+    if not markup.startswith("<table"):
+        return ""
+    return raw(f'<div class="table-wrapper">{formulas.in_html(markup)}</div>')
 
 
 def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> Iterator[str]:
@@ -114,24 +129,26 @@ def _outputs(cell: NotebookNode, pictures: Path, explorer: Explorer | None) -> I
     alive = any('role="status"' in _markup(output) and _hidden(output) for output in cell.outputs)
     for output in cell.outputs:
         markup = _markup(output)
-        if "image/png" in output.get("data", {}):
-            yield _shown(cell, pictures, explorer if alive else None, alive)
-        elif markup.startswith("<table"):
-            yield raw(f'<div class="table-wrapper">{formulas.in_html(markup)}</div>')
+        if found := _stored(output):
+            png, words, width = found
+            if alive and explorer and (made := explorer(cell.id, png, words)):
+                yield raw(made)
+            else:
+                stays = f"\n\n{{.stays}}\n{_STAYS}" if alive else ""
+                yield picture(png, words, pictures, width=width) + stays
+        elif shown := table(output):
+            yield shown
         elif markup.startswith("<fieldset"):
             yield raw(formulas.in_html(markup))
         elif markup and not _hidden(output):
-            yield raw(f'<p class="verdict">{html.escape(output.data["text/plain"])}</p>')
+            yield verdict(output.data["text/plain"])
 
 
-def _shown(cell: NotebookNode, pictures: Path, explorer: Explorer | None, alive: bool) -> str:
-    found = stored_picture(cell)
-    assert found is not None
-    png, words, width = found
-    if explorer and (made := explorer(cell.id, png, words)):
-        return raw(made)
-    stays = f"\n\n{{.stays}}\n{_STAYS}" if alive else ""
-    return picture(png, words, pictures, width=width) + stays
+def _stored(output: NotebookNode) -> tuple[bytes, str, float | None] | None:
+    if not (png := output.get("data", {}).get("image/png")):
+        return None
+    about = output.metadata.get("image/png", {})
+    return base64.b64decode(png), about.get("alt") or output.data["text/plain"], about.get("width")
 
 
 def _markup(output: NotebookNode) -> str:

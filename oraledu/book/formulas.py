@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from math_core import LatexToMathML
@@ -22,21 +23,15 @@ _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _CONVERTER = LatexToMathML(xml_namespace=True, fancy_error=False)
 #: Letters, Greek, accents, arrows, operators, brackets, and the alphabets that formulas have of their own.
 _CHARACTERS = (
-    *((0x20, 0xFF), (0x2C6, 0x2DD), (0x300, 0x345), (0x391, 0x3F6), (0x2010, 0x2061), (0x2102, 0x2138)),
-    *(
-        (0x2190, 0x21D4),
-        (0x2200, 0x22A5),
-        (0x22C0, 0x22F1),
-        (0x2308, 0x230B),
-        (0x25A0, 0x25A1),
-        (0x23DE, 0x23DF),
-        (0x27E6, 0x27EB),
-        (0x27F5, 0x27FF),
-    ),
-    *((0x1D400, 0x1D467), (0x1D49C, 0x1D4B5), (0x1D538, 0x1D551), (0x1D6A8, 0x1D71B), (0x1D7CE, 0x1D7E1)),
+    "20-FF,2C6-2DD,300-345,391-3F6,2010-2061,2102-2138,2190-21D4,2200-22A5,22C0-22F1,2308-230B,25A0-25A1,23DE-23DF,"
+    "27E6-27EB,27F5-27FF,1D400-1D467,1D49C-1D4B5,1D538-1D551,1D6A8-1D71B,1D7CE-1D7E1"
 )
-#: In a text a formula longer than this may break, and before these.
+#: In a text a formula longer than this may break, before these and outside of brackets.
 _LONG, _BREAKS = 20, set("=≈≤≥<>∝∼→↦∈+−:")
+#: What stands behind a formula and may not begin a line, as browsers would have it.
+_POINT, _MAY_END = re.compile(r"[.,;:?!)’”]+"), "<wbr />"
+_OPENS, _CLOSES = set("([{⟨"), set(")]}⟩")
+_SIGN = f"{{{_NAMESPACE}}}mo"
 _STYLE, _STYLES = f"{{{_NAMESPACE}}}mstyle", {"displaystyle", "scriptlevel"}
 #: MathML may name a character, as in HTML; XML knows three of these names.
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp);)\w+;")
@@ -57,13 +52,16 @@ def mathml(latex: str, *, block: bool = False) -> str:
     _styled(whole)
     if block or len("".join(whole.itertext())) <= _LONG:
         return ElementTree.tostring(whole, encoding="unicode")
-    pieces = [ElementTree.Element(whole.tag, whole.attrib)]
+    pieces, depth, before = [ElementTree.Element(whole.tag, whole.attrib)], 0, ""
     for child in whole:
-        if len(pieces[-1]) and child.tag == f"{{{_NAMESPACE}}}mo" and child.text in _BREAKS:
+        text = "".join(child.itertext())
+        # Behind another sign a minus belongs to what follows.
+        if len(pieces[-1]) and not depth and child.tag == _SIGN and text in _BREAKS and before not in _BREAKS:
             child.set("form", "infix")  # as the first of its piece it would lose its spaces
             pieces.append(ElementTree.Element(whole.tag, whole.attrib))
         pieces[-1].append(child)
-    return "<wbr />".join(ElementTree.tostring(piece, encoding="unicode") for piece in pieces)
+        depth, before = depth + sum((c in _OPENS) - (c in _CLOSES) for c in text), text
+    return _MAY_END.join(ElementTree.tostring(piece, encoding="unicode") for piece in pieces)
 
 
 def _styled(element: ElementTree.Element) -> None:
@@ -88,32 +86,36 @@ def write_font(folder: Path) -> None:
     places = (spec.submodule_search_locations or []) if spec else []
     font = TTFont(Path(places[0], "fonts", "STIXTwoMath-Regular.ttf"))
     cutter = subset.Subsetter(subset.Options(layout_features=["ssty", "dtls", "flac"]))
-    cutter.populate(unicodes=[code for first, last in _CHARACTERS for code in range(first, last + 1)])
+    cutter.populate(unicodes=subset.parse_unicodes(_CHARACTERS))
     cutter.subset(font)
     font.flavor = "woff"
     font.save(folder / FONT)
+
+
+def _join(app: Any, document: Any, name: str) -> None:
+    """Give each formula of a text the point behind it."""
+    for formula in list(document.findall(nodes.math)):
+        siblings, place = formula.parent, formula.parent.index(formula) + 1
+        behind = siblings[place] if place < len(siblings) else None
+        if isinstance(behind, nodes.Text) and (found := _POINT.match(behind)):
+            formula["point"] = found[0]
+            siblings[place] = nodes.Text(behind[found.end() :])
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Have Sphinx set formulas so."""
 
     def inline(translator: Any, node: Any) -> None:
-        translator.body.append(mathml(node.astext()))
+        *pieces, last = mathml(node.astext()).split(_MAY_END)
+        if point := node.get("point"):
+            last = f'<span class="unbroken">{last}{html.escape(point)}</span>'
+        translator.body.append(_MAY_END.join([*pieces, last]))
+        raise nodes.SkipNode
 
     def block(translator: Any, node: Any) -> None:
         translator.body.append(f'<div class="formula">{mathml(node.astext(), block=True)}</div>\n')
+        raise nodes.SkipNode
 
-    def nothing(translator: Any, node: Any) -> None:
-        pass
-
-    def skipping(visit: Any) -> Any:
-        def visited(translator: Any, node: Any) -> None:
-            from docutils.nodes import SkipNode
-
-            visit(translator, node)
-            raise SkipNode
-
-        return visited
-
-    app.add_html_math_renderer("mathml", (skipping(inline), nothing), (skipping(block), nothing))
+    app.connect("doctree-resolved", _join)
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -78,17 +78,13 @@ def keep(found: object, target: Path) -> None:
     if not isinstance(found, Explorer):
         return
     every = choices(found)
-    drawn = {tuple(found.values.values()): found.frame(found.values)}
-    size = drawn[tuple(found.values.values())].size
+    size = found.frame(found.values).size
 
     def frame(values: dict[str, object]) -> Frame:
-        key = tuple(values.values())
-        if key not in drawn:
-            try:
-                drawn[key] = found.frame(values)
-            except Exception as error:  # the notebook shows it in the place of the picture
-                drawn[key] = _said(f"The figure could not be drawn. {type(error).__name__}: {error}", size)
-        return drawn[key]
+        try:
+            return found.frame(values)
+        except Exception as error:  # the notebook shows it in the place of the picture
+            return _said(f"The figure could not be drawn. {type(error).__name__}: {error}", size)
 
     most, before = MOST_DRAWN, count(every) + 1
     while count(some := thinned(every, most)) < before:

@@ -15,24 +15,35 @@ from oraledu.book import cells
 from oraledu.teach import outline
 from oraledu.teach.outline import Part
 
-_FOUND = "What the paper gets wrong or leaves open"
+#: The parts that are told whole, and what they are called among the findings.
+_TOLD = {
+    "Paper and here": "Paper and here",
+    "What the paper gets wrong or leaves open": "In the paper, the code, the files",
+}
+_ABOUT = """\
+Each lesson sets the numbers of its own runs beside those of its paper, decides by experiment what a later paper says
+against it, and checks what the paper, its code and its files say around the main claim. All of it is collected here."""
+#: In README a lesson's result stands in a table behind its number and title.
+_CAPTION = r"\*\*{}\. {}\.\*\* ([^|\n]+?) *\|"
 _RIVAL, _VERDICT = "A rival", re.compile(r"^Verdict:.*(?:\n(?!\n|Verdict:).+)*", re.MULTILINE)
 _BOLD = re.compile(r"(?<!\n)(?<!\* )(?<!^)\*\*([^*\n]+)\*\*")
 _ROW = re.compile(r"^\| (\$.*?) \| (.*?) \| (.*?) ?\|$", re.MULTILINE)
 #: A sentence ends at a full stop before a capital, and not inside of a formula.
 _FORMULA = re.compile(r"(?<!\$)\$\$.*?\$\$|(?<!\$)\$[^$]+\$", re.DOTALL)
 _ENDS = re.compile(r"(?<=[.?!])\s+(?=[A-Z*(])")
-_LEANS = re.compile(r"(This|That|It|These|We call|Such)\b")
+_LEANS = re.compile(r"(This|That|It|Its|These|We call|Such|So|The (left|right) one)\b")
 
 
 def cover() -> str:
-    """Return a first page that only says what this is, and what follows in which order."""
-    lead = f"{{.lead}}\n{metadata('oraledu')['Summary']}."
-    return "\n\n".join(["---\nhide-toc: true\n---", "# oraledu", lead, _contents()])
+    """Return a first page that only says what this is, for whom, and what follows in which order."""
+    about, for_whom, *_ = _readme()
+    return "\n\n".join(
+        ["---\nhide-toc: true\n---", "# oraledu", f"{{.lead}}\n{about}", for_whom, _contents()]
+    )
 
 
 def first(pictures: Path, files: Sequence[str] = ()) -> str:
-    """Return the first page: each lesson with its paper, its opening, and the picture of its main result.
+    """Return the first page: what README says of the course and its start, and each lesson's result with its picture.
 
     Args:
         pictures: Where its pictures go.
@@ -41,35 +52,37 @@ def first(pictures: Path, files: Sequence[str] = ()) -> str:
     Raises:
         ValueError: a lesson's main figure is not in its notebook.
     """
-    blocks = [cover()]
+    readme = _readme()
+    start = readme.index("## Start") + 1
+    look = "To read first, without installing: [lesson 1](lessons/01_creativity.md), or [what we found](findings.md)."
+    blocks = [cover(), *readme[start : start + 3], look]
     if files:
         links = ", ".join(f'<a href="{name}">{name}</a>' for name in files)
         blocks.append(cells.raw(f"<p>To take away: {links}.</p>"))
     for lesson in catalogue.LESSONS:
         title, glance, *_ = parts = outline.parts(lesson)
-        paper, opening = outline.paragraphs(title.cells[0])[1:3]
-        minutes = sum(outline.minutes(glance).values())
+        number, minutes = lesson.number.lstrip("0"), sum(outline.minutes(glance).values())
+        found = re.search(_CAPTION.format(number, lesson.title), "\n".join(readme))
+        if found is None:
+            raise ValueError(f"README says no result of lesson {number}")
         blocks += [
-            f"## [{lesson.number.lstrip('0')}. {lesson.title}](lessons/{lesson.name}.md)",
+            f"## [{number}. {lesson.title}](lessons/{lesson.name}.md)",
             _result(lesson, parts, pictures),
-            opening,
-            f"{{.small}}\n{paper} About {minutes} minutes.",
+            found[1],
+            f"{{.small}}\n{outline.paragraphs(title.cells[0])[1]} About {minutes} minutes.",
         ]
     return "\n\n".join(blocks) + "\n"
 
 
 def findings() -> str:
-    """Return what each lesson found in its paper, and the verdict of each rival, with what was printed."""
-    blocks = ["# What we found in the papers"]
+    """Return each lesson's numbers beside the paper's, the verdict of each rival, and what was found in the paper."""
+    blocks = ["# What we found in the papers", _ABOUT]
     for lesson in catalogue.LESSONS:
         parts = outline.parts(lesson)
         blocks += [f"## {lesson.title}", outline.paragraphs(parts[0].cells[0])[1]]
         for part in parts:
-            if part.title == _FOUND:
-                blocks += [
-                    f"### In the paper, the code, the files\n\n{_to(lesson, part.title, 'In the lesson')}"
-                ]
-                blocks += _told(part)
+            if heading := _TOLD.get(part.title):
+                blocks += [f"### {heading}\n\n{_to(lesson, part.title, 'In the lesson')}", *_told(part)]
             elif part.title.startswith(_RIVAL):
                 blocks += [f"### {part.title}", part.question and f"*{part.question}*", *_verdicts(part)]
                 blocks += [_to(lesson, part.title, "The experiment")]
@@ -106,16 +119,26 @@ def reading() -> str:
 
 
 def _contents() -> str:
-    names = [lesson.name for lesson in catalogue.LESSONS]
+    names = [
+        f"{lesson.number.lstrip('0')}. {lesson.title} <{{}}/{lesson.name}>" for lesson in catalogue.LESSONS
+    ]
     listed = {
-        "Lessons": [f"lessons/{name}" for name in names],
+        "Lessons": [name.format("lessons") for name in names],
         "Beside them": ["findings", "words", "reading"],
-        "Solutions": [f"solutions/{name}" for name in names],
+        "Solutions": [name.format("solutions") for name in names],
     }
     return "\n\n".join(
         f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(entries) + "\n```"
         for caption, entries in listed.items()
     )
+
+
+def _readme() -> list[str]:
+    """Return the paragraphs below README's title, those of the table of pictures line by line."""
+    checkout = catalogue.PACKAGE.parent
+    here = (checkout / "pyproject.toml").is_file()
+    text = (checkout / "README.md").read_text("utf-8") if here else metadata("oraledu")["Description"]
+    return re.split(r"\n\s*\n", text)[1:]
 
 
 def _result(lesson: Lesson, parts: list[Part], pictures: Path) -> str:
@@ -132,15 +155,17 @@ def _told(part: Part) -> Iterator[str]:
         if cell.cell_type == "markdown":
             text = re.sub(r"^### ", "#### ", _body(cell), flags=re.MULTILINE)
             yield cells.linked(text)
-        elif text := cells.printed(cell):
-            yield cells.output_block(text)
+        else:
+            if text := cells.printed(cell):
+                yield cells.output_block(text)
+            yield from filter(None, map(cells.table, cell.outputs))
 
 
 def _verdicts(part: Part) -> Iterator[str]:
     for cell in part.cells:
         if cell.cell_type == "code":
             for verdict in _VERDICT.findall(cells.printed(cell)):
-                yield cells.output_block(verdict)
+                yield cells.verdict(verdict)
 
 
 def _body(cell: NotebookNode) -> str:

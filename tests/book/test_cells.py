@@ -35,6 +35,16 @@ def test_a_figure_is_shown_once_with_its_own_words_and_stored_once(tmp_path):
     assert [path.read_bytes() for path in (tmp_path / "pictures").iterdir()] == [PNG]
 
 
+def test_two_figures_of_one_cell_are_two_pictures(tmp_path):
+    png = base64.b64encode(b"another").decode()
+    another = new_output(
+        "display_data", {"image/png": png, "text/plain": "A line."}, metadata={"image/png": {}}
+    )
+    text = page(tmp_path, *figure(), another)
+    assert text.index(r"A \"dot\": red.") < text.index("A line.")
+    assert {path.read_bytes() for path in (tmp_path / "pictures").iterdir()} == {PNG, b"another"}
+
+
 def test_a_figure_without_words_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="give its figure an alt text"):
         cells.picture(PNG, " ", tmp_path)
@@ -63,6 +73,25 @@ def test_tables_and_questions_keep_their_form_and_their_formulas_are_set(tmp_pat
     assert "$" not in text
 
 
+def test_a_solution_is_shown_without_its_authors_marks(tmp_path):
+    source = "def f():\n    # BEGIN SOLUTION\n    return 1  # one\n    # END SOLUTION"
+    assert "python\ndef f():\n    return 1  # one\n```" in page(tmp_path, source=source)
+
+
+def test_a_question_is_asked_once():
+    asked = new_output(
+        "display_data", {"text/html": "<fieldset><legend>Why?</legend></fieldset>", "text/plain": ""}
+    )
+
+    def shown(source: str) -> str:
+        notebook = new_notebook(cells=[new_code_cell(source, outputs=[asked])])
+        return cells.page(notebook, Path("pictures"))
+
+    assert "code-block" not in shown("checks.questions.why\n")
+    assert "Why?" in shown("checks.questions.why\n")
+    assert "code-block" in shown("x = 1\nchecks.questions.why")
+
+
 def test_what_a_check_says_loses_the_colours_of_jupyter_and_keeps_its_words(tmp_path):
     said = {
         "text/html": '<div style="color: var(--jp-x)">f: right &amp; fast</div>',
@@ -83,4 +112,7 @@ def test_a_link_to_a_solution_becomes_one_to_a_section_and_the_notebook_is_offer
     )
     text = cells.page(notebook, tmp_path, name="04_grokking")
     assert "[Open](../solutions/04_grokking.md#exercise-5-further-the-order-of-x)" in text
-    assert text.count("{download}`The notebook of this lesson <04_grokking.ipynb>`") == 2
+    offered = "{download}`The notebook of this lesson <04_grokking.ipynb>`"
+    assert text.count(offered) == 2
+    assert text.splitlines()[-1].startswith("[Open")
+    assert text.splitlines()[-1].endswith(offered)

@@ -31,6 +31,14 @@ def test_a_long_formula_in_a_text_may_break_before_its_relations_and_loses_nothi
     assert formulas.mathml("a = b").count("<math") == 1
 
 
+def test_a_formula_breaks_neither_inside_of_brackets_nor_between_a_sign_and_what_it_belongs_to():
+    for latex, pieces in (
+        (r"\operatorname{EffRank}(Z) = \exp(-\sum_i q_i \log q_i)^2 + a", 3),
+        (r"\cos(\theta_{kk}) + \cos(\theta_{jj}) \approx -\frac{1}{2}", 3),
+    ):
+        assert formulas.mathml(latex).count("<math") == pieces
+
+
 def test_readers_of_books_know_every_attribute():
     markup = formulas.mathml(
         r"\tfrac12 + \dfrac12 = \begin{cases} \frac12 \\ \binom{a}{b} \end{cases}", block=True

@@ -5,7 +5,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 pytest.importorskip("math_core", reason="the site needs the extra 'book'")
 from oraledu.app import catalogue
-from oraledu.book import gathered
+from oraledu.book import cells, gathered
 from oraledu.teach import outline
 from oraledu.teach.outline import Part
 
@@ -17,6 +17,29 @@ def test_the_first_page_has_a_picture_for_each_lesson(tmp_path):
     assert '<a href="oraledu.pdf">' in text
 
 
+def test_the_first_page_says_what_readme_says_of_the_course_its_start_and_its_results(tmp_path, monkeypatch):
+    text = gathered.first(tmp_path / "pictures")
+    readme = (catalogue.PACKAGE.parent / "README.md").read_text("utf-8")
+    for said in (
+        "# oraledu\n",
+        "A course in Jupyter notebooks",
+        "graduate students",
+        "```\npython3 -m oraledu lab\n```",
+    ):
+        assert said in text
+        assert said in readme
+    for lesson in catalogue.LESSONS:
+        found = (
+            text.partition(f"](lessons/{lesson.name}.md)\n")[2].partition("```\n\n")[2].partition("\n\n")[0]
+        )
+        assert f"**{lesson.number[1]}. {lesson.title}.** {found} |" in readme
+    monkeypatch.setattr(
+        gathered, "_readme", lambda: ["A course.", "For you.", "## Start", "Do", "this", "now."]
+    )
+    with pytest.raises(ValueError, match="README says no result of lesson 1"):
+        gathered.first(tmp_path / "pictures")
+
+
 def test_findings_hold_each_lessons_corrections_whole():
     text = " ".join(gathered.findings().split())
     for lesson in catalogue.LESSONS:
@@ -25,6 +48,19 @@ def test_findings_hold_each_lessons_corrections_whole():
         )
         told = [cell.source for cell in part.cells if cell.cell_type == "markdown"][-1].split("\n\n")[-1]
         assert " ".join(told.split()) in text
+
+
+def test_findings_hold_each_lessons_numbers_beside_the_papers():
+    text = gathered.findings()
+    for lesson in catalogue.LESSONS:
+        (part,) = (each for each in outline.parts(lesson) if each.title == "Paper and here")
+        (shown,) = (
+            found
+            for cell in part.cells
+            for output in cell.get("outputs", [])
+            if (found := cells.table(output))
+        )
+        assert shown in text
 
 
 def rival(*printed: str) -> Part:
@@ -45,9 +81,9 @@ def test_a_rivals_verdict_is_shown_with_its_question(monkeypatch):
     monkeypatch.setattr(outline, "parts", with_rival)
     text = gathered.findings()
     assert "### A rival: others, later\n\n*Who is right?*" in text
-    assert "Verdict: 0.9 beats 0.8,\n  by far.\n```" in text
+    assert '<p class="verdict">Verdict: 0.9 beats 0.8, by far.</p>' in text
     assert "setting up" not in text
-    assert "else" not in text.partition("Verdict: 0.9")[2].partition("```")[0]
+    assert "else" not in text.partition("Verdict: 0.9")[2].partition("[The experiment]")[0]
     assert "[The experiment](lessons/02_layer_by_layer.md#a-rival-others-later)" in text
 
 

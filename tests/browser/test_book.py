@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = (375, 768, 1440)
 NAMES = [lesson.name for lesson in catalogue.LESSONS]
-PAGES = ["index", "findings", "words", "reading", "search"]
+PAGES = ["index", "findings", "words", "reading", "search", "404"]
 PAGES += [f"{kind}/{name}" for kind in ("lessons", "solutions") for name in NAMES]
 #: Thousands of letters have the colours of some twenty kinds of code; one of each kind is looked at.
 ONE_OF_EACH = """() => {
@@ -124,6 +125,35 @@ def test_the_search_finds_a_word(visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
     assert page.locator("#search-results li a", has_text="Grokking").count() > 0
+    assert page.locator("article").get_by_role("heading").all_text_contents() == ["Search"]
+
+
+def test_an_unknown_address_finds_its_way_home_from_any_depth(visit, site):
+    for name in ("nowhere", "lessons/nowhere"):
+        shutil.copy(site / "404.html", site / f"{name}.html")
+        seen = visit(name)
+        assert seen.wrong == []
+        seen.page.get_by_role("link", name="Begin at the first page").click()
+        assert seen.page.url == (site / "index.html").as_uri()
+        (site / f"{name}.html").unlink()
+
+
+def test_no_line_begins_with_the_point_behind_a_formula(visit):
+    page = visit("words", width=375).page
+    loose = page.evaluate("""() => [...document.querySelectorAll("dd math")].filter((each) =>
+        each.nextSibling && /^[.,;:?!)]/.test(each.nextSibling.data) && !each.closest(".unbroken")).length""")
+    assert loose == 0
+    unbroken = page.locator("dd .unbroken")
+    assert unbroken.count() > 10
+    assert unbroken.first.evaluate("each => getComputedStyle(each).whiteSpace") == "nowrap"
+
+
+def test_on_a_phone_code_keeps_its_lines_and_scrolls_by_the_keyboard(visit):
+    page = visit(f"lessons/{NAMES[0]}", width=375).page
+    wide = page.evaluate("""() => [...document.querySelectorAll(".highlight-python pre")]
+        .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.tabIndex)""")
+    assert len(wide) > 10
+    assert set(wide) == {0}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,3 +185,6 @@ def test_on_paper_no_formula_and_no_line_of_code_is_cut_and_all_is_unfolded(visi
         .map((each) => each.textContent || each.src)""")
     assert cut == []
     assert page.evaluate("[...document.querySelectorAll('details')].every((each) => each.open)")
+    left = page.evaluate("""() => [...document.querySelectorAll("a[href]")].map((each) => each.href.split("#")[0])
+        .filter((address) => address.startsWith("file:") && address != location.href)""")
+    assert left == [], "a PDF would name a folder of this disk"

@@ -68,3 +68,6 @@ def test_the_mark_under_the_film_stands_at_the_time_shown(denoisers):
         for t in (1.0, 0.95, 0.9)
     ]
     assert places == [(SIZE - 1) / 2, (SIZE - 1) / 2 + (SIZE + 1) / 2, (SIZE - 1) / 2 + SIZE + 1]
+    film = explorer._draw(machine="ideal", seed=0, t=0.05).axes[3]
+    edges = film.transData.inverted().transform([[0, 0], [film.lines[0].get_markersize(), 0]])
+    assert film.lines[0].get_xdata()[0] + abs(edges[1, 0] - edges[0, 0]) / 2 < film.get_xlim()[1]

@@ -1,8 +1,11 @@
 """Figures over layers: metrics, scores, honest choices, correlations; each says in words what its data are."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from oraledu.representations import correlation, probes, views
 from oraledu.representations.selection import Choice
@@ -72,7 +75,7 @@ def test_several_runs_are_a_mean_with_a_band():
     assert band[:, 1].max() == pytest.approx(float(runs.max()))
     assert band[:, 1].min() == pytest.approx(float(runs.min()))
     assert f"{runs.mean(0)[0]:.2f} at layer 0" in figure.alt
-    assert "of 3" in figure.legends[0].get_texts()[0].get_text()
+    assert "means of 3 runs" in figure.get_supxlabel()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +112,14 @@ def test_vision_curves_draw_metrics_and_probes_of_the_same_networks():
     for model in metrics:
         assert f"{model}, LiDAR: {metrics[model]['LiDAR'][0]:.2f}" in alt
         assert f"{model}, retrieval: {scores[model]['retrieval'][0]:.2f}" in alt
+
+
+def test_long_names_of_networks_with_several_runs_are_not_cut():
+    names = ("autoregressive", "supervised", "supervised, masked")
+    runs = {name: {"a": torch.stack([curves("a", seed=seed)["a"] for seed in range(2)])} for name in names}
+    png = views.vision_curves(metrics=runs, scores=runs).png()
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    assert min(pixels[:, 0].min(), pixels[:, -1].min()) > 200
 
 
 def test_metrics_can_be_chosen_and_ordered_and_probes_start_a_new_row():

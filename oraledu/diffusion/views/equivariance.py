@@ -80,6 +80,7 @@ class _Film:
         self._tall, self._wide = first.shape[-2:]
         (self._mark,) = ax.plot([], [], "^", color=ORANGE, markersize=7)
         ax.set(ylim=(self._tall + 5, -0.5), title=r"$\hat x_0$ along the way")
+        ax.set_xlim(right=strip.shape[1] + 3)  # the last time lies beyond the last image
         ax.set_axis_off()
         for place, moment in enumerate(moments):
             ax.text(self._centre(place), self._tall - 0.3, f"{moment:g}", ha="center", va="top")

@@ -142,7 +142,7 @@ def _grid(
         keys = list(group)
         keys += [EMPTY] * (-len(keys) % width)
         rows += [keys[start : start + width] for start in range(0, len(keys), width)]
-    several = len(models) > 1 or any(values.ndim > 1 for values in next(iter(models.values())).values())
+    several = len(models) > 1
     units_differ = len(set(names.values())) > 1
     figure, axes = panels(rows, height=HEIGHT * len(rows) + 26 * several + 18, empty_sentinel=EMPTY)
     for name in names:
@@ -150,8 +150,7 @@ def _grid(
         for model, curves, look in with_looks(models):
             runs = _runs(curves[name])
             place = _places(models, runs.shape[1])
-            label = f"{model} (mean, min–max of {len(runs)})" if len(runs) > 1 else model
-            ax.plot(place, runs.mean(axis=0), **look, markersize=2.5, linewidth=1.2, label=label)
+            ax.plot(place, runs.mean(axis=0), **look, markersize=2.5, linewidth=1.2, label=model)
             if len(runs) > 1:
                 band = runs.min(axis=0), runs.max(axis=0)
                 ax.fill_between(place, *band, color=look["color"], alpha=0.2, linewidth=0)
@@ -163,6 +162,8 @@ def _grid(
         if _same_layers(models):
             ax.locator_params(axis="x", integer=True)
     across = "layer" if _same_layers(models) else "depth, from the embedding at 0 to the last layer at 1"
+    if (most := max(len(_runs(values)) for curves in models.values() for values in curves.values())) > 1:
+        across += f" (lines: means of {most} runs; bands: from the least to the largest)"
     with styled():
         figure.supxlabel(across, fontsize=9)
     if several:
