@@ -101,7 +101,7 @@
 # | $h$, $H$ | hidden units before the square, $W_1 x$, for one input and for all | $N$, $n \times N$ |
 # | $s$ | the power in $M_{t+1} = G_t^s$, $1/2$ but in part 7 | |
 # | $r_t$, $\gamma$, $\varphi$ | amplitude of the circulant part, its gain and its forcing (part 7) | |
-# | $\sigma$, $P$ | an operation's reflection, on digits and on inputs | $p \times p$, $2p \times 2p$ |
+# | $\sigma$, $P$ | an operation's reflection, on digits and on inputs | –, $2p \times 2p$ |
 # | $\circ$ | product entry by entry | |
 
 # %% [markdown]
