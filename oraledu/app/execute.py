@@ -1,7 +1,5 @@
 """Run a notebook in a fresh kernel and keep of its outputs only what the next run will give again."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io

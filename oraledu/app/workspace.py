@@ -1,7 +1,5 @@
 """The learner's own folder: lessons and solutions to work in. What is there is never overwritten."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sysconfig

@@ -10,8 +10,6 @@ names and for the references of other exercises that the lesson has handed out. 
 computed before, and a property may call the reference: there only the learner's calls are closed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 from collections.abc import Sequence
@@ -30,7 +28,7 @@ from oraledu.course.verdict import Status, Verdict, show
 
 __all__ = ["Case", "Exercise", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
 
-_all: list[Exercise] = []
+_all: list["Exercise"] = []
 
 
 class Reference:

@@ -1,7 +1,5 @@
 """The forms in which a lesson may hand an input over: other strides, the other float type, the same memory again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

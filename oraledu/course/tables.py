@@ -1,7 +1,5 @@
 """Results as small tables, in HTML for the page and in plain text for everything else."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from typing import Any

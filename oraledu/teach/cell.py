@@ -5,8 +5,6 @@ fork gives up what it can (network, other processes, files, memory), runs the st
 answers calls. It never sees an expected value: it is given arguments, and returns results.
 """
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 import dis
@@ -22,7 +20,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -269,7 +267,7 @@ class _Watch(TorchFunctionMode):
         self.sizes = sizes
         self._before: list[tuple[Any, str, Any]] = []
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Self:
         import scipy.linalg
 
         for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):

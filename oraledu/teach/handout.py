@@ -4,8 +4,6 @@ How a folder was handed out stands in its `.oraledu/handout.json`. 'oraledu lab'
 belongs into it, so that a solution does not come in by them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

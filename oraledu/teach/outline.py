@@ -3,8 +3,6 @@
 All of it is read from the solved notebook, whose structure every lesson keeps.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@
 course knows, the expected values above all, stays here.
 """
 
-from __future__ import annotations
-
 import builtins
 import functools
 import inspect
@@ -22,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -157,7 +155,7 @@ class RemoteFunction:
         self._handle: int | None = None
         self._number = 0
 
-    def __enter__(self) -> RemoteFunction:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -1,7 +1,5 @@
 """Points, partial credit and late days: one small TOML file that a teacher edits."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path

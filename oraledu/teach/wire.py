@@ -5,8 +5,6 @@ memory that its tensors lie in. Tensors that share memory before share it after;
 This file imports nothing of the course, because the other process has no course.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import socket
