@@ -26,7 +26,7 @@ from oraledu.course.slips import WrongAnswer, slips
 from oraledu.course.specification import Case, Specification
 from oraledu.course.verdict import Status, Verdict, show
 
-__all__ = ["Case", "Exercise", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
+__all__ = ["Case", "Exercise", "Function", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
 
 _all: list["Exercise"] = []
 

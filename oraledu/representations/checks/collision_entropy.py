@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs, references
 from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within

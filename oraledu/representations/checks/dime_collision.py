@@ -6,8 +6,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations.checks import references
 from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, normal, rotation, two_views, within
 

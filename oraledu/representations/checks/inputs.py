@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from oraledu.course.exercise import Case
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Function
 
 #: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
 LAYERS, TOKENS, WIDTH = 32, 25, 576
