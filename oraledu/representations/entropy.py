@@ -125,16 +125,6 @@ def effective_rank(z: Tensor) -> Tensor:
     return renyi(spectrum(z).sqrt()).exp()
 
 
-def effective_rank_from_gram(k: Tensor) -> Tensor:
-    """Return the `effective_rank` of the tokens whose Gram matrix is ``k``: (..., T, T) -> (...).
-
-    Raises:
-        TypeError: If ``k`` is not a float32 or float64 tensor.
-        ValueError: If ``k`` is no Gram matrix.
-    """
-    return renyi(spectrum_from_gram(k).sqrt()).exp()
-
-
 def _entropy(k: Tensor, alpha: float) -> Tensor:
     """Return the entropy of order 1 or more of a Gram matrix (..., m, m)."""
     if alpha == 2:

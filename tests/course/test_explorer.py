@@ -64,29 +64,27 @@ def test_moving_a_control_changes_the_picture_and_its_words(drawing):
 
 
 def test_a_stored_notebook_has_the_view_the_picture_and_the_words(drawing):
-    explorer = explore(drawing, caption="Drawn by your function.", height=(0, 30))
+    explorer = explore(drawing, height=(0, 30))
     data, metadata = shown(explorer)
     assert set(data) == {VIEW, "image/png", "text/plain"}
     assert data["image/png"] == bytes(picture_of(explorer).value)
     assert Image.open(io.BytesIO(data["image/png"])).size == (240, 160)
-    assert data["text/plain"] == "A line at 0.\nDrawn by your function."
+    assert data["text/plain"] == "A line at 0."
     assert data[VIEW]["model_id"] == explorer._widget.model_id
     assert metadata == {"image/png": {"width": 120, "height": 80, "alt": data["text/plain"]}}
     assert picture_of(explorer).layout.width == "120px"
-    assert "Drawn by your function." in html_of(explorer)
+    assert "A line at 0." in html_of(explorer)
 
 
 def test_the_words_are_an_output_of_their_own_and_stay_when_the_live_view_has_gone(drawing, monkeypatch):
     outputs = []
     monkeypatch.setattr("oraledu.course.explorer.display", lambda data, **rest: outputs.append((data, rest)))
-    assert DisplayFormatter().format(explore(drawing, caption="Drawn by <you>.", height=(0, 30))) == ({}, {})
+    assert DisplayFormatter().format(explore(drawing, height=(0, 30))) == ({}, {})
     (_, picture), (words, _) = outputs
-    assert picture["metadata"]["image/png"]["alt"] == "A line at 0.\nDrawn by <you>."
+    assert picture["metadata"]["image/png"]["alt"] == "A line at 0."
     stored = {kind: text for kind, text in words.items() if kind != VIEW}
     assert set(words) == {VIEW, *stored}
-    assert re.fullmatch(
-        r'<p class="jp-sr-only".*>A line at 0\.</p><small>.*&lt;you&gt;\.</small>', stored["text/html"]
-    )
+    assert re.fullmatch(r'<p class="jp-sr-only".*>A line at 0\.</p>', stored["text/html"])
     assert stored["text/plain"] == ""
 
 
@@ -161,13 +159,6 @@ def test_a_figure_that_fails_from_the_start_says_so_in_the_stored_text(drawing):
 def test_something_that_is_no_figure_is_named():
     explorer = explore(lambda height: "a picture", height=(0, 3))
     assert explorer.error == "TypeError: draw returned str; return a Figure, as `subplots` makes it."
-
-
-def test_words_given_to_the_explorer_take_the_place_of_the_figures(drawing):
-    assert explore(drawing, alt="Some line.", height=(0, 3)).alt == "Some line."
-    follows = explore(drawing, alt=lambda height: f"Height {height} of 30.", height=(0, 30))
-    move(follows, 2)
-    assert follows.alt == "Height 2 of 30."
 
 
 def test_panels_stay_where_the_first_picture_put_them():

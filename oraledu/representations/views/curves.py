@@ -112,7 +112,7 @@ def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (),
 
 
 def unit_of(metric: str) -> str:
-    """Return what a metric of `evaluate.metric_table` is measured in: entropies as a share of their largest value."""
+    """Return what a metric is measured in: entropies as a share of their largest value."""
     if "entropy" in metric or "LiDAR" in metric:
         return "share of largest"
     return "radians" if "curvature" in metric else "nats"

@@ -10,11 +10,15 @@ def paper_and_here(
     *,
     widths: Sequence[int],  # those of the network ladder
     seeds: int,
-    steepness: tuple[float, float],  # of the networks' curves at a constant rate near the end; of their frontier
+    steepness: tuple[
+        float, float
+    ],  # of the networks' curves at a constant rate near the end; of their frontier
     ratio: Mapping[str, Mapping[str, float]],  # Δ / σ at x = 0.9 of "solvable", "MLP" and "text", by schedule
     rest: Mapping[str, float],  # Δ / (ℓ - 1) there, of the same under the linear schedule
     since: Mapping[str, float | None],  # from where on Δ lies below σ, linear schedule; None if nowhere
-    quiet: Mapping[str, float],  # Δ / σ of networks at a constant rate and little noise, by their data's order
+    quiet: Mapping[
+        str, float
+    ],  # Δ / σ of networks at a constant rate and little noise, by their data's order
     alpha: Mapping[str, tuple[float, float, float]],  # by whose trace: the best, and its 90 % interval
     slopes: Mapping[str, float],  # of log Δ near the end, under "linear" and "cosine"
     wrong_exponent: float,  # deviation between sizes at an exponent off by 0.2, over that at the right one
