@@ -6,7 +6,6 @@ shows both before any kernel runs.
 
 import asyncio
 import html
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from matplotlib.transforms import Bbox
 from traitlets import Unicode
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.controls import controls_for, positions
+from oraledu.course.controls import controls_for
 from oraledu.course.figures import Figure
 from oraledu.course.frames import Frame, Frames
 from oraledu.course.runtime import progress
@@ -86,16 +85,6 @@ class Explorer:
             self._fail(f"{type(error).__name__}: {error}")
         else:
             self._show(frame)
-
-    def precompute(self) -> None:
-        """Draw every position beforehand, behind a progress bar; interrupted, it keeps what it has drawn.
-
-        Raises:
-            TypeError: A control takes more values than can be listed.
-        """
-        grid = [positions(name, control) for name, control in self.controls.items()]
-        for combination in progress(list(itertools.product(*grid)), "Drawing"):
-            self.frame(dict(zip(self.controls, combination, strict=True)))
 
     def _schedule(self, change: object) -> None:
         try:

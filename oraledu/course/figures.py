@@ -19,17 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.style import PALETTE, PIXELS_PER_INCH, styled, theme
-
-__all__ = [
-    "PALETTE",
-    "Figure",
-    "curve_with_band",
-    "matrix_image",
-    "panels",
-    "subplots",
-    "theme",
-]
+from oraledu.course.style import PIXELS_PER_INCH, styled
 
 WIDTH = 720  # CSS pixels: as wide as a notebook's output on a small laptop
 SHARPNESS = 2  # image pixels to one CSS pixel

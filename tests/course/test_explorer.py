@@ -196,27 +196,12 @@ def test_one_figure_may_be_kept_and_changed():
     assert explorer.alt == "A line at 0."
 
 
-def test_precomputed_positions_are_not_drawn_again(drawing):
+def test_a_position_that_was_seen_is_not_drawn_again(drawing):
     explorer = explore(drawing, height=(0, 8, 2))
-    explorer.precompute()
-    assert drawing.asked == [0, 2, 4, 6, 8]
     move(explorer, 8)
-    assert drawing.asked == [0, 2, 4, 6, 8]
-    assert explorer.alt == "A line at 8."
-
-
-def test_an_interrupted_precomputation_keeps_what_it_has_drawn(drawing):
-    def interrupted(height: int) -> Figure:
-        if len(drawing.asked) == 3:
-            drawing.asked.append(height)
-            raise KeyboardInterrupt
-        return drawing(height)
-
-    explorer = explore(interrupted, height=[0, 1, 2, 3, 4])
-    with pytest.raises(KeyboardInterrupt):
-        explorer.precompute()
-    explorer.precompute()
-    assert drawing.asked == [0, 1, 2, 3, 3, 4]
+    move(explorer, 0)
+    assert drawing.asked == [0, 8]
+    assert explorer.alt == "A line at 0."
 
 
 def test_precomputing_gives_the_results_in_order_and_no_bar_under_ci(monkeypatch, capsys):

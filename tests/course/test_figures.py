@@ -17,14 +17,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.font_manager import findfont
 from PIL import Image
 
-from oraledu.course.figures import (
-    PALETTE,
-    Figure,
-    curve_with_band,
-    matrix_image,
-    subplots,
-    theme,
-)
+from oraledu.course.figures import Figure, curve_with_band, matrix_image, subplots
+from oraledu.course.style import PALETTE, theme
 
 
 @pytest.fixture(autouse=True)
