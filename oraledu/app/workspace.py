@@ -170,7 +170,7 @@ def refuse_the_checkout(folder: Path) -> None:
         UserError: it is.
     """
     root = catalogue.PACKAGE.parent
-    taken = [catalogue.PACKAGE, *(root / name for name in (*KINDS, "tests", "benchmarks"))]
+    taken = [catalogue.PACKAGE, *(root / name for name in (*KINDS, "tests", "benchmarks", "making"))]
     place = folder.resolve()
     if place == root or any(place.is_relative_to(path) for path in taken):
         raise UserError(

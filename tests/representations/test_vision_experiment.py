@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from making import vision_experiment as experiment
+from making import vision_states as make
 from oraledu import data
 from oraledu.data.embedded import FOLDER, packed
 from oraledu.data.store import store
@@ -15,7 +17,7 @@ from oraledu.representations import probes, selection, vision
 from oraledu.representations.entropy import matrix_entropy
 from oraledu.representations.geometry import curvature
 from oraledu.representations.settings import QUICK
-from oraledu.representations.vision import experiment, make, study
+from oraledu.representations.vision import study
 from tests.representations.samples import normal
 from tests.representations.tiny import TINY
 
