@@ -13,17 +13,6 @@ from oraledu.grokking.quadratic_net import QuadraticNet, feature_matrix, network
 from oraledu.grokking.regression import Score, check_examples, one_hot_targets, score
 from oraledu.keep import NOWHERE, Keep, resume_training, training_state
 
-__all__ = [
-    "NetworkHistory",
-    "QuadraticNet",
-    "Snapshot",
-    "collect",
-    "feature_matrix",
-    "iterate",
-    "network_agop",
-    "train",
-]
-
 
 @dataclass(frozen=True)
 class Snapshot:
