@@ -20,7 +20,7 @@ CLUSTERINGS = 10
 PARTS = ("others", "clusters")
 
 
-def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = False) -> Scores:
+def score_table(states: LayerStates, texts: TextSets) -> Scores:
     """Score all layers on the four tasks of the texts, by eight probes.
 
     Of nouns and verbs one half trains the classifiers and the other is tested; clusters are found among all and
@@ -30,13 +30,11 @@ def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = Fals
     Args:
         states: Of a model.
         texts: Those that the states are of.
-        with_first: Take the states that are pooled with the first token.
 
     Returns:
         Outcomes by text set ("noun", "verb", "pairs", "retrieval") and score.
     """
-    pooled = states.with_first if with_first else states.pooled
-    return together(_scores(pooled, texts, "others"), _scores(pooled, texts, "clusters"))
+    return together(*(_scores(states.pooled, texts, part) for part in PARTS))
 
 
 def embedded_scores(name: str, part: str) -> Scores:

@@ -84,14 +84,9 @@ def test_parts_of_the_table_are_the_table_in_its_order(monkeypatch, states, text
         evaluate.embedded_scores("toy", "all")
 
 
-def test_the_same_states_score_the_same_and_the_first_token_can_stay_in(states, texts):
+def test_the_same_states_score_the_same(states, texts):
     once, again = (evaluate.score_table(states, texts)["verb"]["linear probe"] for _ in range(2))
     assert torch.equal(once.items, again.items)
-    kept = evaluate.score_table(states, texts, with_first=True)["pairs"]["similarity"]
-    expected = probes.similarity(
-        states.with_first["pairs_a"], states.with_first["pairs_b"], texts.similarity
-    ).score()
-    assert torch.equal(kept.score(), expected)
 
 
 def test_embedded_scores_take_a_name_that_there_is():
