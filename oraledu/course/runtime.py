@@ -93,10 +93,11 @@ def start(lesson: str) -> Run:
         The settings to run with.
 
     Raises:
+        ValueError: `lesson` or an environment variable has a value that means nothing.
+        RuntimeError: The device that was asked for is not there, or `oraledu run` runs another lesson.
         ValueError: `lesson` or an environment variable has a value that means nothing, or the learner's folder a
             damaged mark.
         RuntimeError: The device that was asked for is not there.
-        KeepError: `oraledu run` runs another lesson.
     """
     if not re.fullmatch(r"\d\d_\w+", lesson):
         raise ValueError(f"lesson is {lesson!r}; give a name such as '04_grokking'.")
