@@ -4,8 +4,6 @@
 lines hold with other threads and vector instructions?) and `restore` (store outputs anew, and show what changed).
 """
 
-from __future__ import annotations
-
 import base64
 import difflib
 import time

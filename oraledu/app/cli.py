@@ -1,7 +1,5 @@
 """The command line. Each command is a few lines here; what it does stands in the module that it names."""
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Sequence

@@ -1,13 +1,11 @@
 """Run a notebook in a fresh kernel and keep of its outputs only what the next run will give again."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import nbformat
@@ -54,7 +52,6 @@ def execute(
     environment: Mapping[str, str],
     *,
     timeout: int | None = CELL_TIMEOUT,
-    on_cell: Callable[[int], None] | None = None,
 ) -> NotebookNode:
     """Run every cell of a copy of a notebook, as if it lay in `folder`, and return the copy.
 
@@ -63,7 +60,6 @@ def execute(
         folder: the kernel's working directory.
         environment: the kernel's whole environment.
         timeout: seconds for one cell; None waits for ever.
-        on_cell: called with the number of cells done after each one.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised; the message holds the cell and its traceback.
@@ -78,8 +74,6 @@ def execute(
         store_widget_state=False,
         config=Config(KernelManager=manager_options()),
     )
-    if on_cell is not None:
-        client.on_cell_complete = lambda cell, cell_index: on_cell(cell_index + 1)
     client.execute(cwd=str(folder), env=dict(environment))
     for cell in copy.cells:
         if cell.cell_type == "code":

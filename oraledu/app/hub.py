@@ -4,8 +4,6 @@ A user's server has the folder, the settings and the kernel that `oraledu lab` g
 address, the hub says. It runs as the user, so that nothing is ever written into a home as root.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -1,7 +1,5 @@
 """Serve a learner's folder in JupyterLab: on this machine only, with the settings that the course needs."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Measure how fast the course is: one call of the checkout's benchmarks."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the commands take: lessons by their numbers, and folders."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

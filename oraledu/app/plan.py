@@ -1,7 +1,5 @@
 """What a run would take, without running it."""
 
-from __future__ import annotations
-
 import importlib
 
 from oraledu.app.catalogue import Lesson

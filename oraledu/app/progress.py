@@ -1,7 +1,5 @@
 """What a learner has done so far, lesson by lesson."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from oraledu.app import catalogue

@@ -4,8 +4,6 @@ Each run has a folder of its own. What it computes at length is kept there on th
 that a run which is killed goes on from there, to the same numbers.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

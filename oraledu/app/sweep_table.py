@@ -1,7 +1,5 @@
 """The table of a sweep: one row a run in a Parquet file, which is whole whenever the sweep is killed."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ What is varied and what a run is stands in `sweep.py` of the lesson's topic, how
 spreads the runs over processes, Dask over a cluster; each run has one thread, so that both give the same bits.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import logging

@@ -1,7 +1,5 @@
 """Run the tests: one call of pytest, under the variables that make two runs comparable."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """How far the long call of a run is, and how long it will still take, beside the bar that counts cells."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """The learner's own folder: lessons and solutions to work in. What is there is never overwritten."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile
@@ -168,7 +166,7 @@ def refuse_the_checkout(folder: Path) -> None:
         UserError: it is.
     """
     root = catalogue.PACKAGE.parent
-    taken = [catalogue.PACKAGE, *(root / name for name in (*KINDS, "tests", "benchmarks"))]
+    taken = [catalogue.PACKAGE, *(root / name for name in (*KINDS, "tests", "benchmarks", "making"))]
     place = folder.resolve()
     if place == root or any(place.is_relative_to(path) for path in taken):
         raise UserError(

@@ -4,8 +4,6 @@ A result is a tensor, a NumPy array, a number, a string, None, a function, or a 
 dataclass or named tuple of such results, compared entry by entry.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import numbers

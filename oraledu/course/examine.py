@@ -4,8 +4,6 @@ What is wrong is told by the first `Complaint`, so the order of the steps is the
 hears of it.
 """
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import time

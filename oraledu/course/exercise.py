@@ -10,8 +10,6 @@ names and for the references of other exercises that the lesson has handed out. 
 computed before, and a property may call the reference: there only the learner's calls are closed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 from collections.abc import Sequence
@@ -28,9 +26,9 @@ from oraledu.course.slips import WrongAnswer, slips
 from oraledu.course.specification import Case, Specification
 from oraledu.course.verdict import Status, Verdict, show
 
-__all__ = ["Case", "Exercise", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
+__all__ = ["Case", "Exercise", "Function", "Reference", "Todo", "WrongAnswer", "credit", "long_run", "slips"]
 
-_all: list[Exercise] = []
+_all: list["Exercise"] = []
 
 
 class Reference:

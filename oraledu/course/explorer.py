@@ -6,7 +6,6 @@ shows both before any kernel runs.
 
 import asyncio
 import html
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from matplotlib.transforms import Bbox
 from traitlets import Unicode
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.controls import controls_for, positions
+from oraledu.course.controls import controls_for
 from oraledu.course.figures import Figure
 from oraledu.course.frames import Frame, Frames
 from oraledu.course.runtime import progress
@@ -45,17 +44,10 @@ class Explorer:
         error: Why the last figure could not be drawn, or None.
     """
 
-    def __init__(
-        self,
-        draw: Callable[..., Figure],
-        controls: dict[str, widgets.DOMWidget],
-        *,
-        alt: str | Callable[..., str] | None,
-        caption: str,
-    ) -> None:
+    def __init__(self, draw: Callable[..., Figure], controls: dict[str, widgets.DOMWidget]) -> None:
         self.controls = controls
         self.error: str | None = None
-        self._draw, self._alt, self._caption = draw, alt, caption
+        self._draw = draw
         self._frames = Frames()
         self._places: list[Bbox] = []
         self._shown: Frame | None = None
@@ -78,10 +70,8 @@ class Explorer:
 
     @property
     def alt(self) -> str:
-        """What the picture shows, in words, with the caption; or why there is none."""
-        if self._shown is None:
-            return f"The figure could not be drawn. {self.error}"
-        return f"{self._shown.alt}\n{self._caption}" if self._caption else self._shown.alt
+        """What the picture shows, in words, or why there is none."""
+        return self._shown.alt if self._shown else f"The figure could not be drawn. {self.error}"
 
     def redraw(self) -> None:
         """Show the figure for the present values at once."""
@@ -95,16 +85,6 @@ class Explorer:
             self._fail(f"{type(error).__name__}: {error}")
         else:
             self._show(frame)
-
-    def precompute(self) -> None:
-        """Draw every position beforehand, behind a progress bar; interrupted, it keeps what it has drawn.
-
-        Raises:
-            TypeError: A control takes more values than can be listed.
-        """
-        grid = [positions(name, control) for name, control in self.controls.items()]
-        for combination in progress(list(itertools.product(*grid)), "Drawing"):
-            self.frame(dict(zip(self.controls, combination, strict=True)))
 
     def _schedule(self, change: object) -> None:
         try:
@@ -130,8 +110,7 @@ class Explorer:
                 f"draw returned {type(figure).__name__}; return a Figure, as `subplots` makes it."
             )
         self._keep_places(figure)
-        alt = self._alt(**values) if callable(self._alt) else self._alt or figure.alt
-        frame = Frame(figure.png(), alt, figure.shown_size)
+        frame = Frame(figure.png(), figure.alt, figure.shown_size)
         self._places = [ax.get_position(original=True).frozen() for ax in figure.axes]
         self._frames.put(key, frame)
         return frame
@@ -145,12 +124,11 @@ class Explorer:
 
     def _show(self, frame: Frame) -> None:
         self.error, self._shown = None, frame
-        caption = f"<small>{html.escape(self._caption)}</small>" if self._caption else ""
         self._image.layout.width = f"{frame.size[0]}px"
         self._image.layout.display = None
         self._image.tooltip = frame.alt
         self._image.value = frame.png
-        self._words.value = spoken(frame.alt, role="status") + caption
+        self._words.value = spoken(frame.alt, role="status")
         self._alert.value = ""
 
     def _fail(self, error: str) -> None:
@@ -183,12 +161,7 @@ class Explorer:
 
 
 def explore(
-    draw: Callable[..., Figure],
-    *,
-    alt: str | Callable[..., str] | None = None,
-    labels: Mapping[str, str] | None = None,
-    caption: str = "",
-    **controls: Any,
+    draw: Callable[..., Figure], *, labels: Mapping[str, str] | None = None, **controls: Any
 ) -> Explorer:
     """Give a figure controls.
 
@@ -197,11 +170,8 @@ def explore(
     same one changed. The panels stay where the first picture put them.
 
     Args:
-        draw: Takes the values of the controls by name and returns the figure for them.
-        alt: What the figure shows, in words, or a function that says it for the values; the figure's own alt
-            text where it is not given.
+        draw: Takes the values of the controls by name and returns the figure for them, with its alt text.
         labels: The words beside the controls, by name.
-        caption: A line below the picture, such as who drew it.
         **controls: For each parameter of `draw` what it can be: `(low, high[, step])`, a list, a dict from label
             to value, a bool, or a widget.
 
@@ -212,7 +182,7 @@ def explore(
         ValueError: There is no control, a label has no control, or a control's notation means nothing.
         TypeError: `draw` cannot be called with these names, or a control's values are not hashable.
     """
-    return Explorer(draw, controls_for(draw, controls, labels or {}), alt=alt, caption=caption)
+    return Explorer(draw, controls_for(draw, controls, labels or {}))
 
 
 def precompute(function: Callable[[T], R], values: Iterable[T], *, label: str) -> list[R]:

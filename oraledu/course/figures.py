@@ -5,7 +5,6 @@ any screen. It belongs to no plotting state: nothing keeps it alive once the not
 """
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -20,18 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from oraledu.course.alt import mimebundle, spoken
-from oraledu.course.style import PALETTE, PIXELS_PER_INCH, styled, theme
-
-__all__ = [
-    "PALETTE",
-    "Figure",
-    "curve_with_band",
-    "image_strip",
-    "matrix_image",
-    "panels",
-    "subplots",
-    "theme",
-]
+from oraledu.course.style import PIXELS_PER_INCH, styled
 
 WIDTH = 720  # CSS pixels: as wide as a notebook's output on a small laptop
 SHARPNESS = 2  # image pixels to one CSS pixel
@@ -205,80 +193,35 @@ def curve_with_band(
     curves: ArrayLike | torch.Tensor,
     *,
     label: str,
-    quantiles: tuple[float, float] | None = None,
     **line: Any,
 ) -> Line2D:
-    """Draw the mean of several runs as a line and their spread as a band; the label says which spread.
+    """Draw the mean of several runs as a line, and a band from the smallest run to the largest; the label says so.
 
     Args:
         ax: Where to draw.
         x: Shape (points,).
         curves: Shape (runs, points), or (points,) for one run, which has no band.
         label: Name of the curve.
-        quantiles: Lower and upper edge of the band as fractions, such as (0.1, 0.9); smallest and largest
-            run where they are not given.
         **line: Options of `Axes.plot`, such as `color` or `linestyle`.
 
     Returns:
         The line of the mean.
 
     Raises:
-        ValueError: `curves` does not fit `x`, or `quantiles` are not two rising fractions.
+        ValueError: `curves` does not fit `x`.
     """
     positions, runs = _array(x), np.atleast_2d(_array(curves))
     if runs.ndim != 2 or runs.shape[1:] != positions.shape:
         raise ValueError(
             f"curves has shape {runs.shape}; x has shape {positions.shape}: give (runs, points)."
         )
-    low, high = quantiles or (0.0, 1.0)
-    if not 0 <= low < high <= 1:
-        raise ValueError(f"quantiles is {quantiles}; give two fractions in [0, 1], the smaller first.")
     if len(runs) > 1:
-        spread = f"{low:.0%}–{high:.0%}" if quantiles else "min–max"
-        label = f"{label}\n(mean, {spread} of {len(runs)})"
+        label = f"{label}\n(mean, min–max of {len(runs)})"
     (mean,) = ax.plot(positions, runs.mean(axis=0), label=label, **line)
     if len(runs) > 1:
-        lower, upper = np.quantile(runs, [low, high], axis=0)
-        ax.fill_between(positions, lower, upper, color=mean.get_color(), alpha=0.25, linewidth=0)
+        band = runs.min(axis=0), runs.max(axis=0)
+        ax.fill_between(positions, *band, color=mean.get_color(), alpha=0.25, linewidth=0)
     return mean
-
-
-def image_strip(
-    images: Sequence[ArrayLike | torch.Tensor], titles: Sequence[str], *, alt: str, width: int = WIDTH
-) -> Figure:
-    """Show pictures side by side in one row; the grey ones share one scale, from darkest to brightest pixel.
-
-    Args:
-        images: Each of shape (height, width) in any units, or (height, width, 3) with colours in [0, 1].
-        titles: One for each picture; may be empty strings.
-        alt: What the strip shows, in words.
-        width: Width of the whole strip on the page, CSS pixels.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: There is no picture, a picture has another shape, or the titles are not one to a picture.
-    """
-    pictures = [_array(image) for image in images]
-    if not pictures or len(pictures) != len(titles):
-        raise ValueError(
-            f"images has {len(pictures)} and titles {len(titles)} entries; give one title a picture."
-        )
-    for picture in pictures:
-        if picture.ndim != 2 and picture.shape[2:] != (3,):
-            raise ValueError(f"images has a picture of shape {picture.shape}; give (height, width[, 3]).")
-    tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    titled = 24 if any(titles) else 4
-    height = round(width / len(pictures) * tallest) + titled
-    figure, grid = subplots(1, len(pictures), alt=alt, width=width, height=height, squeeze=False)
-    grey = [picture for picture in pictures if picture.ndim == 2]
-    low, high = (min(p.min() for p in grey), max(p.max() for p in grey)) if grey else (0.0, 1.0)
-    for ax, picture, title in zip(grid[0], pictures, titles, strict=True):
-        ax.imshow(picture, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-        ax.set_title(title)
-        ax.set_axis_off()
-    return figure
 
 
 def _array(values: ArrayLike | torch.Tensor) -> NDArray[np.floating]:

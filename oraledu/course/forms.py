@@ -1,6 +1,7 @@
-"""The forms in which a lesson may hand an input over: other strides, the other float type, the same memory again."""
+"""The forms in which a lesson may hand an input over: other strides, the other float type, the same memory again.
 
-from __future__ import annotations
+This file imports nothing of the course, like `decompositions`.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -5,8 +5,6 @@ object. Its code is replaced by a door: whoever comes while a learner's function
 road, gets an exception and is noted down; everybody else is let through.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 import sys
@@ -15,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, Self
 
 
 class Borrowed(Exception):
@@ -39,7 +37,7 @@ class Guard:
         self._opens = {function for each in opens for function in functions_of(each)} - self.own
         self._earlier_threads: frozenset[threading.Thread] = frozenset()
 
-    def __enter__(self) -> Guard:
+    def __enter__(self) -> Self:
         self._earlier_threads = frozenset(threading.enumerate())
         with _lock:
             for function in self.closed:

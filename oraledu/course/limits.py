@@ -8,8 +8,6 @@ next runs a line of Python. Neither can stop compiled code that never comes back
 Memory: where the system knows such a limit (Linux), an allocation beyond it fails as if the machine had no more.
 """
 
-from __future__ import annotations
-
 import ctypes
 import signal
 import threading

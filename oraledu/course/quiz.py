@@ -3,7 +3,9 @@
 import html
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from string import ascii_lowercase
+from types import SimpleNamespace
 
 from oraledu.course.tables import in_markdown
 
@@ -78,6 +80,16 @@ def quiz(text: str) -> Quiz:
     if not any(option.right for option in made):
         raise ValueError(f"no answer to {question!r} is right; mark one with [x].")
     return Quiz(question, tuple(made))
+
+
+def questions_beside(module: str) -> SimpleNamespace:
+    """Return the questions of `questions.md` beside a module, whose path is given, by their names.
+
+    Each stands below a heading of the second level, its name, in the form that `quiz` takes.
+    """
+    text = Path(module).with_name("questions.md").read_text("utf-8")
+    _, *parts = re.split(r"^## (\w+)$", text, flags=re.MULTILINE)
+    return SimpleNamespace(**{name: quiz(body) for name, body in zip(parts[::2], parts[1::2], strict=True)})
 
 
 def _option(answer: str, right: bool) -> Option:

@@ -4,8 +4,6 @@
 directory, as in a checkout or on a build machine, nothing is recorded.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from contextlib import suppress

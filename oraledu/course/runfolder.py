@@ -23,7 +23,6 @@ import torch
 
 import oraledu
 from oraledu.course.fingerprint import fingerprint, source_digest
-from oraledu.keep import NOWHERE
 
 VARIABLE = "ORALEDU_RUN"
 #: Seconds between two saves of one call.
@@ -282,19 +281,3 @@ def _described(folder: Path) -> tuple[tuple[str, str], ...]:
 
 def _identity(path: Path, call: str) -> dict[str, str]:
     return {**versions(), **dict(_described(_folder_of(path))), "call": call}
-
-
-__all__ = [
-    "NOWHERE",
-    "FileKeep",
-    "KeepError",
-    "fetch",
-    "finished",
-    "kept",
-    "read_description",
-    "require_lesson",
-    "run_folder",
-    "store",
-    "versions",
-    "write_whole",
-]

@@ -4,8 +4,6 @@ All that belongs to the examination belongs to the thread that examines: a slide
 reference, prints and draws as ever.
 """
 
-from __future__ import annotations
-
 import copy
 import dis
 import inspect
@@ -17,7 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, Self
 
 from oraledu.course.guard import Borrowed, Guard
 from oraledu.course.limits import TimeUp, memory_within, run_within
@@ -53,7 +51,7 @@ class Sandbox:
         self._warned: set[tuple[type[Warning], str]] = set()
         self._warnings: list[warnings.WarningMessage] = []
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._warnings = stack.enter_context(undisturbed(self.seed))
             stack.enter_context(memory_within(self.memory))

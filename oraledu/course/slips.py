@@ -4,8 +4,6 @@ An exercise's file holds one plain right answer and a table of such rows. A slip
 of its own.
 """
 
-from __future__ import annotations
-
 import inspect
 import linecache
 import textwrap

@@ -1,7 +1,5 @@
 """What an exercise asks for, as data: the reference, the inputs, the properties, the wrong answers, the limits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """What code under examination may change, and what is put back: the notebook goes on as if nothing had happened."""
 
-from __future__ import annotations
-
 import builtins
 import os
 import random

@@ -1,9 +1,8 @@
 """Results as small tables, in HTML for the page and in plain text for everything else."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 # JupyterLab sets cells flush right, which suits columns of numbers alone.
@@ -67,6 +66,19 @@ def results(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
                 f"rows has a row of {len(row)} cells under a header of {len(header)}: {list(row)}."
             )
     return Table(header, [[_written(cell) for cell in row] for row in rows])
+
+
+def beside_the_paper(module: str, **values: Any) -> Table:
+    """Make the table that sets a run beside the paper.
+
+    Args:
+        module: The path of the module whose folder holds it: `paper_and_here.md`, a Markdown table, where what stands
+            in braces is filled in as by `str.format`.
+        **values: What is filled in, by name.
+    """
+    lines = Path(module).with_name("paper_and_here.md").read_text("utf-8").splitlines()
+    header, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)
+    return Table(header, [[cell.format(**values) for cell in row] for row in rows])
 
 
 def _html_row(row: Sequence[str]) -> str:

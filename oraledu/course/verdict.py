@@ -1,7 +1,5 @@
 """What a check says: one line, which JupyterLab shows as a small card."""
 
-from __future__ import annotations
-
 import html
 import re
 import sys

@@ -10,15 +10,3 @@ from oraledu.data.images import Images
 from oraledu.data.layer_states import LayerStates
 from oraledu.data.mnist_like import fashion_mnist, mnist
 from oraledu.data.texts import TextSets, wordnet
-
-__all__ = [
-    "Images",
-    "LayerStates",
-    "TextSets",
-    "cifar10",
-    "fashion_mnist",
-    "image_folder",
-    "layer_states",
-    "mnist",
-    "wordnet",
-]

@@ -38,25 +38,21 @@ def vision_states(name: str, folder: Path = FOLDER) -> LayerStates:
         ValueError: If there is none of that name, or its file is damaged.
         FileNotFoundError: If its file or the list of checksums is missing.
     """
-    tokens, pooled, views, _ = _read(name, folder)
+    if name not in FILES:
+        raise ValueError(f"name must be one of {', '.join(map(repr, FILES))}, got {name!r}")
+    with packed(FILES[name], folder) as (arrays, _):
+        tokens, views, fit, test = (
+            decompress(*(arrays[f"{part}_{each}"] for each in ("mean", "scale", "levels")))
+            for part in ("tokens", "views", "fit", "test")
+        )
     return LayerStates(
         name=name,
         prompts=tuple(f"test image {place}" for place in range(tokens.shape[1])),
         grams=tuple(each @ each.mT for each in tokens.transpose(0, 1)),  # each (layers, T, T)
-        pooled=pooled,
+        pooled={"fit": fit, "test": test},
         with_first={},
         views=views,
     )
-
-
-def vision_recipe(name: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """Return the settings that made a vision transformer, and the versions that they ran with.
-
-    Raises:
-        ValueError: If there is none of that name, or its file is damaged.
-        FileNotFoundError: If its file or the list of checksums is missing.
-    """
-    return _read(name, folder)[3]
 
 
 def pack_vision(tokens: Tensor, pooled: dict[str, Tensor], views: Tensor, recipe: dict[str, Any]) -> bytes:
@@ -98,15 +94,3 @@ def decompress(mean: np.ndarray, scale: np.ndarray, levels: np.ndarray) -> Tenso
 def _spread(mean: Tensor, states: Tensor) -> Tensor:
     """Give the means (layers, D) as many dimensions as the states (layers, ..., D)."""
     return mean.reshape(len(mean), *[1] * (states.ndim - 2), -1)
-
-
-def _read(name: str, folder: Path) -> tuple[Tensor, dict[str, Tensor], Tensor, dict[str, Any]]:
-    """Return tokens, pooled states, views and recipe."""
-    if name not in FILES:
-        raise ValueError(f"name must be one of {', '.join(map(repr, FILES))}, got {name!r}")
-    with packed(FILES[name], folder) as (arrays, recipe):
-        tokens, views, fit, test = (
-            decompress(*(arrays[f"{part}_{each}"] for each in ("mean", "scale", "levels")))
-            for part in ("tokens", "views", "fit", "test")
-        )
-        return tokens, {"fit": fit, "test": test}, views, recipe

@@ -47,10 +47,10 @@ def check(
     alpha_bar: float | Tensor,
     *,
     machine: str,
-    patch: int | None,
-    padding: str,
-    labels: Tensor | None,
-    label: int | None,
+    patch: int | None = None,
+    padding: str = "zeros",
+    labels: Tensor | None = None,
+    label: int | None = None,
 ) -> Task:
     """Return the task, or raise an error that names the argument and what it may be."""
     check_images(images)

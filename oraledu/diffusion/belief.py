@@ -57,14 +57,10 @@ def belief(
         pixel: The row and the column of the pixel, each from 0 to H - 1.
         machine: ``"equivariant-local"`` or ``"local"``.
         patch: k, the side of a window, as in `machines.denoise`.
-        padding: ``"zeros"`` or ``"circular"``.
+        padding: As in `machines.denoise`, and so labels, label and all errors.
         top: How many of the heaviest patches to return, at least 1; fewer come if there are fewer.
         labels: (N,) the classes of the training images.
         label: Use the training images of this class alone.
-
-    Raises:
-        ValueError: If an argument is out of its range; the message names both.
-        TypeError: If one is of the wrong type or dtype.
     """
     task = check(
         x, images, alpha_bar, machine=machine, patch=patch, padding=padding, labels=labels, label=label

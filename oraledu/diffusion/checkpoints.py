@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from oraledu.data.embedded import CURE, FOLDER, read_checked
+from oraledu.data.embedded import FOLDER, packed
 from oraledu.diffusion.experiments import build
 from oraledu.diffusion.predictor import Predictor
 from oraledu.diffusion.settings import NetworkRun
@@ -50,13 +50,8 @@ def load(name: str, folder: Path = FOLDER) -> Checkpoint:
     """
     if name not in FILES:
         raise ValueError(f"name must be one of {', '.join(map(repr, FILES))}, got {name!r}")
-    content = io.BytesIO(read_checked(FILES[name], folder))
-    try:
-        with np.load(content, allow_pickle=False) as arrays:
-            return _unpack({key: arrays[key] for key in arrays.files})
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{folder / FILES[name]} does not fit this version ({reason}): {CURE}") from error
+    with packed(FILES[name], folder) as (arrays, recipe):
+        return _unpack({key: arrays[key] for key in arrays if key != "recipe"}, recipe)
 
 
 def pack(checkpoint: Checkpoint) -> bytes:
@@ -69,8 +64,7 @@ def pack(checkpoint: Checkpoint) -> bytes:
     return content.getvalue()
 
 
-def _unpack(arrays: dict[str, np.ndarray]) -> Checkpoint:
-    recipe: dict[str, Any] = json.loads(arrays.pop("recipe").tobytes())
+def _unpack(arrays: dict[str, np.ndarray], recipe: dict[str, Any]) -> Checkpoint:
     # JSON has no tuples.
     settings: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in recipe.pop("run").items()

@@ -1,9 +1,11 @@
 """A fully connected network: it does not know which pixels are neighbours."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from oraledu.diffusion.layers import Conditioned, convolution, silent
+from oraledu.diffusion.layers import convolution, silent
 from oraledu.diffusion.predictor import Predictor, require_at_least
 
 
@@ -16,15 +18,7 @@ class Dense(Predictor):
     """
 
     def __init__(
-        self,
-        *,
-        width: int = 256,
-        depth: int = 3,
-        side: int = 14,
-        channels: int = 1,
-        classes: int = 0,
-        steps: int = 20,
-        generator: torch.Generator,
+        self, *, width: int = 256, depth: int = 3, side: int = 14, generator: torch.Generator, **sizes: Any
     ) -> None:
         """Draw the weights.
 
@@ -32,24 +26,17 @@ class Dense(Predictor):
             width: Numbers in a hidden layer.
             depth: The number of residual layers, at least 0.
             side: H of the images.
-            channels: Channels of the images.
-            classes: How many labels to condition on; 0 for none.
-            steps: The noise levels of the sampler.
             generator: The source of randomness; the weights are on its device.
+            **sizes: Those of `Predictor`.
 
         Raises:
             ValueError: If a number is too small.
         """
-        super().__init__(channels=channels, classes=classes, steps=steps, padding="zeros")
+        super().__init__(padding="zeros", **sizes)
         require_at_least(width=(width, 1), depth=(depth, 0), side=(side, 1))
-        pixels = channels * side**2
+        pixels = self.channels * side**2
         self.first = convolution(pixels, width, 1, padding="zeros", generator=generator)
-        self.layers = nn.ModuleList(
-            Conditioned(
-                width, width, steps=steps, classes=classes, padding="zeros", generator=generator, size=1
-            )
-            for _ in range(depth)
-        )
+        self.layers = nn.ModuleList(self.conditioned(width, width, generator, size=1) for _ in range(depth))
         self.last = silent(width, pixels, generator=generator)
 
     def velocity(self, x: Tensor, level: Tensor, labels: Tensor | None) -> Tensor:

@@ -66,7 +66,14 @@ def learn(
 ) -> tuple[Predictor, Tensor]:
     """Build and train the network of a run, on the device of the images; return it and its losses."""
     network = build(run, images.shape[1], generator).to(images.device)
-    losses = train(
+    return network, fit(run, network, images, generator, keep)
+
+
+def fit(
+    run: NetworkRun, network: Predictor, images: Tensor, generator: torch.Generator, keep: Keep = NOWHERE
+) -> Tensor:
+    """Train a network in place as a run says; return the losses, (steps,)."""
+    return train(
         network,
         images,
         steps=run.steps,
@@ -75,7 +82,6 @@ def learn(
         generator=generator,
         keep=keep,
     )
-    return network, losses
 
 
 def trained(run: NetworkRun, seed: int, device: str, keep: Keep = NOWHERE) -> tuple[Predictor, Tensor]:

@@ -56,18 +56,8 @@ def consistency(
 ) -> Tensor:
     """Return the share of pixels that lie within a tolerance of the nearest training patch's centre: (B,).
 
-    The theorem promises 1 in the limit t → 0. A sampler stops before, so expect a trend.
-
-    Args:
-        image: (B, C, H, H) the images to look at.
-        images: (N, C, H, H) training images.
-        patch: k, the side of a window, as in `nearest_centres`.
-        padding: ``"zeros"`` or ``"circular"``.
-        tolerance: The largest difference in any channel that passes, at least 0.
-
-    Raises:
-        ValueError: If an argument has the wrong shape, is not finite or is out of range.
-        TypeError: If one is of the wrong type.
+    The theorem promises 1 in the limit t → 0. A sampler stops before, so expect a trend. The tolerance, at least 0, is
+    the largest difference in any channel that passes; other arguments and the errors are those of `nearest_centres`.
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be at least 0, got {tolerance}")

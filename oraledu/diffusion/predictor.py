@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from oraledu.diffusion.layers import PADDINGS
+from oraledu.diffusion.layers import PADDINGS, Conditioned
 from oraledu.diffusion.schedule import alpha_bar
 
 
@@ -22,7 +22,9 @@ class Predictor(nn.Module, ABC):
         padding: ``"zeros"`` or ``"circular"``, what the convolutions see beyond the border.
     """
 
-    def __init__(self, *, channels: int, classes: int, steps: int, padding: str) -> None:
+    def __init__(
+        self, *, channels: int = 1, classes: int = 0, steps: int = 20, padding: str = "zeros"
+    ) -> None:
         """Keep the sizes.
 
         Raises:
@@ -33,6 +35,13 @@ class Predictor(nn.Module, ABC):
         if padding not in PADDINGS:
             raise ValueError(f"padding must be one of {', '.join(map(repr, PADDINGS))}, got {padding!r}")
         self.steps, self.channels, self.classes, self.padding = steps, channels, classes, padding
+
+    def conditioned(
+        self, inputs: int, outputs: int, generator: torch.Generator, size: int = 3
+    ) -> Conditioned:
+        """Return a layer for the network's noise levels, classes and padding; its filters have a side of 3 or 1."""
+        sizes = {"steps": self.steps, "classes": self.classes, "size": size}
+        return Conditioned(inputs, outputs, padding=self.padding, generator=generator, **sizes)
 
     @abstractmethod
     def velocity(self, x: Tensor, level: Tensor, labels: Tensor | None) -> Tensor:

@@ -1,9 +1,11 @@
 """A convolutional network that sees no further than its receptive field."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from oraledu.diffusion.layers import Conditioned, convolution, silent
+from oraledu.diffusion.layers import convolution, silent
 from oraledu.diffusion.predictor import Predictor, require_at_least
 
 
@@ -16,39 +18,23 @@ class ResNet(Predictor):
     and has eight 3×3 convolutions: `width=256, depth=7`.
     """
 
-    def __init__(
-        self,
-        *,
-        width: int = 32,
-        depth: int = 4,
-        padding: str = "zeros",
-        channels: int = 1,
-        classes: int = 0,
-        steps: int = 20,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, *, width: int = 32, depth: int = 4, generator: torch.Generator, **sizes: Any) -> None:
         """Draw the weights.
 
         Args:
             width: Channels of the hidden layers.
             depth: The number of residual layers, at least 0.
-            padding: ``"zeros"`` or ``"circular"``.
-            channels: Channels of the images.
-            classes: How many labels to condition on; 0 for none.
-            steps: The noise levels of the sampler.
             generator: The source of randomness; the weights are on its device.
+            **sizes: Those of `Predictor`.
 
         Raises:
             ValueError: If a number is too small, or the padding is unknown.
         """
-        super().__init__(channels=channels, classes=classes, steps=steps, padding=padding)
+        super().__init__(**sizes)
         require_at_least(width=(width, 1), depth=(depth, 0))
-        self.first = convolution(channels, width, 3, padding=padding, generator=generator)
-        self.layers = nn.ModuleList(
-            Conditioned(width, width, steps=steps, classes=classes, padding=padding, generator=generator)
-            for _ in range(depth)
-        )
-        self.last = silent(width, channels, generator=generator)
+        self.first = convolution(self.channels, width, 3, padding=self.padding, generator=generator)
+        self.layers = nn.ModuleList(self.conditioned(width, width, generator) for _ in range(depth))
+        self.last = silent(width, self.channels, generator=generator)
 
     @property
     def receptive_field(self) -> int:

@@ -22,7 +22,7 @@ from oraledu.diffusion import experiments
 from oraledu.diffusion.calibrate import patch_schedule
 from oraledu.diffusion.dense import Dense
 from oraledu.diffusion.machines import sample
-from oraledu.diffusion.networks import Predictor, ResNet, distances, input_jacobian, train
+from oraledu.diffusion.networks import Predictor, ResNet, distances, input_jacobian
 from oraledu.diffusion.progress import progress
 from oraledu.diffusion.schedule import alpha_bar
 from oraledu.diffusion.settings import QUICK, odd
@@ -122,12 +122,7 @@ def _others(side: int) -> Tensor:
 
 
 def load(folder: Path = FOLDER) -> Rival:
-    """Load the embedded maps and pictures.
-
-    Raises:
-        FileNotFoundError: If their file or the list of checksums is missing.
-        ValueError: If it is damaged.
-    """
+    """Load the embedded maps and pictures; errors are those of `embedded.packed`."""
     with embedded.packed(FILE, folder) as (arrays, recipe):
         images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
         maps = torch.from_numpy(arrays["maps"]).float()
@@ -158,14 +153,7 @@ def learned(kind: str, images: Tensor, seed: int) -> Predictor:
         network = Dense(side=images.shape[-1], generator=generator)
     else:
         network = ResNet(width=RUN.widths[0], depth=RUN.depth, padding=RUN.padding, generator=generator)
-    train(
-        network,
-        images,
-        steps=RUN.steps,
-        batch_size=RUN.batch_size,
-        learning_rate=RUN.learning_rate,
-        generator=generator,
-    )
+    experiments.fit(RUN, network, images, generator)
     return network
 
 

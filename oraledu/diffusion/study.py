@@ -99,12 +99,7 @@ class Study:
 
 
 def load(folder: Path = FOLDER) -> Study:
-    """Load the embedded study.
-
-    Raises:
-        FileNotFoundError: If its file or the list of checksums is missing.
-        ValueError: If it is damaged.
-    """
+    """Load the embedded study; errors are those of `embedded.read_checked`."""
     content = read_checked(FILE, folder)
     try:
         study = json.loads(content)

@@ -71,12 +71,7 @@ def third_legs(images: Tensor) -> list[int]:
 
 
 def load(folder: Path = FOLDER) -> Trousers:
-    """Load the embedded pictures.
-
-    Raises:
-        FileNotFoundError: If their file or the list of checksums is missing.
-        ValueError: If it is damaged.
-    """
+    """Load the embedded pictures; errors are those of `embedded.packed`."""
     with embedded.packed(FILE, folder) as (arrays, recipe):
         images = torch.from_numpy(arrays["images"]).float()[:, :, :, None] / 127.5 - 1
         patches, names = arrays["patches"].tolist(), list(recipe["runs"])

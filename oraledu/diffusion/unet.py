@@ -1,6 +1,7 @@
 """Networks that work at several scales, and with attention see the whole image."""
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +14,10 @@ from oraledu.diffusion.predictor import Predictor
 class Block(nn.Module):
     """Two 3×3 layers, one after the other."""
 
-    def __init__(
-        self, inputs: int, outputs: int, *, steps: int, classes: int, padding: str, generator: torch.Generator
-    ) -> None:
-        """Draw the weights; arguments as for `layers.Conditioned`."""
+    def __init__(self, first: Conditioned, second: Conditioned) -> None:
+        """Take the layers."""
         super().__init__()
-        options = {"steps": steps, "classes": classes}
-        self.first = Conditioned(inputs, outputs, padding=padding, generator=generator, **options)
-        self.second = Conditioned(outputs, outputs, padding=padding, generator=generator, **options)
+        self.first, self.second = first, second
 
     def forward(self, h: Tensor, level: Tensor, labels: Tensor | None) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H, W)."""
@@ -35,42 +32,33 @@ class UNet(Predictor):
     """
 
     def __init__(
-        self,
-        *,
-        widths: tuple[int, ...] = (32, 64),
-        padding: str = "zeros",
-        channels: int = 1,
-        classes: int = 0,
-        steps: int = 20,
-        generator: torch.Generator,
+        self, *, widths: tuple[int, ...] = (32, 64), generator: torch.Generator, **sizes: Any
     ) -> None:
         """Draw the weights.
 
         Args:
             widths: Channels at each scale, from the finest to the coarsest.
-            padding: ``"zeros"`` or ``"circular"``.
-            channels: Channels of the images.
-            classes: How many labels to condition on; 0 for none.
-            steps: The noise levels of the sampler.
             generator: The source of randomness; the weights are on its device.
+            **sizes: Those of `Predictor`.
 
         Raises:
             ValueError: If there is no scale, a number is too small, or the padding is unknown.
         """
-        super().__init__(channels=channels, classes=classes, steps=steps, padding=padding)
+        super().__init__(**sizes)
         if not widths or min(widths) < 1:
             raise ValueError(f"widths must hold at least one width, each at least 1, got {widths}")
 
         def block(inputs: int, outputs: int) -> Block:
-            return Block(inputs, outputs, steps=steps, classes=classes, padding=padding, generator=generator)
+            first = self.conditioned(inputs, outputs, generator)
+            return Block(first, self.conditioned(outputs, outputs, generator))
 
-        self.shrink = 2 ** (len(widths) - 1)
-        self.down = nn.ModuleList(block(*pair) for pair in pairwise((channels, *widths)))
+        self.widths, self.shrink = widths, 2 ** (len(widths) - 1)
+        self.down = nn.ModuleList(block(*pair) for pair in pairwise((self.channels, *widths)))
         self.up = nn.ModuleList(
             doubling(coarse, fine, generator=generator) for fine, coarse in pairwise(widths)
         )
         self.merge = nn.ModuleList(block(2 * width, width) for width in widths[:-1])
-        self.last = silent(widths[0], channels, generator=generator)
+        self.last = silent(widths[0], self.channels, generator=generator)
 
     def velocity(self, x: Tensor, level: Tensor, labels: Tensor | None) -> Tensor:
         """Return v; see `Predictor`.
@@ -99,31 +87,14 @@ class UNet(Predictor):
 class AttentionUNet(UNet):
     """A `UNet` with self-attention at its coarsest scale: every pixel of the output may see the whole image."""
 
-    def __init__(
-        self,
-        *,
-        widths: tuple[int, ...] = (32, 64),
-        heads: int = 4,
-        padding: str = "zeros",
-        channels: int = 1,
-        classes: int = 0,
-        steps: int = 20,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, *, heads: int = 4, generator: torch.Generator, **options: Any) -> None:
         """Draw the weights; `heads` is the number of attention heads, the rest as for `UNet`.
 
         Raises:
             ValueError: As for `UNet`, or if `heads` does not divide the coarsest width.
         """
-        super().__init__(
-            widths=widths,
-            padding=padding,
-            channels=channels,
-            classes=classes,
-            steps=steps,
-            generator=generator,
-        )
-        self.attention = SelfAttention(widths[-1], heads, generator=generator)
+        super().__init__(generator=generator, **options)
+        self.attention = SelfAttention(self.widths[-1], heads, generator=generator)
 
     def coarsest(self, h: Tensor) -> Tensor:
         """Let the coarsest features look at each other."""

@@ -49,11 +49,7 @@ def wiener_denoiser(x: Tensor, images: Tensor, alpha_bar: float) -> Tensor:
     Args:
         x: (B, C, H, H) noisy images.
         images: (N, C, H, H) training images, of the same type; μ is their mean.
-        alpha_bar: ᾱ = a² in (0, 1).
-
-    Raises:
-        ValueError: If an argument has the wrong shape, is not finite or is out of range.
-        TypeError: If one is of the wrong type.
+        alpha_bar: ᾱ = a² in (0, 1); errors are those of `wiener_matrix`.
     """
     matrix = wiener_matrix(images, alpha_bar)
     check_noisy(x, images)

@@ -56,15 +56,7 @@ def off_grid_term(x1: Tensor, x2: Tensor) -> Tensor:
 def solved_machines(x1: Tensor, x2: Tensor) -> Tensor:
     """Return what the kernel machines of theorem 5.1 compute, by solving for each class numerically.
 
-    Args:
-        x1: (..., p) real.
-        x2: (..., p) real.
-
-    Returns:
-        (..., p) one output for each class.
-
-    Raises:
-        ValueError: If the last dimensions differ.
+    Arguments and errors are those of `multiplication`: (..., p), (..., p) -> (..., p), one output for each class.
     """
     _check_lengths(x1, x2)
     p = x1.shape[-1]

@@ -9,10 +9,7 @@ from torch import Tensor
 from oraledu.data.embedded_states import layer_states
 from oraledu.data.layer_states import LayerStates
 from oraledu.data.texts import TextSets, wordnet
-from oraledu.representations import invariance, probes
-from oraledu.representations.entropy import from_gram, matrix_entropy
-from oraledu.representations.geometry import curvature_from_gram
-from oraledu.representations.gram import CONVENTIONS, under
+from oraledu.representations import probes
 from oraledu.representations.probes.outcome import Outcome
 from oraledu.representations.selection import Scores
 
@@ -23,7 +20,7 @@ CLUSTERINGS = 10
 PARTS = ("others", "clusters")
 
 
-def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = False) -> Scores:
+def score_table(states: LayerStates, texts: TextSets) -> Scores:
     """Score all layers on the four tasks of the texts, by eight probes.
 
     Of nouns and verbs one half trains the classifiers and the other is tested; clusters are found among all and
@@ -33,13 +30,11 @@ def score_table(states: LayerStates, texts: TextSets, *, with_first: bool = Fals
     Args:
         states: Of a model.
         texts: Those that the states are of.
-        with_first: Take the states that are pooled with the first token.
 
     Returns:
         Outcomes by text set ("noun", "verb", "pairs", "retrieval") and score.
     """
-    pooled = states.with_first if with_first else states.pooled
-    return together(_scores(pooled, texts, "others"), _scores(pooled, texts, "clusters"))
+    return together(*(_scores(states.pooled, texts, part) for part in PARTS))
 
 
 def embedded_scores(name: str, part: str) -> Scores:
@@ -78,40 +73,6 @@ def asked(pooled: Mapping[str, Tensor], texts: TextSets) -> dict[str, Tensor]:
     return found
 
 
-def metric_table(states: LayerStates) -> dict[str, Tensor]:
-    """Take every metric of all layers, under every convention: each (layers,).
-
-    Per prompt and averaged over prompts:
-
-    * "entropy raw", "unit", "centred", "centred-unit", each also ", no first": the entropy S_1 of the tokens over
-      the log of how many they are, in [0, 1];
-    * "curvature", ", no first": radians.
-
-    Over prompts, each pooled without its first token:
-
-    * "dataset entropy", over the log of its largest value; "dataset entropy, centred" around the mean text;
-    * "InfoNCE", "DiME" (order 2, exact) of two noisy views, and ", centred" around the mean of all; nats;
-    * "LiDAR", over the log of its largest value.
-    """
-    table: dict[str, Tensor] = {}
-    for first_token, ending in ((True, ""), (False, ", no first")):
-        for convention in CONVENTIONS:
-            shares = [_share(under(k, convention, first_token=first_token)) for k in states.grams]
-            table[f"entropy {convention}{ending}"] = torch.stack(shares).mean(dim=0)
-        turns = [curvature_from_gram(under(k, first_token=first_token)) for k in states.grams]
-        table[f"curvature{ending}"] = torch.stack(turns).mean(dim=0)
-    texts, views = states.pooled["noun"], states.views
-    rank = torch.tensor(float(min(texts.shape[-2:])))
-    table["dataset entropy"] = matrix_entropy(texts) / rank.log()
-    table["dataset entropy, centred"] = matrix_entropy(_around_mean(texts)) / rank.log()
-    pair = views[:, :, :2].transpose(1, 2)  # (layers, 2, prompts, D)
-    for pair_of, ending in ((pair, ""), (_around_mean(pair.flatten(1, 2)).view_as(pair), ", centred")):
-        table[f"InfoNCE{ending}"] = invariance.info_nce(pair_of[:, 0], pair_of[:, 1])
-        table[f"DiME{ending}"] = invariance.dime(pair_of[:, 0], pair_of[:, 1], alpha=2)
-    table["LiDAR"] = invariance.lidar(views) / torch.tensor(float(len(states.prompts) - 1)).log()
-    return table
-
-
 def _scores(pooled: Mapping[str, Tensor], texts: TextSets, part: str) -> Scores:
     if part not in PARTS:
         raise ValueError(f"part must be one of {', '.join(PARTS)}, got {part!r}")
@@ -142,15 +103,6 @@ def _clustered(states: Tensor, labels: Sequence[str]) -> Outcome:
     outcome = probes.clustering(states, labels, generator=_generator(), repeats=CLUSTERINGS)
     _, test = probes.halves(labels, generator=_generator())
     return Outcome(outcome.items[:, test], outcome.measure)
-
-
-def _share(k: Tensor) -> Tensor:
-    """Return the entropy of tokens over the log of how many they are."""
-    return from_gram(k) / torch.tensor(float(k.shape[-1])).log()
-
-
-def _around_mean(states: Tensor) -> Tensor:
-    return states - states.mean(dim=-2, keepdim=True)
 
 
 def _classes(probe: Callable[..., Outcome], of: str) -> Callable[[Mapping[str, Tensor], TextSets], Outcome]:

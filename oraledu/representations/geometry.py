@@ -2,7 +2,8 @@
 
 The step from token k to the next is v_k = z_{k+1} - z_k; the path turns by the angle between v_k and v_{k+1}.
 A straight line has curvature 0, a zigzag π, a regular n-gon 2π/n; tokens drawn independently in many
-dimensions have 2π/3, since two of their steps share a token, and a random walk there has π/2.
+dimensions have 2π/3, since two of their steps share a token, and a random walk there has π/2. Fewer than 3 tokens are
+refused, and else as by `check_states` and `check_gram`.
 """
 
 import torch
@@ -26,10 +27,6 @@ def curvature(z: Tensor) -> Tensor:
 
     Returns:
         (...) radians in [0, π], in the type of ``z``.
-
-    Raises:
-        TypeError: If ``z`` is not a float32 or float64 tensor.
-        ValueError: If there are fewer than 3 tokens, the shape is unfit or an entry not finite.
     """
     check_states(z, "z", rows=3)
     steps = z.diff(dim=-2)  # (..., T - 1, D)
@@ -49,10 +46,6 @@ def curvature_from_gram(k: Tensor) -> Tensor:
 
     Returns:
         (...) radians in [0, π], in the type of ``k``.
-
-    Raises:
-        TypeError: If ``k`` is not a float32 or float64 tensor.
-        ValueError: If there are fewer than 3 tokens, or ``k`` is no Gram matrix.
     """
     check_gram(k, tokens=3)
     # squares[i] = z_i·z_i, nexts[i] = z_i·z_{i+1}, overs[i] = z_i·z_{i+2}

@@ -1,7 +1,8 @@
 """The Gram matrix K = Z Z' of a layer's tokens, and what can be done to the tokens through it alone.
 
 Entropy, effective rank and curvature are functions of K. So are the conventions under which they are taken:
-leaving out the first token, moving the mean token to the origin, giving each token length one.
+leaving out the first token, moving the mean token to the origin, giving each token length one. What is no Gram matrix
+is refused as by `check_gram`.
 """
 
 import torch
@@ -15,12 +16,7 @@ _ROUNDINGS = 100
 
 
 def gram(z: Tensor) -> Tensor:
-    """Return the Gram matrix of the rows: (..., T, D) -> (..., T, T), in the type of ``z``.
-
-    Raises:
-        TypeError: If ``z`` is not a float32 or float64 tensor.
-        ValueError: If its shape is unfit or an entry not finite.
-    """
+    """Return the Gram matrix of the rows: (..., T, D) -> (..., T, T), in the type of ``z``; see `check_states`."""
     check_states(z, "z")
     return z @ z.mT
 
@@ -45,13 +41,6 @@ def centred(k: Tensor) -> Tensor:
 
     A token that is the mean token up to rounding gets a row and a column of exact zeros, where rounding alone
     would speak otherwise: tokens that are all alike give a matrix of zeros.
-
-    Args:
-        k: (..., T, T) a Gram matrix.
-
-    Raises:
-        TypeError: If ``k`` is not a float32 or float64 tensor.
-        ValueError: If ``k`` is not square, finite and symmetric, or has a negative diagonal.
     """
     check_gram(k)
     wide = k.double()  # the subtraction cancels
@@ -63,15 +52,7 @@ def centred(k: Tensor) -> Tensor:
 
 
 def unit(k: Tensor) -> Tensor:
-    """Return the Gram matrix of the tokens at length one, their cosines: (..., T, T). A zero token stays zero.
-
-    Args:
-        k: (..., T, T) a Gram matrix.
-
-    Raises:
-        TypeError: If ``k`` is not a float32 or float64 tensor.
-        ValueError: If ``k`` is not square, finite and symmetric, or has a negative diagonal.
-    """
+    """Return the Gram matrix of the tokens at length one, their cosines: (..., T, T). A zero token stays zero."""
     check_gram(k)
     return unit_diagonal(k)
 
@@ -89,8 +70,7 @@ def under(k: Tensor, convention: str = "raw", *, first_token: bool = True) -> Te
         (..., T, T), or (..., T - 1, T - 1) without the first token.
 
     Raises:
-        TypeError: If ``k`` is not a float32 or float64 tensor.
-        ValueError: If the convention is unknown, ``k`` is no Gram matrix, or no token is left.
+        ValueError: If the convention is unknown, or no token is left.
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"convention must be one of {', '.join(CONVENTIONS)}, got {convention!r}")

@@ -90,8 +90,6 @@ def classification(
     embed: Embed,
     *,
     generator: torch.Generator,
-    shots: int = 8,
-    bootstraps: int = 10,
 ) -> Tensor:
     """Return the accuracy of logistic regressions on few examples of each class, mean of draws: (layers,)."""
     return probes.few_shot(
@@ -100,8 +98,6 @@ def classification(
         embed([row["text"] for row in test]),
         [row["label"] for row in test],
         generator=generator,
-        shots=shots,
-        bootstraps=bootstraps,
     ).score()
 
 

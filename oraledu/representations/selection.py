@@ -92,8 +92,7 @@ def choose_layers(
     """Choose a layer for each score on one half of the items and report its gain on the other, over many splits.
 
     Args:
-        scores: Outcomes with items (layers, n, k), by text set and score. Each split halves each text set once,
-            for all scores over it, so that no text both chooses and reports.
+        scores: As for `split_scores`; no text both chooses and reports.
         generator: The source of randomness for the splits.
         by: ``"own"`` chooses by the score itself; ``"others"`` by the mean of all scores over other text sets.
             Scores over the same texts share their luck, so they do not count as others.
@@ -104,8 +103,7 @@ def choose_layers(
         A `Choice` for each (text set, score).
 
     Raises:
-        ValueError: If outcomes differ in their layers, or those of a text set in their items; if a text set has
-            fewer than 4 items; if ``by`` is unknown, or ``"others"`` with fewer than two text sets.
+        ValueError: As `split_scores` does; if ``by`` is unknown, or ``"others"`` with fewer than two text sets.
     """
     if by not in ("own", "others"):
         raise ValueError(f"by must be 'own' or 'others', got {by!r}")

@@ -37,7 +37,6 @@ class Preset:
     """The experiments of the lesson at one scale."""
 
     models: tuple[str, ...]  # language models: names of embedded states, or names on the model hub
-    image_models: tuple[str, ...]  # vision models from the hub
     texts: int | None  # at most so many of each set; None for all there are
     prompts: int  # whose tokens give entropy and curvature, averaged
     viewed: int  # prompts that are seen through noisy views
@@ -73,7 +72,6 @@ _LIVE = replace(_VISION, patch=7, depth=4, steps=300, seeds=(0,))
 
 QUICK = Preset(
     models=("smollm2-135m", "minilm-l6"),
-    image_models=(),
     texts=None,
     prompts=24,
     viewed=60,
@@ -105,7 +103,6 @@ FULL = replace(
         "google-bert/bert-base-uncased",
         "google-bert/bert-large-uncased",
     ),
-    image_models=("google/vit-large-patch16-224", "facebook/vit-mae-large", "facebook/dinov2-large"),
     prompts=1000,
     viewed=1000,
     views=16,

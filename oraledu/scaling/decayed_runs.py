@@ -58,12 +58,7 @@ def recipe() -> dict[str, Any]:
 
 
 def load(folder: Path = FOLDER) -> Decayed:
-    """Load the embedded runs.
-
-    Raises:
-        FileNotFoundError: If their file or the list of checksums is missing.
-        ValueError: If it is damaged.
-    """
+    """Load the embedded runs; errors are those of `embedded.packed`."""
     with embedded.packed(FILE, folder) as (arrays, made):
         losses = torch.from_numpy(arrays["losses"]).double()  # (ladders, sizes, seeds, points)
         runs = [_runs(ladder, loss) for ladder, loss in zip(ladders(), losses, strict=True)]

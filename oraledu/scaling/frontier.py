@@ -1,7 +1,7 @@
 """The frontier: the end losses of a ladder as a power law in compute, with an offset."""
 
 from dataclasses import dataclass
-from typing import overload
+from typing import TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -9,6 +9,9 @@ from torch import Tensor
 #: Where the robust fit goes from squares to absolute values, in log loss (paper, appendix C).
 HUBER = 1e-3
 OFFSETS = 2000
+
+#: A number gives a number, a tensor a tensor.
+Value = TypeVar("Value", float, Tensor)
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,7 @@ class PowerLaw:
     exponent: float
     offset: float = 0.0
 
-    @overload
-    def __call__(self, compute: float) -> float: ...
-    @overload
-    def __call__(self, compute: Tensor) -> Tensor: ...
-    def __call__(self, compute: float | Tensor) -> float | Tensor:
+    def __call__(self, compute: Value) -> Value:
         """Return the loss at some compute, in the unit of the fit."""
         return self.offset + self.coefficient * compute**-self.exponent
 

@@ -5,11 +5,12 @@ Compute is counted in FLOPs as c = 6 · tokens · parameters, forwards and backw
 
 import math
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from oraledu.scaling.frontier import Value
 
 PETA = 1e15
 
@@ -54,19 +55,11 @@ class Horizon:
         log = math.log(PETA / 6) + self.exponent * math.log(self.scale)
         return math.exp(log / self.compute_exponent)
 
-    @overload
-    def tokens(self, parameters: float) -> float: ...
-    @overload
-    def tokens(self, parameters: Tensor) -> Tensor: ...
-    def tokens(self, parameters: float | Tensor) -> float | Tensor:
+    def tokens(self, parameters: Value) -> Value:
         """Return the horizon t*(p), in tokens."""
         return (parameters / self.scale) ** self.exponent
 
-    @overload
-    def compute(self, parameters: float) -> float: ...
-    @overload
-    def compute(self, parameters: Tensor) -> Tensor: ...
-    def compute(self, parameters: float | Tensor) -> float | Tensor:
+    def compute(self, parameters: Value) -> Value:
         """Return the compute at the horizon c*(p), in FLOPs."""
         return 6 * parameters * self.tokens(parameters)
 

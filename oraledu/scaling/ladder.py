@@ -6,19 +6,3 @@ from oraledu.scaling.mup import CoordinateCheck, coordinate_check
 from oraledu.scaling.runs import Divergence, Record, Runs
 from oraledu.scaling.training import Ladder, collect, iterate, train, train_steps
 from oraledu.scaling.transformer import TransformerLadder
-
-__all__ = [
-    "CoordinateCheck",
-    "Divergence",
-    "Ladder",
-    "LinearLadder",
-    "MLPLadder",
-    "Record",
-    "Runs",
-    "TransformerLadder",
-    "collect",
-    "coordinate_check",
-    "iterate",
-    "train",
-    "train_steps",
-]

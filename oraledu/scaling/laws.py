@@ -2,15 +2,4 @@
 
 from oraledu.scaling.frontier import PowerLaw, fit_frontier
 from oraledu.scaling.horizon import Envelope, Horizon, envelope, optimal_horizon
-from oraledu.scaling.two_term import TwoTerm, two_term
-
-__all__ = [
-    "Envelope",
-    "Horizon",
-    "PowerLaw",
-    "TwoTerm",
-    "envelope",
-    "fit_frontier",
-    "optimal_horizon",
-    "two_term",
-]
+from oraledu.scaling.two_term import TwoTerm

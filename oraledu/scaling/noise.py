@@ -96,15 +96,8 @@ def fit_alpha(
 ) -> float:
     """Return the α with which `predict` comes closest to the true losses, in least squares.
 
-    Args:
-        true: (…, n) the losses of the run itself, where `predict` would predict them.
-        tau: As for `predict`, and so the others.
-        constant_loss: (…, points).
-        schedule: (steps,).
-        trace: (…, points).
-        two_term: Weigh the two-term form.
-        at: (n,).
-        own_trace: (…, n).
+    The true losses, (…, n), are those of the run itself, where `predict` would predict them; the other arguments are
+    those of `predict`.
 
     Raises:
         ValueError: For the reasons of `predict`, or if the schedule never leaves the full rate.

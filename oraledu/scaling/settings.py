@@ -72,11 +72,7 @@ _TEXT = TransformerLadder(
 
 QUICK = Preset(
     Study(_LINEAR, ("constant", "linear", "cosine"), tuple(range(16))),
-    *_networks(
-        NETWORKS,
-        seeds=6,
-        noise_width=24,
-    ),
+    *_networks(NETWORKS, seeds=6, noise_width=24),
     Study(_TEXT, ("constant", "linear"), (0, 1, 2), records=30),
 )
 

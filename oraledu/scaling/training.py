@@ -101,14 +101,7 @@ def train(
     Raises:
         ValueError: If an argument is unfit; the text says what to do.
     """
-    found = iterate(
-        ladder,
-        schedule,
-        seeds=seeds,
-        records=records,
-        trace=trace,
-        keep=keep,
-    )
+    found = iterate(ladder, schedule, seeds=seeds, records=records, trace=trace, keep=keep)
     return collect(found, ladder, seeds)
 
 
@@ -159,27 +152,26 @@ def collect(records: Iterable[Record], ladder: Ladder, seeds: Sequence[int]) -> 
     )
 
 
-def record_steps(steps: int, records: Tensor | int, name: str = "records") -> list[int]:
+def record_steps(steps: int, records: Tensor | int) -> list[int]:
     """Return the steps to record at: progress times the number of steps, rounded.
 
     Args:
         steps: The length of the run.
         records: Progress, or a number of parts; see `train`.
-        name: How to call it in an error.
 
     Raises:
         ValueError: If progress does not increase in [0, 1] to 1, or two records fall on one step.
     """
     if isinstance(records, int):
         if records < 1:
-            raise ValueError(f"{name} must be at least 1, got {records}")
+            raise ValueError(f"records must be at least 1, got {records}")
         records = torch.linspace(0, 1, records + 1, dtype=torch.float64)
     if records.ndim != 1 or len(records) == 0 or records[0] < 0 or records[-1] != 1:
-        raise ValueError(f"{name} must hold progress from 0 at the earliest to 1 at the end")
+        raise ValueError("records must hold progress from 0 at the earliest to 1 at the end")
     found = [round(x * steps) for x in records.double().tolist()]
     if any(later <= earlier for earlier, later in pairwise(found)):
         raise ValueError(
-            f"{name} must increase and fall on different steps; a run of {steps} steps is too short for them: "
+            f"records must increase and fall on different steps; a run of {steps} steps is too short for them: "
             "ask for fewer"
         )
     return found

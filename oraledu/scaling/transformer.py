@@ -33,14 +33,9 @@ class TransformerLadder:
         head: The width of a head.
         context: Characters in a sequence.
         batch: Sequences in a step.
-        base_rate: Adam's peak rate at the base width.
-        base_width: The width at which every layer has the base rate.
         embed_gain: How many times the base rate the embeddings have, at every width; the paper takes 10.
-        rates_of: Without muP: the width whose layer rates all widths take. In muP if left out.
         tests: How many sequences measure the loss: at most 64, or a multiple of that.
-        probes: How many mini-batches estimate the gradient noise.
-        device: Where to compute.
-        dtype: The type to compute in.
+        base_rate: As for `MLPLadder`, and so the others.
     """
 
     widths: tuple[int, ...]

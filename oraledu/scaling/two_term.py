@@ -1,11 +1,10 @@
 """The sum of two power laws, L = L₀ + A t^(-μ) + B p^(-ν): its optimal horizon and its universal curve."""
 
 from dataclasses import dataclass, fields
-from typing import overload
 
 from torch import Tensor
 
-from oraledu.scaling.frontier import PowerLaw
+from oraledu.scaling.frontier import PowerLaw, Value
 from oraledu.scaling.horizon import Horizon
 
 
@@ -36,11 +35,7 @@ class TwoTerm:
             if field.name != "offset" and not value > 0:
                 raise ValueError(f"{field.name} must be above 0, got {value}")
 
-    @overload
-    def loss(self, tokens: float, parameters: float) -> float: ...
-    @overload
-    def loss(self, tokens: Tensor, parameters: float | Tensor) -> Tensor: ...
-    def loss(self, tokens: float | Tensor, parameters: float | Tensor) -> float | Tensor:
+    def loss(self, tokens: Value, parameters: float | Value) -> Value:
         """Return L(t, p); tensors broadcast."""
         return (
             self.offset
@@ -84,19 +79,3 @@ class TwoTerm:
         horizon = self.horizon(multiple)
         end = self.loss(horizon.tokens(1.0), 1.0) - self.offset
         return PowerLaw(end * horizon.compute(1.0) ** exponent, exponent, self.offset)
-
-
-def two_term(
-    mu: float,
-    nu: float,
-    *,
-    time_coefficient: float = 1.0,
-    size_coefficient: float = 1.0,
-    offset: float = 0.0,
-) -> TwoTerm:
-    """Return the model L = offset + A t^(-μ) + B p^(-ν); see `TwoTerm` for what it knows about itself.
-
-    Raises:
-        ValueError: If a number is not above 0 (the offset: at least 0).
-    """
-    return TwoTerm(mu, nu, time_coefficient, size_coefficient, offset)

@@ -5,8 +5,6 @@ Moodle imports GIFT, in which `~ = # { } :` and the backslash mean something and
 them. In both, mathematics stands between `\\(` and `\\)`, or `\\[` and `\\]`.
 """
 
-from __future__ import annotations
-
 import csv
 import html
 import io

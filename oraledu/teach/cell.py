@@ -5,6 +5,7 @@ fork gives up what it can (network, other processes, files, memory), runs the st
 answers calls. It never sees an expected value: it is given arguments, and returns results.
 """
 
+# It holds for what is compiled here too: a submission's annotations are not looked up.
 from __future__ import annotations
 
 import builtins
@@ -21,24 +22,20 @@ import socket
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from oraledu.teach import (
-    confine,
-    wire,
-)  # files beside this one; `remote` makes no more of the course known here
-
-Tree = Any
+# `remote` makes these folders known here as long as this file is loaded, and `main` forgets them.
+from oraledu.course.decompositions import Decompositions
+from oraledu.course.forms import tensors
+from oraledu.teach import confine, wire
 
 #: How many results are remembered, and up to how many bytes each, to see whether a later call changes them.
 REMEMBERED, SMALL = 64, 2**20
-_DECOMPOSE = ("eig", "svd", "lobpcg", "pca_lowrank", "matrix_rank", "pinv", "schur", "sqrtm", "nuclear")
 
 
 class Todo(Exception):
@@ -99,12 +96,12 @@ class Cell:
 
     def _call(self, order: dict[str, Any], blocks: dict[str, torch.UntypedStorage]) -> None:
         """Call a function, and say what it returns and what it has changed."""
-        torch.set_rng_state(_tensor_of(blocks.pop("random")))
+        torch.set_rng_state(wire.numbers(blocks.pop("random")))
         arguments, keywords = self._reader(blocks).value(order["value"])
         before = {name: block.clone() for name, block in blocks.items()}
-        sizes: list[int] = []
+        seen = Decompositions()
         with (
-            _Watch(sizes) if order["watch"] else contextlib.nullcontext(),
+            seen if order["watch"] else contextlib.nullcontext(),
             torch.set_grad_enabled(order["grad"]),
         ):
             try:
@@ -115,7 +112,7 @@ class Cell:
         earlier = blocks | {name: block for name, (block, _) in self.returned.items()}
         known = {block.data_ptr(): name for name, block in earlier.items() if block.nbytes()}
         writer = wire.Writer(known, self._name, prefix="theirs", first=self.made)
-        answer = {"do": "return", "value": writer.tree(result), "sizes": sizes}
+        answer = {"do": "return", "value": writer.tree(result), "sizes": seen.sizes}
         answer["graph"] = self._graph(result, (arguments, keywords))
         copies = before | {name: copy for name, (_, copy) in self.returned.items()}
         changed = {name: block for name, block in earlier.items() if not _same(block, copies[name])}
@@ -125,7 +122,7 @@ class Cell:
 
     def _graph(self, result: Any, inputs: Any) -> int | None:
         """Keep what a gradient is taken of, and give it a name."""
-        leaves = [each for each in _tensors(inputs) if each.requires_grad]
+        leaves = [each for each in tensors(inputs) if each.requires_grad]
         if not (leaves and isinstance(result, Tensor) and result.requires_grad):
             return None
         self.graphs[len(self.graphs)] = (result, leaves)
@@ -195,7 +192,7 @@ class Cell:
         while len(self.returned) > REMEMBERED:
             del self.returned[next(iter(self.returned))]
 
-    def _say(self, tree: Tree, blocks: dict[str, torch.UntypedStorage] | None = None) -> None:
+    def _say(self, tree: Any, blocks: dict[str, torch.UntypedStorage] | None = None) -> None:
         wire.send(self.channel, tree, blocks)
 
     def _told(self, error: BaseException) -> dict[str, Any]:
@@ -261,45 +258,6 @@ class _Course(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Do nothing: a part of the course is empty here."""
 
 
-class _Watch(TorchFunctionMode):
-    """Notes the smaller side of every matrix that torch, NumPy or SciPy decomposes."""
-
-    def __init__(self, sizes: list[int]) -> None:
-        super().__init__()
-        self.sizes = sizes
-        self._before: list[tuple[Any, str, Any]] = []
-
-    def __enter__(self) -> _Watch:
-        import scipy.linalg
-
-        for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):
-            for name, function in list(vars(module).items()):
-                if name.startswith(_DECOMPOSE) and callable(function):
-                    self._before.append((module, name, function))
-                    setattr(module, name, self._seen(function))
-        super().__enter__()
-        return self
-
-    def __exit__(self, *raised: Any) -> None:
-        super().__exit__(*raised)
-        while self._before:
-            setattr(*self._before.pop())
-
-    def _seen(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            self.sizes.append(min(np.shape(next(iter((*args, *kwargs.values())), ()))[-2:], default=0))
-            return function(*args, **kwargs)
-
-        return noting
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = (*args, *(kwargs or {}).values())
-        name = getattr(func, "__name__", "").removeprefix("linalg_")
-        if name.startswith(_DECOMPOSE) or any(isinstance(each, str) and each == "nuc" for each in given):
-            self.sizes.append(min(next(each for each in given if isinstance(each, Tensor)).shape[-2:]))
-        return func(*args, **(kwargs or {}))
-
-
 def _is_raise(frame: Any) -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "RAISE_VARARGS"
 
@@ -309,22 +267,8 @@ def _form(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.dtype, tensor.shape, tensor.stride(), tensor.storage_offset(), memory
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from _tensors(part)
-
-
-def _tensor_of(block: torch.UntypedStorage) -> Tensor:
-    return torch.empty(0, dtype=torch.uint8).set_(block)
-
-
 def _same(one: torch.UntypedStorage, other: torch.UntypedStorage) -> bool:
-    return one.nbytes() == other.nbytes() and torch.equal(_tensor_of(one), _tensor_of(other))
+    return one.nbytes() == other.nbytes() and torch.equal(wire.numbers(one), wire.numbers(other))
 
 
 def main() -> None:

@@ -1,7 +1,5 @@
 """The lessons for a notebook server that does not have the course, such as Colab: a first cell brings it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

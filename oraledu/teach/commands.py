@@ -1,7 +1,5 @@
 """The teacher's commands, and what a student needs for them. Each is a few lines; what it does stands in its module."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal

@@ -4,8 +4,6 @@ Linux has all of it; where a system refuses a part, that part is missing from wh
 this holds against somebody who knows a hole in the kernel: for that there are containers and virtual machines.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

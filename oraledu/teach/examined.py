@@ -1,7 +1,5 @@
 """Examine what a student has handed in for one lesson, each function in a process of its own."""
 
-from __future__ import annotations
-
 import atexit
 import hashlib
 from collections.abc import Mapping, Sequence

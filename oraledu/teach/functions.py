@@ -3,8 +3,6 @@
 Nothing is run here; the text is read. So it does not matter what else the notebook does.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

@@ -4,8 +4,6 @@ The folder of grades holds all that is needed to go on: a second start examines 
 a submission says of itself is believed.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

@@ -4,8 +4,6 @@ The teacher's file is the template: it has the platform's own identifiers and co
 platform does not know either. Only the cells of grades change.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import re

@@ -4,8 +4,6 @@ Minutes, objectives and questions stand in the solved notebook, the mistakes in 
 has, the discussion of open questions and the exam problems, stands in `teach/NN.md`.
 """
 
-from __future__ import annotations
-
 import ast
 import difflib
 import inspect

@@ -4,8 +4,6 @@ How a folder was handed out stands in its `.oraledu/handout.json`. 'oraledu lab'
 belongs into it, so that a solution does not come in by them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -26,25 +24,7 @@ from oraledu.course import results
 from oraledu.course.results import HANDED_OUT
 from oraledu.teach import names
 
-START = """\
-# Start here
-
-You need Python 3.11 or later with the course installed. Your teacher says from where: a wheel
-(`pip install oraledu-{version}-py3-none-any.whl`) or a checkout, in which `python3 -m oraledu lab PATH` opens the
-folder PATH and installs what is missing. Once it is installed, in this folder:
-
-| Command | What it does |
-|---|---|
-| `oraledu lab .` | open the lessons in JupyterLab |
-| `oraledu progress .` | show which exercises are done |
-| `oraledu receipt . --student NAME` | pack your functions into one small file to hand in |
-| `oraledu reset {first}` | put a fresh lesson beside your old one, which is kept |
-
-* *Run All* never stops. An exercise that you have not solved yet goes on with the course's own function.
-* Write a function, run the next cell, and its check answers in one line. Once it is right, the lesson runs on it.
-* Keep the hidden folder `.oraledu`: your results are in it.
-{lessons}
-"""
+START = (Path(__file__).parent / "templates" / "START.md").read_text("utf-8")
 _OWN = "* Some numbers are drawn for you alone: they differ from those of the others, and what they show does not.\n"
 _LINK = re.compile(r"\n*^\[[^\]\n]*\]\(\.\./solutions/[^\n]*\)$", re.MULTILINE)
 _HINT = re.compile(r"<details><summary>Hint \d+ of \d+</summary>.*?</details>\n*", re.DOTALL)

@@ -5,8 +5,6 @@ How often a learner has attempted an exercise stands in the folder's results, ho
 no lock. A hint is never the answer, which stands in the solved lesson.
 """
 
-from __future__ import annotations
-
 import json
 import textwrap
 from pathlib import Path

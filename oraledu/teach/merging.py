@@ -4,8 +4,6 @@ Three texts meet: what was handed out, what the student has made of it, and what
 student has left as it was is the course's, and becomes the new one. Every other cell is the student's, and stays.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Sequence

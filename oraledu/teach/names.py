@@ -1,7 +1,5 @@
 """Names of students, as they may stand in tables, pages, terminals and spreadsheets."""
 
-from __future__ import annotations
-
 import unicodedata
 
 _LETTERS = 100

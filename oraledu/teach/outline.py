@@ -3,8 +3,6 @@
 All of it is read from the solved notebook, whose structure every lesson keeps.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Iterator, Sequence
@@ -119,7 +117,7 @@ def objectives(glance: Part) -> list[str]:
 
 def quiz(lesson: Lesson, name: str) -> Quiz:
     """Return a question of a lesson by its name."""
-    found = getattr(importlib.import_module(f"oraledu.{lesson.topic}.checks.questions"), name)
+    found = getattr(importlib.import_module(f"oraledu.{lesson.topic}.checks").questions, name)
     if not isinstance(found, Quiz):
         raise TypeError(f"{name} of {lesson.name} is no question")
     return found

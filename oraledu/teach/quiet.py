@@ -3,8 +3,6 @@
 A request, which whoever opens the folder can take back. `teach/ai.md` says which platform hears what.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

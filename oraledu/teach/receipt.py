@@ -4,8 +4,6 @@ Nothing in it is proof. The checks leave a line for each attempt in the student'
 memory and a teacher's questions; a grade comes from examining the functions again.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 course knows, the expected values above all, stays here.
 """
 
-from __future__ import annotations
-
 import builtins
 import functools
 import inspect
@@ -22,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -36,6 +34,7 @@ from oraledu.course.verdict import Complaint
 from oraledu.teach import confine, wire
 
 HERE = Path(__file__).resolve().parent
+COURSE = HERE.parent / "course"
 #: What the other process's environment keeps of ours: where libraries lie, and how those of linear algebra compute.
 KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_", "MKL_", "ATEN_", "GOTO_")
 REMEMBERED = 64
@@ -47,12 +46,12 @@ _ALL_THREADS = 2
 REPEATED = 64
 
 
-#: Two names of the course, with this folder alone behind them.
+#: Names of the course, with this folder and the one of `decompositions` and `forms` alone behind them.
 _START = """
 import sys, types
-for name in ("oraledu", "oraledu.teach"):
+for name in ("oraledu", "oraledu.teach", "oraledu.course"):
     sys.modules[name] = module = types.ModuleType(name)
-    module.__path__ = [{folder!r}]
+    module.__path__ = [{folder!r} if name != "oraledu.course" else {course!r}]
 from oraledu.teach import {module}
 {module}.main()
 """
@@ -86,7 +85,7 @@ class Prison:
         self._control, theirs = socket.socketpair()
         environment = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
         environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-        start = _START.format(folder=str(HERE), module="cell")
+        start = _START.format(folder=str(HERE), course=str(COURSE), module="cell")
         confine.hide_memory()
         with theirs:
             self._process = subprocess.Popen(
@@ -157,7 +156,7 @@ class RemoteFunction:
         self._handle: int | None = None
         self._number = 0
 
-    def __enter__(self) -> RemoteFunction:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -232,12 +231,12 @@ class RemoteFunction:
         order |= {"grad": torch.is_grad_enabled(), "watch": torch._C._len_torch_function_stack() > 0}
         random = {"random": torch.get_rng_state().untyped_storage()}
         answer, blocks = self._ask(order, writer.blocks | random)
-        torch.set_rng_state(_bytes(blocks.pop("random")).clone())
+        torch.set_rng_state(wire.numbers(blocks.pop("random")).clone())
         for name, block in blocks.items():
             if name.startswith("theirs") and name not in self._returned:
                 self._returned[name] = block
             else:  # it was there before, and has been changed
-                _bytes((self._returned | writer.blocks)[name]).copy_(_bytes(block))
+                wire.numbers((self._returned | writer.blocks)[name]).copy_(wire.numbers(block))
         while len(self._returned) > REMEMBERED:
             del self._returned[next(iter(self._returned))]
         for size in answer["sizes"][:REPEATED]:
@@ -371,7 +370,7 @@ def protection() -> str:
 def missing() -> list[str]:
     """Return which `confine.PARTS` this system does not grant."""
     mine, theirs = socket.socketpair()
-    start = _START.format(folder=str(HERE), module="confine")
+    start = _START.format(folder=str(HERE), course=str(COURSE), module="confine")
     with mine, theirs:
         subprocess.run([sys.executable, "-I", "-c", start, str(theirs.fileno())], pass_fds=[theirs.fileno()])
         theirs.close()
@@ -435,7 +434,3 @@ def _raised(answer: dict[str, Any]) -> Exception:
     if answer["place"]:
         error.place = int(answer["place"][0]), str(answer["place"][1])[:_WORDS]
     return error
-
-
-def _bytes(block: torch.UntypedStorage) -> Tensor:
-    return torch.empty(0, dtype=torch.uint8).set_(block)

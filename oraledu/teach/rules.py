@@ -1,7 +1,5 @@
 """Points, partial credit and late days: one small TOML file that a teacher edits."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,31 +10,8 @@ from oraledu.course.exercise import Exercise
 from oraledu.teach.examined import STATUSES
 
 FILE = "rules.toml"
-DEFAULT = """\
-# What an exercise gives, and what is taken off. Edit this file and run the same command again: points are counted
-# anew, and nothing is examined twice.
-
-[points]
-core = 2
-further = 1
-# "grokking.psd_power" = 3          # one exercise by its identifier
-
-[share]                             # of an exercise's points, by its status
-solved = 1.0
-slow = 1.0
-wrong = 0.0
-borrowed = 0.0
-"timed out" = 0.0
-broken = 0.0
-
-[late]
-per_day = 0.1                       # the share of a lesson's points that each day takes off
-at_most = 0.5
-
-[late.days]
-# "ada" = 2                         # a student's days, for every lesson
-# "ada/04" = 0                      # or for one
-"""
+#: What `read` writes where there are no rules yet.
+DEFAULT = (Path(__file__).parent / "templates" / FILE).read_text("utf-8")
 
 
 @dataclass(frozen=True)

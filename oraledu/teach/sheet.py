@@ -1,7 +1,5 @@
 """A CSV in which single fields are replaced and every other byte stays as it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

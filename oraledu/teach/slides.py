@@ -5,8 +5,6 @@ the picture of a figure or an explorer; the whole text of each cell stands in th
 writes the pages; reveal.js and MathJax are copied beside them, so that nothing is asked of the network.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterator

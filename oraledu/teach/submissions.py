@@ -3,8 +3,6 @@
 Everything is read in place, a zip in memory: nothing is unpacked, so no name in it can lead anywhere.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 import json

@@ -1,7 +1,5 @@
 """Bring a new version of the course into folders that students have worked in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import nbformat

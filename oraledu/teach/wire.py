@@ -5,8 +5,6 @@ memory that its tensors lie in. Tensors that share memory before share it after;
 This file imports nothing of the course, because the other process has no course.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import socket
@@ -208,7 +206,7 @@ def send(channel: socket.socket, tree: Any, blocks: dict[str, torch.UntypedStora
         channel.sendall(_LENGTHS.pack(len(head), sum(sizes.values())) + head)
         for block in (blocks or {}).values():
             if block.nbytes():
-                channel.sendall(_view(torch.empty(0, dtype=torch.uint8).set_(block)))
+                channel.sendall(_view(numbers(block)))
     except OSError as error:
         raise Torn("the other side has ended") from error
 
@@ -229,6 +227,11 @@ def receive(channel: socket.socket) -> tuple[Any, dict[str, torch.UntypedStorage
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Torn("a message cannot be read") from error
     return tree, {name: _block(channel, size) for name, size in sizes.items()}
+
+
+def numbers(block: torch.UntypedStorage) -> Tensor:
+    """Return the bytes of a block, in its own memory: (n,) uint8."""
+    return torch.empty(0, dtype=torch.uint8).set_(block)
 
 
 def _block(channel: socket.socket, size: int) -> torch.UntypedStorage:

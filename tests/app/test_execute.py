@@ -52,12 +52,6 @@ def test_a_cell_that_raises_stops_the_run_and_names_the_error(tmp_path):
         run("# %%\nraise ValueError('the reason')", tmp_path)
 
 
-def test_each_finished_cell_is_reported(tmp_path):
-    seen = []
-    run("# %%\nx = 1\n\n# %%\ny = 2", tmp_path, on_cell=seen.append)
-    assert seen == [1, 2]
-
-
 def test_no_time_and_no_version_stays_in_the_notebook(tmp_path):
     done = run("# %%\nx = 1", tmp_path)
     assert done.cells[0].metadata == {}

@@ -64,29 +64,27 @@ def test_moving_a_control_changes_the_picture_and_its_words(drawing):
 
 
 def test_a_stored_notebook_has_the_view_the_picture_and_the_words(drawing):
-    explorer = explore(drawing, caption="Drawn by your function.", height=(0, 30))
+    explorer = explore(drawing, height=(0, 30))
     data, metadata = shown(explorer)
     assert set(data) == {VIEW, "image/png", "text/plain"}
     assert data["image/png"] == bytes(picture_of(explorer).value)
     assert Image.open(io.BytesIO(data["image/png"])).size == (240, 160)
-    assert data["text/plain"] == "A line at 0.\nDrawn by your function."
+    assert data["text/plain"] == "A line at 0."
     assert data[VIEW]["model_id"] == explorer._widget.model_id
     assert metadata == {"image/png": {"width": 120, "height": 80, "alt": data["text/plain"]}}
     assert picture_of(explorer).layout.width == "120px"
-    assert "Drawn by your function." in html_of(explorer)
+    assert "A line at 0." in html_of(explorer)
 
 
 def test_the_words_are_an_output_of_their_own_and_stay_when_the_live_view_has_gone(drawing, monkeypatch):
     outputs = []
     monkeypatch.setattr("oraledu.course.explorer.display", lambda data, **rest: outputs.append((data, rest)))
-    assert DisplayFormatter().format(explore(drawing, caption="Drawn by <you>.", height=(0, 30))) == ({}, {})
+    assert DisplayFormatter().format(explore(drawing, height=(0, 30))) == ({}, {})
     (_, picture), (words, _) = outputs
-    assert picture["metadata"]["image/png"]["alt"] == "A line at 0.\nDrawn by <you>."
+    assert picture["metadata"]["image/png"]["alt"] == "A line at 0."
     stored = {kind: text for kind, text in words.items() if kind != VIEW}
     assert set(words) == {VIEW, *stored}
-    assert re.fullmatch(
-        r'<p class="jp-sr-only".*>A line at 0\.</p><small>.*&lt;you&gt;\.</small>', stored["text/html"]
-    )
+    assert re.fullmatch(r'<p class="jp-sr-only".*>A line at 0\.</p>', stored["text/html"])
     assert stored["text/plain"] == ""
 
 
@@ -163,13 +161,6 @@ def test_something_that_is_no_figure_is_named():
     assert explorer.error == "TypeError: draw returned str; return a Figure, as `subplots` makes it."
 
 
-def test_words_given_to_the_explorer_take_the_place_of_the_figures(drawing):
-    assert explore(drawing, alt="Some line.", height=(0, 3)).alt == "Some line."
-    follows = explore(drawing, alt=lambda height: f"Height {height} of 30.", height=(0, 30))
-    move(follows, 2)
-    assert follows.alt == "Height 2 of 30."
-
-
 def test_panels_stay_where_the_first_picture_put_them():
     figures: list[Figure] = []
 
@@ -205,27 +196,12 @@ def test_one_figure_may_be_kept_and_changed():
     assert explorer.alt == "A line at 0."
 
 
-def test_precomputed_positions_are_not_drawn_again(drawing):
+def test_a_position_that_was_seen_is_not_drawn_again(drawing):
     explorer = explore(drawing, height=(0, 8, 2))
-    explorer.precompute()
-    assert drawing.asked == [0, 2, 4, 6, 8]
     move(explorer, 8)
-    assert drawing.asked == [0, 2, 4, 6, 8]
-    assert explorer.alt == "A line at 8."
-
-
-def test_an_interrupted_precomputation_keeps_what_it_has_drawn(drawing):
-    def interrupted(height: int) -> Figure:
-        if len(drawing.asked) == 3:
-            drawing.asked.append(height)
-            raise KeyboardInterrupt
-        return drawing(height)
-
-    explorer = explore(interrupted, height=[0, 1, 2, 3, 4])
-    with pytest.raises(KeyboardInterrupt):
-        explorer.precompute()
-    explorer.precompute()
-    assert drawing.asked == [0, 1, 2, 3, 3, 4]
+    move(explorer, 0)
+    assert drawing.asked == [0, 8]
+    assert explorer.alt == "A line at 0."
 
 
 def test_precomputing_gives_the_results_in_order_and_no_bar_under_ci(monkeypatch, capsys):

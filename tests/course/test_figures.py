@@ -17,15 +17,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.font_manager import findfont
 from PIL import Image
 
-from oraledu.course.figures import (
-    PALETTE,
-    Figure,
-    curve_with_band,
-    image_strip,
-    matrix_image,
-    subplots,
-    theme,
-)
+from oraledu.course.figures import Figure, curve_with_band, matrix_image, subplots
+from oraledu.course.style import PALETTE, theme
 
 
 @pytest.fixture(autouse=True)
@@ -232,15 +225,6 @@ def test_the_band_reaches_from_the_smallest_to_the_largest_run_and_the_label_say
     assert mean.get_color() == PALETTE[2]
 
 
-def test_the_band_of_quantiles_leaves_out_the_extremes():
-    _, ax = subplots(alt="Curves.")
-    runs = np.zeros((11, 3))
-    runs[:, 1] = np.arange(11)
-    mean = curve_with_band(ax, np.arange(3), runs, label="test", quantiles=(0.1, 0.9))
-    assert band_edges(ax) == pytest.approx((1.0, 9.0))
-    assert mean.get_label() == "test\n(mean, 10%–90% of 11)"
-
-
 def test_a_single_run_is_a_line_without_a_band():
     _, ax = subplots(alt="A curve.")
     assert curve_with_band(ax, [0, 1], [3, 4], label="train").get_label() == "train"
@@ -252,29 +236,3 @@ def test_curves_that_do_not_fit_are_refused(curves):
     _, ax = subplots(alt="Curves.")
     with pytest.raises(ValueError, match="curves has shape"):
         curve_with_band(ax, np.arange(3), curves, label="test")
-
-
-@pytest.mark.parametrize("quantiles", [(0.9, 0.1), (-0.1, 0.5), (0.5, 1.5), (0.5, 0.5)])
-def test_quantiles_that_do_not_rise_are_refused(quantiles):
-    _, ax = subplots(alt="Curves.")
-    with pytest.raises(ValueError, match="quantiles"):
-        curve_with_band(ax, np.arange(3), np.zeros((2, 3)), label="test", quantiles=quantiles)
-
-
-def test_grey_pictures_of_a_strip_share_one_scale():
-    figure = image_strip(
-        [np.zeros((4, 4)), torch.full((4, 4), 2.0), np.ones((4, 4, 3))], ["a", "b", ""], alt="Three."
-    )
-    assert [ax.images[0].get_clim() for ax in figure.axes[:2]] == [(0.0, 2.0), (0.0, 2.0)]
-    assert [ax.get_title() for ax in figure.axes] == ["a", "b", ""]
-    assert figure.shown_size[0] == 720
-    assert figure.png()
-
-
-@pytest.mark.parametrize(
-    ("images", "titles", "message"),
-    [([], [], "one title"), ([np.eye(2)], ["a", "b"], "one title"), ([np.zeros(4)], ["a"], "shape")],
-)
-def test_a_strip_with_missing_parts_is_refused(images, titles, message):
-    with pytest.raises(ValueError, match=message):
-        image_strip(images, titles, alt="Pictures.")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from making import checkpoints as making
 from oraledu.data.embedded import FOLDER
 from oraledu.data.store import store
-from oraledu.diffusion import checkpoints, make_checkpoints
+from oraledu.diffusion import checkpoints
 from oraledu.diffusion.checkpoints import FILES, load, pack
 from oraledu.diffusion.settings import QUICK
 from tests.diffusion.awake import noise
@@ -20,7 +21,7 @@ EACH = pytest.mark.parametrize("name", FILES)
 
 @pytest.fixture(scope="module")
 def small():
-    return make_checkpoints.make(TINY)
+    return making.make(TINY)
 
 
 @EACH
@@ -29,7 +30,7 @@ def test_the_recipe_is_that_of_the_lesson(name):
     lesson = {"fashion-zeros": QUICK.fashion, "mnist-circular": QUICK.mnist}[name]
     # How many images are compared afterwards does not change the network.
     assert checkpoint.run == replace(lesson, noises=checkpoint.run.noises)
-    assert checkpoint.recipe["seed"] == make_checkpoints.SEED
+    assert checkpoint.recipe["seed"] == making.SEED
     assert {"torch", "numpy", "loss"} <= set(checkpoint.recipe)
 
 
@@ -64,15 +65,15 @@ def test_what_is_packed_is_loaded(small, tmp_path):
 
 
 def test_making_it_twice_gives_the_same_bytes(small):
-    assert pack(make_checkpoints.make(TINY)) == pack(small)
+    assert pack(making.make(TINY)) == pack(small)
 
 
 def test_all_are_made_and_put_where_they_are_looked_for(small, monkeypatch):
     made = {}
-    monkeypatch.setattr(make_checkpoints, "make", lambda run: small)
-    monkeypatch.setattr(make_checkpoints, "store", made.update)
+    monkeypatch.setattr(making, "make", lambda run: small)
+    monkeypatch.setattr(making, "store", made.update)
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
-    make_checkpoints.main()
+    making.main()
     assert sorted(made) == sorted(FILES.values())
 
 

@@ -620,7 +620,6 @@ road(
 )
 road(
     "effective_rank",
-    from_gram=lambda z: entropy.effective_rank_from_gram(z @ z.mT),
     roots=lambda z: entropy.matrix_entropy(torch.linalg.svdvals(z).sqrt().diag_embed()).exp(),
     renyi=lambda z: entropy.renyi(torch.linalg.svdvals(z)).exp(),
     private_renyi=lambda z: entropy._renyi(entropy._shares(torch.linalg.svdvals(z)), 1).exp(),

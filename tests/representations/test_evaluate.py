@@ -1,14 +1,11 @@
-"""The table of scores and that of metrics: what they hold, that conventions differ as they should, and the seeds."""
-
-import math
+"""The table of scores: what it holds, and the seeds."""
 
 import pytest
 import torch
 
 from oraledu.data.layer_states import LayerStates
 from oraledu.data.texts import TextSets
-from oraledu.representations import evaluate, geometry, invariance, probes
-from oraledu.representations.entropy import matrix_entropy
+from oraledu.representations import evaluate, probes
 from oraledu.representations.gram import gram
 
 LAYERS, WIDTH, CLASSES, EACH = 3, 12, 3, 20
@@ -87,36 +84,9 @@ def test_parts_of_the_table_are_the_table_in_its_order(monkeypatch, states, text
         evaluate.embedded_scores("toy", "all")
 
 
-def test_the_same_states_score_the_same_and_the_first_token_can_stay_in(states, texts):
+def test_the_same_states_score_the_same(states, texts):
     once, again = (evaluate.score_table(states, texts)["verb"]["linear probe"] for _ in range(2))
     assert torch.equal(once.items, again.items)
-    kept = evaluate.score_table(states, texts, with_first=True)["pairs"]["similarity"]
-    expected = probes.similarity(
-        states.with_first["pairs_a"], states.with_first["pairs_b"], texts.similarity
-    ).score()
-    assert torch.equal(kept.score(), expected)
-
-
-def test_every_metric_is_finite_and_a_massive_first_token_shows_in_its_convention_alone(states):
-    table = evaluate.metric_table(states)
-    assert all(values.shape == (LAYERS,) and values.isfinite().all() for values in table.values())
-    assert table["entropy raw"][1] < 0.01
-    assert table["entropy raw, no first"][1] > 0.7
-    assert table["entropy unit"][1] > 0.7
-    assert all((v <= 1 + 1e-6).all() for name, v in table.items() if "entropy" in name or name == "LiDAR")
-
-
-def test_metrics_are_those_of_their_own_functions(states):
-    table = evaluate.metric_table(states)
-    turns = torch.stack([geometry.curvature_from_gram(k) for k in states.grams]).mean(dim=0)
-    assert torch.equal(table["curvature"], turns)
-    pooled = states.pooled["noun"]
-    assert torch.allclose(table["dataset entropy"], matrix_entropy(pooled) / math.log(WIDTH))
-    a, b = states.views[:, :, 0], states.views[:, :, 1]
-    assert torch.allclose(table["InfoNCE"], invariance.info_nce(a, b))
-    middle = torch.cat([a, b], dim=1).mean(dim=1, keepdim=True)
-    assert torch.allclose(table["InfoNCE, centred"], invariance.info_nce(a - middle, b - middle), atol=1e-5)
-    assert torch.allclose(table["DiME, centred"], invariance.dime(a - middle, b - middle, alpha=2), atol=1e-5)
 
 
 def test_embedded_scores_take_a_name_that_there_is():

@@ -124,14 +124,12 @@ def test_long_names_of_networks_with_several_runs_are_not_cut():
 
 def test_metrics_can_be_chosen_and_ordered_and_probes_start_a_new_row():
     models = {"one": curves(*METRICS)}
-    figure = views.metric_curves(models=models, names=["LiDAR", "curvature"])
-    assert [ax.get_title() for ax in figure.axes] == ["LiDAR", "curvature"]
     scores = {"one": curves(*SCORES)}
-    figure = views.vision_curves(metrics=models, scores=scores, names=["LiDAR"], columns=2)
-    assert [ax.get_title() for ax in figure.axes] == ["LiDAR", *SCORES]
+    figure = views.vision_curves(metrics=models, scores=scores, names=["LiDAR", "curvature"], columns=2)
+    assert [ax.get_title() for ax in figure.axes] == ["LiDAR", "curvature", *SCORES]
     looks_drawn(figure)
     heights = [round(ax.get_position().y0, 2) for ax in figure.axes]
-    assert heights[0] > heights[1] == heights[2] > heights[3]
+    assert heights[0] == heights[1] > heights[2] == heights[3] > heights[4]
 
 
 def test_outcomes_are_taken_under_the_names_of_the_figures():

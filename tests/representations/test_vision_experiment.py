@@ -7,15 +7,17 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from making import vision_experiment as experiment
+from making import vision_states as make
 from oraledu import data
-from oraledu.data.embedded import FOLDER
+from oraledu.data.embedded import FOLDER, packed
 from oraledu.data.store import store
-from oraledu.data.vision_states import FILES, vision_recipe, vision_states
+from oraledu.data.vision_states import FILES, vision_states
 from oraledu.representations import probes, selection, vision
 from oraledu.representations.entropy import matrix_entropy
 from oraledu.representations.geometry import curvature
 from oraledu.representations.settings import QUICK
-from oraledu.representations.vision import experiment, make, study
+from oraledu.representations.vision import study
 from tests.representations.samples import normal
 from tests.representations.tiny import TINY
 
@@ -91,9 +93,15 @@ def test_what_is_packed_is_loaded(results, files, tmp_path):
         assert relative(found.views, states.views) < 0.01
         grams = [tokens @ tokens.mT for tokens in states.tokens[:, : make.KEPT].transpose(0, 1)]
         assert relative(torch.stack(found.grams), torch.stack(grams)) < 0.01
-        recipe = vision_recipe(name, tmp_path)
+        recipe = recipe_of(name, tmp_path)
         assert recipe["run"] == without_seeds(TINY)
         assert recipe["seed"] == 0
+
+
+def recipe_of(name, *folder):
+    """The settings that made a network, as its file keeps them."""
+    with packed(FILES[name], *folder) as (_, recipe):
+        return recipe
 
 
 def without_seeds(run):
@@ -230,7 +238,7 @@ def test_a_study_that_does_not_fit_is_refused(content, tmp_path):
 
 @pytest.mark.parametrize("name", BOTH)
 def test_the_embedded_states_are_those_of_the_lessons_recipe(name):
-    recipe = vision_recipe(name)
+    recipe = recipe_of(name)
     assert recipe["run"] == without_seeds(QUICK.vision)
     assert study.load().recipe["run"] == json.loads(json.dumps(asdict(QUICK.vision)))
     assert {"seed", "loss", "torch", "numpy"} < set(recipe)

@@ -530,7 +530,7 @@ def by_polish(compute, loss):
 
 
 def by_horizon_and_loss(x, mu, nu):
-    model = laws.two_term(mu, nu)
+    model = laws.TwoTerm(mu, nu)
     tokens = model.horizon().tokens(1.0)
     return model.loss(x * tokens, 1.0) / model.loss(tokens, 1.0)
 
@@ -579,11 +579,11 @@ ROADS = {
     },
     "optimal_tokens": {
         "two_term": lambda parameters, mu, nu, a, b: (
-            laws.two_term(mu, nu, time_coefficient=a, size_coefficient=b).horizon().tokens(parameters)
+            laws.TwoTerm(mu, nu, time_coefficient=a, size_coefficient=b).horizon().tokens(parameters)
         ),
     },
     "universal_curve": {
-        "two_term": lambda x, mu, nu: laws.two_term(mu, nu).universal_curve(x),
+        "two_term": lambda x, mu, nu: laws.TwoTerm(mu, nu).universal_curve(x),
         "horizon and loss": by_horizon_and_loss,
     },
     "normalize": {"alias": lambda *given: curves.normalize(*given)},

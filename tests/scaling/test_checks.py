@@ -45,7 +45,7 @@ def test_a_reference_that_is_written_out_is_what_the_library_has():
     sizes = torch.logspace(1, 6, 9, dtype=torch.float64)
     x = torch.linspace(0.01, 2, 50, dtype=torch.float64)
     for mu, nu, a, b in ((0.4, 0.62, 3.0, 0.5), (0.7, 0.5, 0.2, 4.0)):
-        model = laws.two_term(mu, nu, time_coefficient=a, size_coefficient=b)
+        model = laws.TwoTerm(mu, nu, time_coefficient=a, size_coefficient=b)
         tokens = references.optimal_tokens(sizes, mu, nu, a, b)
         assert torch.allclose(tokens, model.horizon().tokens(sizes), rtol=1e-12)
         assert torch.allclose(references.universal_curve(x, mu, nu), model.universal_curve(x), rtol=1e-12)

@@ -45,7 +45,7 @@ def test_a_horizon_without_a_scale_is_refused(keywords):
 
 @pytest.mark.parametrize(("mu", "nu"), [(0.4, 0.4), (0.3, 0.5), (0.6, 0.35)])
 def test_the_horizon_of_two_terms_is_found(mu, nu):
-    model = laws.two_term(mu, nu, time_coefficient=5.0, size_coefficient=2.0, offset=0.3)
+    model = laws.TwoTerm(mu, nu, time_coefficient=5.0, size_coefficient=2.0, offset=0.3)
     found = laws.optimal_horizon(*curves(model), PARAMETERS)
     assert found.exponent == pytest.approx(nu / mu, rel=0.03)
     inner = PARAMETERS[3:5]
@@ -53,7 +53,7 @@ def test_the_horizon_of_two_terms_is_found(mu, nu):
 
 
 def test_dropping_the_ends_brings_the_fit_nearer():
-    model = laws.two_term(0.35, 0.45)
+    model = laws.TwoTerm(0.35, 0.45)
     compute, loss = curves(model)
     seen = laws.envelope(compute, loss)
     x, y = PARAMETERS[seen.best].log(), seen.compute.log()
@@ -83,7 +83,7 @@ def test_the_envelope_is_the_brute_force_minimum(generator):
 
 
 def test_the_envelope_reaches_both_ends(generator):
-    compute, loss = curves(laws.two_term(0.4, 0.4))
+    compute, loss = curves(laws.TwoTerm(0.4, 0.4))
     found = laws.envelope(compute, loss)
     assert found.compute[0] == pytest.approx(compute.min().item())
     assert found.compute[-1] == pytest.approx(compute.max().item())
@@ -91,7 +91,7 @@ def test_the_envelope_reaches_both_ends(generator):
 
 
 def test_a_size_that_is_still_the_best_where_its_curve_ends_is_refused():
-    model = laws.two_term(0.4, 0.4)
+    model = laws.TwoTerm(0.4, 0.4)
     tokens = model.horizon().tokens(PARAMETERS)[:, None] * torch.logspace(-3, 0, 100, dtype=torch.float64)
     with pytest.raises(
         ValueError, match="the curve of 1000 parameters ends while no larger size is better: train it"
@@ -104,7 +104,7 @@ def test_a_size_that_is_still_the_best_where_its_curve_ends_is_refused():
 def test_three_sizes_are_too_few_for_a_horizon():
     few = PARAMETERS[:3]
     with pytest.raises(ValueError, match="at least four sizes are the best in turn, got 3"):
-        laws.optimal_horizon(*curves(laws.two_term(0.4, 0.4), few), few)
+        laws.optimal_horizon(*curves(laws.TwoTerm(0.4, 0.4), few), few)
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_three_sizes_are_too_few_for_a_horizon():
 )
 def test_unfit_curves_are_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        laws.optimal_horizon(*change(*curves(laws.two_term(0.4, 0.4)), PARAMETERS))
+        laws.optimal_horizon(*change(*curves(laws.TwoTerm(0.4, 0.4)), PARAMETERS))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oraledu.scaling import laws
 
 MODELS = st.builds(
-    laws.two_term,
+    laws.TwoTerm,
     mu=st.floats(0.2, 1.0),
     nu=st.floats(0.2, 1.0),
     time_coefficient=st.floats(0.1, 10),
@@ -68,14 +68,14 @@ def test_the_slope_at_the_end_is_that_of_the_frontier(model):
 
 
 def test_at_a_multiple_of_the_horizon_the_slopes_differ():
-    model = laws.two_term(0.4, 0.8)
+    model = laws.TwoTerm(0.4, 0.8)
     near = torch.tensor([1 - 1e-6, 1 + 1e-6], dtype=torch.float64)
     low, high = model.universal_curve(near, multiple=4.0).log().tolist()
     assert abs((high - low) / 2e-6 + model.frontier(4.0).exponent) > 0.05
 
 
 def test_the_terms_keep_their_ratio_along_the_horizon():
-    model = laws.two_term(0.3, 0.5, time_coefficient=2.0, size_coefficient=7.0)
+    model = laws.TwoTerm(0.3, 0.5, time_coefficient=2.0, size_coefficient=7.0)
     tokens = model.horizon().tokens(PARAMETERS)
     time, size = 2.0 * tokens**-0.3, 7.0 * PARAMETERS**-0.5
     assert torch.allclose(time / size, torch.full_like(time, model.ratio))
@@ -85,9 +85,9 @@ def test_the_terms_keep_their_ratio_along_the_horizon():
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan")])
 def test_numbers_that_are_not_positive_are_refused(name, bad):
     with pytest.raises(ValueError, match=f"{name} must be above 0"):
-        laws.two_term(**({"mu": 0.4, "nu": 0.4} | {name: bad}))
+        laws.TwoTerm(**({"mu": 0.4, "nu": 0.4} | {name: bad}))
 
 
 def test_a_negative_offset_is_refused():
     with pytest.raises(ValueError, match="offset must be at least 0"):
-        laws.two_term(0.4, 0.4, offset=-0.1)
+        laws.TwoTerm(0.4, 0.4, offset=-0.1)

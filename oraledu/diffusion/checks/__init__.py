@@ -1,6 +1,6 @@
 """The exercises of the lesson on creativity, each under the name of the function that the learner writes."""
 
-from oraledu.diffusion.checks import questions
+from oraledu.course.quiz import questions_beside
 from oraledu.diffusion.checks.ddim_step import ddim_step
 from oraledu.diffusion.checks.equivariant_local_denoiser import equivariant_local_denoiser
 from oraledu.diffusion.checks.ideal_denoiser import ideal_denoiser
@@ -13,6 +13,7 @@ from oraledu.diffusion.checks.same_border import same_border
 from oraledu.diffusion.checks.two_image_denoiser import two_image_denoiser
 from oraledu.diffusion.checks.wiener_denoiser import wiener_denoiser
 
+questions = questions_beside(__file__)
 #: In the order of the lesson.
 ALL = (
     ideal_denoiser,

@@ -5,8 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.diffusion import schedule
 from oraledu.diffusion.checks.inputs import differ, normal
 

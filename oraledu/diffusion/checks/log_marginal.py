@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.diffusion.checks import references
 from oraledu.diffusion.checks.inputs import differ, normal, posterior_mean
 

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.diffusion import machines
 from oraledu.diffusion.checks import references
 from oraledu.diffusion.checks.inputs import all_windows, differ, random_images, smooth_images

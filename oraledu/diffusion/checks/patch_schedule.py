@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.diffusion import calibrate, machines, schedule
 from oraledu.diffusion.checks import fakes
 from oraledu.diffusion.checks.inputs import normal, random_images, smooth_images

@@ -18,38 +18,3 @@ from oraledu.diffusion.views.prediction import agreement_scatter, agreement_tabl
 from oraledu.diffusion.views.rival import sensitivity
 from oraledu.diffusion.views.schedules import schedule_explorer, staircase, sweep_figure
 from oraledu.diffusion.views.toy import majority, toy_explorer
-
-__all__ = [
-    "agreement_scatter",
-    "agreement_table",
-    "architectures",
-    "belief_explorer",
-    "consistency",
-    "copies",
-    "count_explorer",
-    "creativity",
-    "denoised",
-    "dictionary_sizes",
-    "ideal_explorer",
-    "image_rows",
-    "local_samples",
-    "locality_explorer",
-    "losses",
-    "machines_explorer",
-    "majority",
-    "mosaic_explorer",
-    "noising",
-    "padding_explorer",
-    "paper_and_here",
-    "results",
-    "schedule_explorer",
-    "sensitivity",
-    "source_maps",
-    "staircase",
-    "strip",
-    "studied",
-    "sweep_figure",
-    "toy_explorer",
-    "trajectories",
-    "translation_test",
-]

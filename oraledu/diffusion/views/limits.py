@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oraledu.course.figures import Figure, panels
 from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE, RED
-from oraledu.course.tables import Table, results
+from oraledu.course.tables import Table, beside_the_paper, results
 from oraledu.course.words import above
 from oraledu.diffusion.study import Entry, Study
 from oraledu.diffusion.views.summaries import rounded
@@ -19,8 +19,6 @@ MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"))
 NETWORK_MARKS = (("black", "D"), (RED, "v"), (PURPLE, "P"))
 #: The machines whose agreement the paper tabulates, in its order.
 MACHINES = ("equivariant-local", "local", "ideal")
-#: Beside a result of the paper that has no counterpart here.
-UNTRIED = "not run"
 #: What an architecture is called where its name is not enough.
 NAMES = {"AttentionUNet": "UNet with self-attention"}
 
@@ -88,79 +86,23 @@ def paper_and_here(
     For the zero-padded ResNet on Fashion-MNIST and the circular one on MNIST: Pearson's r of each of `MACHINES`, (B,),
     and the calibrated patch sizes from t = 1 on. The images are the training set of the first; the study has UNets.
     """
-    count, side, further = len(images), images.shape[-1], study.agreements()
-    better = float((zeros["equivariant-local"] > zeros["ideal"]).double().mean())
-    rows = [
-        (
-            "ResNet, Fashion-MNIST, zero padding",
-            "0.90 / 0.88 / 0.74; 0.94 / 0.88 / 0.68",
-            _three(zeros, 0.01),
-            "there 60,000 images of 32 × 32 pixels and a network that knows the class; "
-            f"here {count:,} of {side} × {side}, without",
-        ),
-        (
-            "from how many noises the first is better than the last",
-            "97 %; 100 %",
-            f"{100 * better:.0f} %",
-            "none",
-        ),
-        ("ResNet, MNIST, zero padding", "0.94 / 0.84 / 0.62; 0.94 / 0.82 / 0.61", None, UNTRIED),
-        ("ResNet, CIFAR-10, zero padding", "0.90 / 0.86 / 0.43; 0.95 / 0.90 / 0.42", None, UNTRIED),
-        ("ResNet, CelebA, zero padding", "0.92 / 0.88 / 0.48; 0.96 / 0.90 / 0.47", None, UNTRIED),
-        (
-            "ResNet, MNIST, circular padding",
-            "0.73 / 0.33 / 0.14; 0.77 / 0.36 / 0.15",
-            _three(circular, 0.01),
-            "smaller images; and our dictionary has all wrapped patches, the authors' those that do not cross the edge",
-        ),
-        ("ResNet, CIFAR-10, circular padding", "0.90 / 0.80 / 0.36; 0.94 / 0.83 / 0.35", None, UNTRIED),
-        (
-            "squared: r², Fashion-MNIST; MNIST",
-            "not given; what is called r² there is r",
-            f"{_three(zeros, 0.01, power=2)}; {_three(circular, 0.01, power=2)}",
-            "a name",
-        ),
-        (
-            "patch sizes from t = 1 on, Fashion-MNIST",
-            "17, 15, 13, 11, 9, 7, 5, 3 of 32 pixels",
-            f"{_stairs(zeros_patches)} of {side} pixels",
-            f"smaller images and fields: 17 is 53% of the side and the whole field, {max(zeros_patches)} is "
-            f"{max(zeros_patches) / side:.0%}, and the field is 11",
-        ),
-        (
-            "patch sizes from t = 1 on, circular MNIST",
-            "3, 7, 9, 11, 9, 7, 5, 3 of 32 pixels",
-            f"{_stairs(circular_patches)} of {side} pixels",
-            "perhaps their dictionary: see the next section",
-        ),
-        (
-            "UNet, Fashion-MNIST",
-            "0.91 / 0.91 / 0.80; 0.93 / 0.93 / 0.80",
-            _three(further["UNet"], 0.01),
-            "a much smaller network; the middle one of our training seeds",
-        ),
-        ("UNet, MNIST", "0.84 / 0.83 / 0.69; 0.89 / 0.88 / 0.70", None, UNTRIED),
-        ("UNet, CIFAR-10", "0.82 / 0.80 / 0.39; 0.90 / 0.87 / 0.41", None, UNTRIED),
-        (
-            "UNet, CelebA",
-            "0.75 / 0.81 / 0.51; 0.85 / 0.90 / 0.55",
-            None,
-            "not run; here the local machine is ahead",
-        ),
-        (
-            "UNet with self-attention",
-            "CIFAR-10 0.75 / 0.74 / 0.47; 0.77 / 0.77 / 0.48",
-            _three(further["AttentionUNet"], 0.01),
-            "ours on Fashion-MNIST; theirs is large, trained by others, and gets the ResNet's patch sizes",
-        ),
-    ]
-    header = [
-        "r: equivariant-local / local / ideal",
-        "paper, 20 steps of the network; 150 steps",
-        "here, 20 steps",
-        "reason for the difference",
-    ]
-    return results(header, rows)
+    side, further = images.shape[-1], study.agreements()
+    return beside_the_paper(
+        __file__,
+        count=len(images),
+        side=side,
+        zeros=_three(zeros),
+        circular=_three(circular),
+        zeros_squared=_three(zeros, power=2),
+        circular_squared=_three(circular, power=2),
+        better=100 * float((zeros["equivariant-local"] > zeros["ideal"]).double().mean()),
+        zeros_stairs=_stairs(zeros_patches),
+        circular_stairs=_stairs(circular_patches),
+        widest=max(zeros_patches),
+        share=max(zeros_patches) / side,
+        unet=_three(further["UNet"]),
+        attention=_three(further["AttentionUNet"]),
+    )
 
 
 def _agreement(ax: Axes, tables: Mapping[str, Mapping[str, Tensor]]) -> None:
@@ -191,9 +133,9 @@ def _sight(ax: Axes, entries: Sequence[Entry]) -> None:
     ax.legend(fontsize="small")
 
 
-def _three(agreements: Mapping[str, Tensor], step: float, *, power: int = 1) -> str:
+def _three(agreements: Mapping[str, Tensor], *, power: int = 1) -> str:
     """Write the median of each machine, in the paper's order."""
-    return " / ".join(rounded(_middle(agreements[name] ** power), step) for name in MACHINES)
+    return " / ".join(rounded(_middle(agreements[name] ** power), 0.01) for name in MACHINES)
 
 
 def _middle(values: Tensor) -> float:

@@ -1,6 +1,6 @@
 """The exercises of the lesson on grokking, each under the name of the function that the learner writes."""
 
-from oraledu.grokking.checks import questions
+from oraledu.course.quiz import questions_beside
 from oraledu.grokking.checks.deviation import deviation
 from oraledu.grokking.checks.discrete_log_order import discrete_log_order
 from oraledu.grokking.checks.gaussian_agop import gaussian_agop
@@ -12,6 +12,7 @@ from oraledu.grokking.checks.quadratic_gram import quadratic_gram
 from oraledu.grokking.checks.random_metric import random_metric
 from oraledu.grokking.checks.symmetric_split import symmetric_split
 
+questions = questions_beside(__file__)
 #: In the order of the lesson.
 ALL = (
     quadratic_gram,

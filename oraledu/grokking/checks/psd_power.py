@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function
 from oraledu.course.slips import slips
 from oraledu.grokking import rfm
 from oraledu.grokking.checks.inputs import largest_error, random_square

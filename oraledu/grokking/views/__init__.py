@@ -16,26 +16,3 @@ from oraledu.grokking.views.networks import circulant_inputs, comparison_explore
 from oraledu.grokking.views.progress import phase_explorer, progress_curves, sweep_figure
 from oraledu.grokking.views.rival import breaking_curve, symmetric_blocks
 from oraledu.grokking.views.tables import paper_and_here
-
-__all__ = [
-    "accuracy_curves",
-    "at_least",
-    "blocks",
-    "breaking_curve",
-    "circulant_explorer",
-    "circulant_inputs",
-    "comparison_explorer",
-    "first_machine_explorer",
-    "fourier_explorer",
-    "iteration_explorer",
-    "logarithm_explorer",
-    "paper_and_here",
-    "phase_explorer",
-    "progress_curves",
-    "random_and_learned",
-    "results",
-    "scores_by_occurrence",
-    "sweep_figure",
-    "symmetric_blocks",
-    "table",
-]

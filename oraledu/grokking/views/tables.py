@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from oraledu.course.tables import Table, results
+from oraledu.course.tables import Table, beside_the_paper
 from oraledu.course.words import bounded
 from oraledu.grokking.rfm import History
 from oraledu.grokking.views.layout import at_least, leaves_zero
@@ -24,56 +24,19 @@ def paper_and_here(
     The accuracy of the operations is the lowest of all. Those of the network are with circulant inputs, and with plain
     ones.
     """
-    halved = int((toeplitz[2:] < toeplitz[2] / 2).nonzero()[0]) + 2
     with_circulants, without = circulant_inputs
-    rounding = _power_of_ten(float(history.train_loss.max()))
-    rows = [
-        ("training loss", "identically zero", f"below {rounding}", "rounding"),
-        (
-            "test accuracy of a + b, half of the table",
-            "perfect",
-            at_least(float(history.test_accuracy[-1])),
-            "a few questions may stay wrong; which ones depends on the split",
-        ),
-        (
-            "all four operations, both kernels",
-            "full accuracy",
-            at_least(operations),
-            "the lowest of several splits; the quadratic kernel misses a question here and there",
-        ),
-        ("it rises", "around iterations 8 to 15", f"from iteration {leaves_zero(history)}", "none"),
-        (
-            "the deviation falls",
-            "from the start",
-            f"halved at iteration {halved}",
-            "ours is the Toeplitz one; the paper's formula, taken literally, is blind to it",
-        ),
-        (
-            "random circulants, one solve",
-            "generalise",
-            at_least(random_circulant),
-            "the lowest of five draws",
-        ),
-        (
-            "feature matrix and root of the AGOP",
-            "correlation 0.955",
-            correlation,
-            "it depends on width and epochs, and is nearly as high before training",
-        ),
-        (
-            "network with circulant inputs, and without",
-            "from 17.5 % of the table: all right; not in 3000 epochs",
-            f"{bounded(with_circulants)}; {bounded(without)}",
-            "a smaller prime needs a larger share; at full scale the plain network learns too, but later",
-        ),
-        (
-            "orientation of the block for a + b",
-            "circulant",
-            "Toeplitz; in the network Hankel",
-            "the paper has one word for both",
-        ),
-    ]
-    return results(["quantity", "paper", "here", "reason for the difference"], rows)
+    return beside_the_paper(
+        __file__,
+        rounding=_power_of_ten(float(history.train_loss.max())),
+        accuracy=at_least(float(history.test_accuracy[-1])),
+        operations=at_least(operations),
+        rises=leaves_zero(history),
+        halved=int((toeplitz[2:] < toeplitz[2] / 2).nonzero()[0]) + 2,
+        random_circulant=at_least(random_circulant),
+        correlation=correlation,
+        with_circulants=bounded(with_circulants),
+        without=bounded(without),
+    )
 
 
 def _power_of_ten(value: float) -> str:

@@ -1,6 +1,6 @@
 """The exercises of the lesson on layers, each under the name of the function that the learner writes."""
 
-from oraledu.representations.checks import questions
+from oraledu.course.quiz import questions_beside
 from oraledu.representations.checks.collision_entropy import collision_entropy
 from oraledu.representations.checks.curvature import curvature
 from oraledu.representations.checks.curvature_from_gram import curvature_from_gram
@@ -14,6 +14,7 @@ from oraledu.representations.checks.lidar import lidar
 from oraledu.representations.checks.matrix_entropy import matrix_entropy
 from oraledu.representations.checks.refute import refute
 
+questions = questions_beside(__file__)
 #: In the order of the lesson.
 ALL = (
     matrix_entropy,

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs, references
 from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
@@ -53,14 +52,6 @@ def is_the_entropy_of_order_two_and_adds_up_over_products(
     z, w = states(generator, 3, 4), states(generator, 2, 3)
     found = function(torch.kron(z, w))
     yield found, function(z) + function(w), "for the Kronecker product of two matrices it should be the sum"
-
-
-@within(1e-9)
-def stays_the_same_after_scaling_turning_reordering(function: Function, generator: torch.Generator) -> Rows:
-    """Ask for the same entropy of c Z, Z Q, the rows in another order, and each row twice."""
-    z = states(generator, 5, 8)
-    for what, other in inputs.same_spectrum(z, generator).items():
-        yield function(other), function(z), f"with {what} it should stay the same"
 
 
 def by_numpy(z: Tensor) -> Tensor:
@@ -120,7 +111,7 @@ collision_entropy = Exercise(
     properties=[
         takes_no_eigenvalues,
         is_the_entropy_of_order_two_and_adds_up_over_products,
-        stays_the_same_after_scaling_turning_reordering,
+        inputs.same_after_scaling_turning_reordering(1e-9),
     ],
     wrong_answers=slips(
         plain,

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations import geometry
 from oraledu.representations.checks import inputs, references
 from oraledu.representations.checks.inputs import Rows, normal, rotation, states, within

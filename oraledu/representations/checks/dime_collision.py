@@ -6,10 +6,16 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations.checks import references
-from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, normal, rotation, two_views, within
+from oraledu.representations.checks.inputs import (
+    Rows,
+    normal,
+    rotation,
+    two_views,
+    views_at_full_size,
+    within,
+)
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -24,11 +30,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         # Each in two clusters that have nothing to do with the other's: well below 0.
         Case("views paired against their clusters", (axes[[0, 0, 0, 1, 1, 1]], axes[[2, 3, 4, 2, 3, 4]])),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return two views of a prime number of prompts in one layer, so that no batches divide them."""
-    return Case("199 prompts, 200 coordinates", two_views(generator, 199, VIEW_WIDTH))
 
 
 @within(1e-9)
@@ -146,6 +147,6 @@ dime_collision = Exercise(
         "/ (N(N-1))$ with off the sum of squares beside the diagonal. Take $-\\log$ of both purities.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=views_at_full_size,
     number=True,
 )

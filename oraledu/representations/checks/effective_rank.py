@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations import entropy
 from oraledu.representations.checks import inputs
 from oraledu.representations.checks.inputs import Rows, states, with_singular_values, within
@@ -58,14 +57,6 @@ def counts_equal_singular_values_small_ones_and_products(
     yield function(torch.kron(z, w)), function(z) * function(w), told
 
 
-@within(1e-4)
-def stays_the_same_after_scaling_turning_reordering(function: Function, generator: torch.Generator) -> Rows:
-    """Ask for the same number for c Z, Z Q, the rows in another order, and each row twice."""
-    z = states(generator, 5, 8)
-    for what, other in inputs.same_spectrum(z, generator).items():
-        yield function(other), function(z), f"with {what} it should stay the same"
-
-
 def plain(z: Tensor) -> Tensor:
     """Take the exponential of the entropy of the singular values over their sum."""
     sizes = torch.linalg.svdvals(z.double())
@@ -116,7 +107,7 @@ effective_rank = Exercise(
     properties=[
         lies_between_exp_of_the_entropy_and_the_rank,
         counts_equal_singular_values_small_ones_and_products,
-        stays_the_same_after_scaling_turning_reordering,
+        inputs.same_after_scaling_turning_reordering(1e-4),
     ],
     wrong_answers=slips(plain, WRONG),
     hints=[

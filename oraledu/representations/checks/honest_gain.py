@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations.checks import references
 from oraledu.representations.checks.inputs import LAYERS, Rows, normal, within
 

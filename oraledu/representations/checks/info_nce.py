@@ -5,10 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations import invariance
-from oraledu.representations.checks.inputs import VIEW_WIDTH, Rows, normal, rotation, two_views, within
+from oraledu.representations.checks.inputs import (
+    Rows,
+    normal,
+    rotation,
+    two_views,
+    views_at_full_size,
+    within,
+)
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -22,11 +28,6 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case("views that have nothing in common", (normal(generator, 5, 8), normal(generator, 5, 8))),
         Case("a tiny temperature", (normal(generator, 5, 8), normal(generator, 5, 8), 1e-5)),
     ]
-
-
-def full_size(generator: torch.Generator) -> Case:
-    """Return two views of a prime number of prompts in one layer, so that no batches divide them."""
-    return Case("199 prompts, 200 coordinates", two_views(generator, 199, VIEW_WIDTH))
 
 
 @within(1e-9)
@@ -139,6 +140,6 @@ info_nce = Exercise(
         "`torch.nn.functional.cross_entropy(logits, partners)` is the mean of $-\\log$, and does not overflow.",
     ],
     core=False,
-    full_size=full_size,
+    full_size=views_at_full_size,
     number=True,
 )

@@ -1,18 +1,14 @@
 """What the exercises share: random inputs, properties by rows, tables of slips, a look at decompositions."""
 
 import functools
-import inspect
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from oraledu.course.exercise import Case
-from oraledu.course.sandbox import Function
+from oraledu.course.decompositions import Decompositions
+from oraledu.course.exercise import Case, Function
 
 #: As many as the lesson's decoder has: layers, tokens of a prompt, coordinates.
 LAYERS, TOKENS, WIDTH = 32, 25, 576
@@ -104,62 +100,29 @@ def same_spectrum(z: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     }
 
 
+def same_after_scaling_turning_reordering(error: float) -> Property:
+    """Make the property that c Z, Z Q, another order of the rows, and each row twice give the same number as Z."""
+
+    @within(error)
+    def stays_the_same_after_scaling_turning_reordering(
+        function: Function, generator: torch.Generator
+    ) -> Rows:
+        z = states(generator, 5, 8)
+        for what, other in same_spectrum(z, generator).items():
+            yield function(other), function(z), f"with {what} it should stay the same"
+
+    return stays_the_same_after_scaling_turning_reordering
+
+
+def views_at_full_size(generator: torch.Generator) -> Case:
+    """Return two views of a prime number of prompts in one layer, so that no batches divide them."""
+    return Case("199 prompts, 200 coordinates", two_views(generator, 199, VIEW_WIDTH))
+
+
 def largest_difference(one: Any, other: Any) -> float:
     """Return the largest difference between two tensors or numbers, infinite if one of them is not finite."""
     one, other = (torch.as_tensor(each, dtype=torch.float64) for each in (one, other))
     return float((one - other).abs().nan_to_num(nan=torch.inf).max())
-
-
-class Decompositions(TorchFunctionMode):
-    """Note the smaller side of every matrix that torch, NumPy or SciPy decomposes in a `with` block."""
-
-    #: How the functions that do so begin.
-    NAMES = ("eig", "svd", "lobpcg", "pca_lowrank", "matrix_rank", "pinv", "schur", "sqrtm", "nuclear")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sizes: list[int] = []
-        self._before: list[tuple[Any, str, Any]] = []
-
-    def __enter__(self) -> "Decompositions":
-        """Put a look before the functions of NumPy and SciPy, also where these call each other."""
-        import scipy.linalg  # slow to load, and no figure waits for it
-
-        for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):
-            for name, function in list(vars(module).items()):
-                if name.startswith(self.NAMES) and callable(function):
-                    self._before.append((module, name, function))
-                    setattr(module, name, self._seen(function))
-        super().__enter__()
-        return self
-
-    def __exit__(self, *raised: Any) -> None:
-        super().__exit__(*raised)
-        while self._before:
-            setattr(*self._before.pop())
-
-    def _seen(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def noting(*args: Any, **kwargs: Any) -> Any:
-            self.sizes.append(min(np.shape(next(iter((*args, *kwargs.values())), ()))[-2:], default=0))
-            return function(*args, **kwargs)
-
-        return noting
-
-    # What is called meanwhile is no method with a name of ours: those are closed to a learner's function.
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """Call the function, and note it if it is a decomposition."""
-        given = (*args, *(kwargs or {}).values())
-        name = getattr(func, "__name__", "").removeprefix("linalg_")
-        if name.startswith(self.NAMES) or any(isinstance(each, str) and each == "nuc" for each in given):
-            self.sizes.append(min(next(each for each in given if isinstance(each, Tensor)).shape[-2:]))
-        return func(*args, **(kwargs or {}))
 
 
 def takes_the_smaller_gram_matrix(function: Function, generator: torch.Generator) -> str | None:

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.representations.checks import references
 
 #: By how much the effective rank must exceed exp(S_1), so that nobody takes it for rounding.

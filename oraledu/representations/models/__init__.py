@@ -8,5 +8,3 @@ from oraledu.representations.models.live import is_live, pooled_states, states
 from oraledu.representations.models.load import load
 from oraledu.representations.models.pooling import pool
 from oraledu.representations.models.text import hidden_states
-
-__all__ = ["hidden_states", "image_states", "is_live", "load", "pool", "pooled_states", "states"]

@@ -8,14 +8,3 @@ from oraledu.representations.probes.classification import few_shot, halves, line
 from oraledu.representations.probes.clustering import clustering
 from oraledu.representations.probes.outcome import Outcome
 from oraledu.representations.probes.similarity import retrieval, similarity
-
-__all__ = [
-    "Outcome",
-    "clustering",
-    "few_shot",
-    "halves",
-    "linear",
-    "nearest_neighbours",
-    "retrieval",
-    "similarity",
-]

@@ -90,10 +90,10 @@ def few_shot(
     layers get the same draws.
 
     Args:
-        train: (..., N, D) pooled states.
+        train: States and labels as for `linear`, and so their errors.
         train_labels: N labels.
         test: (..., M, D).
-        test_labels: M labels; each is one of the training labels.
+        test_labels: M labels.
         generator: The source of randomness for the draws.
         shots: Examples of each class in a draw; MTEB takes 8 to 16.
         bootstraps: How many draws.
@@ -102,8 +102,7 @@ def few_shot(
         Items (..., M, 1), the share of draws that get the label right; the score is the mean accuracy.
 
     Raises:
-        TypeError: If states are not float tensors, or labels a set.
-        ValueError: If shapes, counts or labels do not fit, or a class has fewer than ``shots`` examples.
+        ValueError: If a class has fewer than ``shots`` examples.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -130,21 +129,8 @@ def nearest_neighbours(
 ) -> Outcome:
     """Let the nearest training items by cosine vote, and say which test items they get right.
 
-    A tied vote goes to the label that sorts first.
-
-    Args:
-        train: (..., N, D) pooled states.
-        train_labels: N labels.
-        test: (..., M, D).
-        test_labels: M labels; each is one of the training labels.
-        neighbours: How many vote, from 1 to N.
-
-    Returns:
-        Items (..., M, 1), 1 where the label is right; the score is the accuracy.
-
-    Raises:
-        TypeError: If states are not float tensors, or labels a set.
-        ValueError: If shapes, counts or labels do not fit, or ``neighbours`` is out of range.
+    A tied vote goes to the label that sorts first. From 1 to N neighbours vote; the other arguments, the result and
+    the errors are those of `linear`.
     """
     from sklearn.neighbors import KNeighborsClassifier
 

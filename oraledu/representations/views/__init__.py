@@ -18,34 +18,3 @@ from oraledu.representations.views.scores import by_name, mean_score, score_heat
 from oraledu.representations.views.sinks import sink_explorer
 from oraledu.representations.views.spectra import entropy_orders, rank_against_entropy, spectrum_explorer
 from oraledu.representations.views.tables import augmentation_table, paper_and_here
-
-__all__ = [
-    "Task",
-    "augmentation_table",
-    "by_name",
-    "entropy_conventions",
-    "entropy_orders",
-    "gains",
-    "gram_images",
-    "honest_selection",
-    "layer_explorer",
-    "mean_score",
-    "metric_against_score",
-    "metric_curves",
-    "paper_and_here",
-    "path_explorer",
-    "published_models",
-    "published_training",
-    "rank_against_entropy",
-    "regret_explorer",
-    "results",
-    "rule_gains",
-    "score_curves",
-    "score_heatmap",
-    "score_table",
-    "sink_explorer",
-    "spectrum_explorer",
-    "sweep_figure",
-    "task_explorer",
-    "vision_curves",
-]

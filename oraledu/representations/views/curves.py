@@ -29,15 +29,13 @@ HEIGHT = 150
 def metric_curves(
     *,
     models: Models,
-    names: Sequence[str] = (),
     references: Mapping[str, float] | None = None,
     columns: int = 3,
 ) -> Figure:
-    """Draw every metric over the layers, or those of the names in their order, one panel each.
+    """Draw every metric over the layers, one panel each.
 
     References are values to draw as a dotted line, such as that of chance, by metric.
     """
-    models = _chosen(models, names)
     figure, axes = _grid(models, [_with_units(models)], columns)
     for name, value in (references or {}).items():
         axes[name].axhline(value, color=GREY, linestyle=":", linewidth=1.2)
@@ -104,7 +102,7 @@ def sweep_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (), columns: int = 4) -> Figure:
     """Draw the metrics, or those of the names, and below them the probes of the same networks over their layers."""
-    metrics = _chosen(metrics, names)
+    metrics = {model: {name: of[name] for name in names or of} for model, of in metrics.items()}
     both = {model: {**metrics[model], **scores[model]} for model in metrics}
     figure, _ = _grid(both, [_with_units(metrics), _as_scores(scores)], columns)
     figure.alt = f"Metrics and probes by layer. {_words(both)}"
@@ -112,7 +110,7 @@ def vision_curves(*, metrics: Models, scores: Models, names: Sequence[str] = (),
 
 
 def unit_of(metric: str) -> str:
-    """Return what a metric of `evaluate.metric_table` is measured in: entropies as a share of their largest value."""
+    """Return what a metric is measured in: entropies as a share of their largest value."""
     if "entropy" in metric or "LiDAR" in metric:
         return "share of largest"
     return "radians" if "curvature" in metric else "nats"
@@ -124,11 +122,6 @@ def _with_units(models: Models) -> dict[str, str]:
 
 def _as_scores(models: Models) -> dict[str, str]:
     return dict.fromkeys(next(iter(models.values())), "score")
-
-
-def _chosen(models: Models, names: Sequence[str]) -> Models:
-    """Return the curves of the given names in their order, or all."""
-    return {model: {name: curves[name] for name in names or curves} for model, curves in models.items()}
 
 
 def _grid(

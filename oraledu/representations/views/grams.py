@@ -23,27 +23,21 @@ def gram_images(
     *,
     gram: Tensor,
     layers: Sequence[int],
-    words: Sequence[str] = (),
     convention: str = "unit",
     first_token: bool = True,
 ) -> Figure:
     """Draw one to four of a prompt's Gram matrices (layers, T, T), each with its own scale of colours.
 
-    The first token is included; the words are the T tokens as text. For the conventions see `gram.under`.
+    The first token is included. For the conventions see `gram.under`.
     """
     shown = grams.under(gram[list(layers)], convention, first_token=first_token)
-    names = 90 * bool(words)
-    side = min(230, (WIDTH - names) // len(layers))
-    width = side * len(layers) + names
-    figure, axes = row(len(layers), width=width, height=side + 65)
+    side = min(230, WIDTH // len(layers))
+    figure, axes = row(len(layers), width=side * len(layers), height=side + 65)
     for place, (ax, layer, matrix) in enumerate(zip(axes, layers, shown, strict=True)):
         matrix_image(ax, matrix, title=f"layer {layer}", colorbar=False)
         ax.set_xlabel(f"token\nred: up to {number(float(matrix.abs().max()))}")
         if place:
             ax.set_yticks([])
-        elif words:
-            kept = list(words)[0 if first_token else 1 :]
-            ax.set_yticks(range(len(kept)), kept, fontsize=7)
         else:
             ax.set_ylabel("token")
     figure.alt = (

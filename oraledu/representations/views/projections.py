@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from oraledu.course.explorer import Explorer, explore
-from oraledu.course.figures import PALETTE, Figure
+from oraledu.course.figures import Figure
+from oraledu.course.style import PALETTE
 from oraledu.representations.states import unit_rows
 from oraledu.representations.views.layout import depth, row, with_looks
 from oraledu.representations.views.words import plain

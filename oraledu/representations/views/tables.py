@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from oraledu.course.tables import Table, results
+from oraledu.course.tables import Table, beside_the_paper, results
 from oraledu.representations.correlation import spearman
 from oraledu.representations.selection import Choice, pick
 from oraledu.representations.views.layout import mean_run
@@ -39,70 +39,29 @@ def paper_and_here(
     last = len(mean) - 1
     with_first, without = (metrics[name] for name in valley)
     deep = slice(last // 3, 2 * last // 3 + 1)
-    beaten = sum(bool(values[:-1].max() > values[-1]) for values in mine.values())
-    kept = sum(bool(values.max() - values[-1] <= 0.01) for values in other.values())
-    clear = sum(choice.interval()[0] > 0 for choice in choices.values())
     seen = {name: mean_run(mean_score(curves)) for name, curves in vision.items()}
-    rows = [
-        (
-            "mean score: last layer, best layer",
-            "Pythia-410M 45.5 %, 52.0 %; gains of 2 to 16 points",
-            f"{decoder} {_percent(mean[-1])}, {_percent(mean[best])}",
-            f"another model, {len(mine)} scores on dictionary texts instead of 32 tasks",
-        ),
-        (
-            "where the best layer lies",
-            "near the middle",
-            f"layer {best} of {last}, at {best / last:.0%} of the depth",
-            "the middle third is not the rule in the authors' stored results either",
-        ),
-        (
-            "an earlier layer beats the last",
-            "on nearly every task",
-            f"on {beaten} of {len(mine)} scores; chosen honestly on "
-            f"{sum(choice.gain > 0 for choice in choices.values())}, with the interval above zero on {clear}",
-            "fewer items and texts; in the authors' stored results an honest choice keeps 4.9 of 5.1 points",
-        ),
-        (
-            "an encoder trained at its last layer",
-            "LLM2Vec-8B: last 63.9 %, best 66.3 %",
-            f"{encoder}: last layer within a point of the best on {kept} of {len(other)} scores",
-            "both were trained to compare texts there: the objective does not decide alone",
-        ),
-        (
-            "entropy in the middle third of a decoder",
-            "a valley",
-            f"mean {plain(with_first[deep].mean())} of the largest with the first token, "
-            f"{plain(without[deep].mean())} without",
-            "here one token makes it; that of stored Pythias is less deep",
-        ),
-        (
-            "rank correlation of metric and score",
-            "entropies, LiDAR, DiME negative; InfoNCE positive",
-            "; ".join(f"{name} {plain(spearman(metrics[name], mean))}" for name in metrics),
-            "most are what smooth curves give by chance; the sign depends on convention and model",
-        ),
-        (
-            "layer picked without labels",
-            "lowest DiME 48.5 %, InfoNCE 46.2 %, dataset entropy 48.1 %; last 45.5 %. "
-            "LLM2Vec-8B: 60.0 %, 64.3 %, 50.4 %; last 63.9 %",
-            "; ".join(_picked(name, metrics[name], mean) for name in picks) + f"; last {_percent(mean[-1])}",
-            "lowest is a choice too; a pick can cost more than it gains, there as here",
-        ),
-        (
-            "vision: best layer, of all",
-            "inside only for the autoregressive AIM (not for AIMv2); else near the last",
-            "; ".join(f"{name} layer {int(of.argmax())} of {len(of) - 1}" for name, of in seen.items()),
-            "small networks on small images; means of their probes",
-        ),
-        (
-            "vision: entropy of the autoregressive model",
-            "AIM: a valley in the middle",
-            extremes(mean_run(vision_entropy)),
-            "not reproduced: no sink appeared in our two seeds",
-        ),
-    ]
-    return results(["", "paper", "here", "reason for the difference"], rows)
+    return beside_the_paper(
+        __file__,
+        decoder=decoder,
+        encoder=encoder,
+        end=_percent(mean[-1]),
+        top=_percent(mean[best]),
+        best=best,
+        last=last,
+        depth=best / last,
+        scores=len(mine),
+        others=len(other),
+        beaten=sum(bool(values[:-1].max() > values[-1]) for values in mine.values()),
+        gaining=sum(choice.gain > 0 for choice in choices.values()),
+        clear=sum(choice.interval()[0] > 0 for choice in choices.values()),
+        kept=sum(bool(values.max() - values[-1] <= 0.01) for values in other.values()),
+        with_first=plain(with_first[deep].mean()),
+        without=plain(without[deep].mean()),
+        correlations="; ".join(f"{name} {plain(spearman(metrics[name], mean))}" for name in metrics),
+        picked="; ".join(_picked(name, metrics[name], mean) for name in picks),
+        seen="; ".join(f"{name} layer {int(of.argmax())} of {len(of) - 1}" for name, of in seen.items()),
+        vision_entropy=extremes(mean_run(vision_entropy)),
+    )
 
 
 def _percent(value: Tensor | float) -> str:

@@ -6,16 +6,3 @@ from oraledu.representations.vision.live import train_both
 from oraledu.representations.vision.network import VisionTransformer
 from oraledu.representations.vision.recipe import images
 from oraledu.representations.vision.training import pooled_states, token_states, train
-
-__all__ = [
-    "VisionTransformer",
-    "dataset_curves",
-    "images",
-    "pooled_states",
-    "probe_outcomes",
-    "token_curves",
-    "token_states",
-    "train",
-    "train_both",
-    "views",
-]

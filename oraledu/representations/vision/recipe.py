@@ -1,6 +1,4 @@
-"""From a run's settings to networks, and to their states on images that they have not seen."""
-
-from dataclasses import dataclass
+"""From a run's settings to its images and to trained networks."""
 
 import torch
 from torch import Tensor
@@ -8,27 +6,8 @@ from torch import Tensor
 from oraledu import data
 from oraledu.keep import NOWHERE, Keep
 from oraledu.representations.settings import VisionRun
-from oraledu.representations.vision.distort import views
 from oraledu.representations.vision.network import Objective, VisionTransformer
-from oraledu.representations.vision.training import pooled_states, token_states, train
-
-#: The seed of the views, which are the same for every network.
-VIEW_SEED = 77
-
-
-@dataclass(frozen=True, eq=False)
-class States:
-    """The states of a network.
-
-    Attributes:
-        tokens: (layers, images, T, D), the start token first.
-        pooled: "fit" and "test", (layers, n, D) mean patches.
-        views: (layers, images, views, D) mean patches.
-    """
-
-    tokens: Tensor
-    pooled: dict[str, Tensor]
-    views: Tensor
+from oraledu.representations.vision.training import train
 
 
 def images(run: VisionRun, device: str = "cpu") -> dict[str, data.Images]:
@@ -79,15 +58,3 @@ def learn(
         keep=keep,
     )
     return network, losses
-
-
-def extract(run: VisionRun, network: VisionTransformer, sets: dict[str, data.Images]) -> States:
-    """Return the states of a network on the images of the probes and on views of some."""
-    test = sets["test"].pixels
-    generator = torch.Generator().manual_seed(VIEW_SEED)
-    seen = views(test[: run.viewed], run.views, generator=generator)  # (views, images, 1, S, S)
-    return States(
-        tokens=token_states(network, test[: run.tokens]).transpose(0, 1),
-        pooled={part: pooled_states(network, sets[part].pixels) for part in ("fit", "test")},
-        views=torch.stack([pooled_states(network, each) for each in seen], dim=2),
-    )

@@ -1,6 +1,6 @@
 """The exercises of the lesson on scaling collapse, each under the name of the function that the learner writes."""
 
-from oraledu.scaling.checks import questions
+from oraledu.course.quiz import questions_beside
 from oraledu.scaling.checks.collapse_deviation import collapse_deviation
 from oraledu.scaling.checks.end_slope import end_slope
 from oraledu.scaling.checks.find_offset import find_offset
@@ -15,6 +15,7 @@ from oraledu.scaling.checks.predict_loss import predict_loss
 from oraledu.scaling.checks.universal_curve import universal_curve
 from oraledu.scaling.checks.variance_parts import variance_parts
 
+questions = questions_beside(__file__)
 #: In the order of the lesson.
 ALL = (
     fit_line,

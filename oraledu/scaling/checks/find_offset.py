@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import frontier_points, uniform
 

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.scaling.checks.inputs import uniform
 from oraledu.scaling.decayed import layer_decays as reference
 

@@ -2,8 +2,7 @@
 
 import torch
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.scaling.checks import references
 from oraledu.scaling.checks.inputs import uniform
 

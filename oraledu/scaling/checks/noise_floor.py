@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.scaling import curves
 from oraledu.scaling.checks.inputs import largest_difference, normal, random_table
 

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oraledu.course.exercise import Case, Exercise, slips
-from oraledu.course.sandbox import Function
+from oraledu.course.exercise import Case, Exercise, Function, slips
 from oraledu.scaling import curves
 from oraledu.scaling.checks.inputs import (
     even_grid,

@@ -14,24 +14,3 @@ from oraledu.scaling.views.rival import weight_decay
 from oraledu.scaling.views.schedules import prediction, schedule_explorer
 from oraledu.scaling.views.tables import paper_and_here
 from oraledu.scaling.views.widths import mup_drift, text_ladder
-
-__all__ = [
-    "deviation_and_floor",
-    "end_slopes",
-    "fluctuation_explorer",
-    "frontier",
-    "horizon_explorer",
-    "mup_drift",
-    "normaliser_explorer",
-    "offset_explorer",
-    "paper_and_here",
-    "prediction",
-    "raw_shifted_collapsed",
-    "results",
-    "schedule_explorer",
-    "sweep_figure",
-    "text_ladder",
-    "variance_bars",
-    "weight_decay",
-    "wrong_exponent",
-]

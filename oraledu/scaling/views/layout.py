@@ -14,8 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
-from oraledu.course.figures import PALETTE
-from oraledu.course.style import BLUE, GREEN, ORANGE, PURPLE, RED
+from oraledu.course.style import BLUE, GREEN, ORANGE, PALETTE, PURPLE, RED
 
 PALE = "#d9d9d9"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from making import images
+from making.images import make
 from oraledu.app import doctor
-from oraledu.data import make_images
 from oraledu.data.embedded import read_subset
-from oraledu.data.make_images import make
 from tests.data.files import NAMES, digits, write_idx_pair
 
 COUNTS = {"train": 20, "test": 10}
@@ -105,8 +105,8 @@ def test_the_command_takes_two_folders(
     originals: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     made: list[tuple[Path, ...]] = []
-    monkeypatch.setattr(make_images, "make", lambda *folders: made.append(folders))
-    assert make_images.main([str(folder) for folder in originals]) == 0
+    monkeypatch.setattr(images, "make", lambda *folders: made.append(folders))
+    assert images.main([str(folder) for folder in originals]) == 0
     assert made == [originals]
-    assert make_images.main([]) == 2
+    assert images.main([]) == 2
     assert "FASHION_FOLDER MNIST_FOLDER" in capsys.readouterr().err

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from oraledu.data import make_wordnet
+from making import wordnet
+from making.wordnet import Shelf, Synset, Taxonomy, read
 from oraledu.data.embedded import read_checked
-from oraledu.data.make_wordnet import Shelf, Synset, Taxonomy, read
 from oraledu.data.texts import FILE
 
 BIRD = (
@@ -33,14 +33,14 @@ def test_a_line_of_the_database_is_read(tmp_path: Path):
 
 def test_a_missing_database_is_said(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="unpack Debian's wordnet-base"):
-        make_wordnet.pack(tmp_path)
+        wordnet.pack(tmp_path)
 
 
 def test_another_copy_of_the_database_is_refused(tmp_path: Path):
     for name in ("data.noun", "data.verb"):
         (tmp_path / name).write_text(f"{BIRD}\n")
     with pytest.raises(ValueError, match=r"data\.noun is not that of Debian's wordnet-base 1:3\.0-37"):
-        make_wordnet.pack(tmp_path)
+        wordnet.pack(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_no_definition_is_taken_twice():
 
 
 def test_the_command_takes_a_folder(capsys: pytest.CaptureFixture[str]):
-    assert make_wordnet.main([]) == 2
-    assert "make_wordnet FOLDER" in capsys.readouterr().err
+    assert wordnet.main([]) == 2
+    assert "making.wordnet FOLDER" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -82,5 +82,5 @@ def test_the_embedded_file_is_what_the_database_gives():
     folder = Path("/usr/share/wordnet")
     if not (folder / "data.noun").is_file():
         pytest.skip("WordNet 3.0 is not installed here (Debian's package wordnet-base)")
-    made, embedded = (lzma.decompress(each) for each in (make_wordnet.pack(folder), read_checked(FILE)))
+    made, embedded = (lzma.decompress(each) for each in (wordnet.pack(folder), read_checked(FILE)))
     assert made == embedded

@@ -8,21 +8,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from oraledu import data
 from oraledu.keep import NOWHERE, Keep
 from oraledu.representations.probes import Outcome
 from oraledu.representations.selection import choose_layers
 from oraledu.representations.settings import VisionRun
 from oraledu.representations.vision.curves import dataset_curves, probe_outcomes, token_curves
-from oraledu.representations.vision.network import Objective
-from oraledu.representations.vision.recipe import States, extract, images, learn
+from oraledu.representations.vision.distort import views
+from oraledu.representations.vision.network import Objective, VisionTransformer
+from oraledu.representations.vision.recipe import images, learn
 from oraledu.representations.vision.study import Study
+from oraledu.representations.vision.training import pooled_states, token_states
 
+#: The seed of the views, which are the same for every network.
+VIEW_SEED = 77
 #: The seed of few-shot draws and clusterings.
 PROBE_SEED = 78
 #: Parts of the training over which losses are averaged.
 PARTS = 50
 #: How often test images are halved for an honest choice of a layer.
 SPLITS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """The states of a network.
+
+    Attributes:
+        tokens: (layers, images, T, D), the start token first.
+        pooled: "fit" and "test", (layers, n, D) mean patches.
+        views: (layers, images, views, D) mean patches.
+    """
+
+    tokens: Tensor
+    pooled: dict[str, Tensor]
+    views: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +70,18 @@ def conduct(run: VisionRun, *, device: str = "cpu", keep: Keep = NOWHERE) -> Ite
             mine = keep.part(f"{objective} {seed}")
             network, losses = learn(run, objective, sets["train"], generator, mine)
             yield Result(f"vit-{objective}", seed, extract(run, network, sets), labels, losses)
+
+
+def extract(run: VisionRun, network: VisionTransformer, sets: dict[str, data.Images]) -> States:
+    """Return the states of a network on the images of the probes and on views of some."""
+    test = sets["test"].pixels
+    generator = torch.Generator().manual_seed(VIEW_SEED)
+    seen = views(test[: run.viewed], run.views, generator=generator)  # (views, images, 1, S, S)
+    return States(
+        tokens=token_states(network, test[: run.tokens]).transpose(0, 1),
+        pooled={part: pooled_states(network, sets[part].pixels) for part in ("fit", "test")},
+        views=torch.stack([pooled_states(network, each) for each in seen], dim=2),
+    )
 
 
 def summarise(run: VisionRun, results: Iterable[Result]) -> Study:

@@ -2,7 +2,7 @@
 
     oraledu fetch smollm2-135m
     oraledu fetch minilm-l6
-    python -m oraledu.representations.make_states
+    python -m making.language_states
 
 One torch thread. With the same version of torch, on the same kind of processor, the files come out byte for byte.
 """

@@ -1,6 +1,6 @@
 """Make the embedded texts from the database files of WordNet 3.0.
 
-    python -m oraledu.data.make_wordnet FOLDER
+    python -m making.wordnet FOLDER
 
 The folder holds `data.noun` and `data.verb` of Debian's package `wordnet-base` 1:3.0-37. Synsets come in the order of
 a hash of their place in the database, so the choice is arbitrary; other copies of WordNet 3.0 have other places.

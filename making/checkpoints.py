@@ -1,6 +1,6 @@
 """Train the networks that come with the course; about three minutes on one core.
 
-    python -m oraledu.diffusion.make_checkpoints
+    python -m making.checkpoints
 
 One torch thread. With the same version of torch, on the same kind of processor, the files come out byte for byte.
 """

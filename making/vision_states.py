@@ -1,6 +1,6 @@
 """Train the vision transformers from each seed, and embed what the lesson needs of them.
 
-    python -m oraledu.representations.vision.make
+    python -m making.vision_states
 
 takes about fifteen minutes on one core. One torch thread. With the same version of torch, on the same kind of
 processor, the files come out byte for byte.
@@ -12,11 +12,11 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
+from making.vision_experiment import Result, conduct, summarise
 from oraledu.data.store import store
 from oraledu.data.vision_states import FILES, pack_vision
 from oraledu.representations.settings import QUICK, VisionRun
 from oraledu.representations.vision import study
-from oraledu.representations.vision.experiment import Result, conduct, summarise
 
 #: How many test images are embedded with the states of all their tokens: one of each class.
 KEPT = 10

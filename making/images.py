@@ -1,24 +1,23 @@
 """Make the embedded subsets from the original IDX files.
 
-    python -m oraledu.data.make_images FASHION_FOLDER MNIST_FOLDER
+    python -m making.images FASHION_FOLDER MNIST_FOLDER
 
 Each folder holds the four files of its set, plain or `.gz`. The first images of every class are taken, and the
 classes dealt out in turn. The same input gives the same files, byte for byte, with one version of numpy and zlib.
 """
 
-import hashlib
 import io
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from oraledu.data.embedded import CHECKSUMS, FOLDER, read_checksums
+from oraledu.data.embedded import FOLDER
 from oraledu.data.idx import find_idx, read_idx_pair
 from oraledu.data.images import SPLITS, balanced_order
 from oraledu.data.mnist_like import FASHION_MNIST, MNIST
+from oraledu.data.store import store
 
 #: Images of each split.
 COUNTS = {"train": 2000, "test": 500}
@@ -51,13 +50,7 @@ def make(fashion: Path, mnist: Path, target: Path = FOLDER, counts: Mapping[str,
     files = {
         source.file: pack(folder, counts) for source, folder in ((FASHION_MNIST, fashion), (MNIST, mnist))
     }
-    sums = read_checksums(target) if (target / CHECKSUMS).is_file() else {}
-    sums |= {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-    for name, content in [*files.items(), (CHECKSUMS, listed.encode())]:
-        part = target / f"{name}.part"
-        part.write_bytes(content)
-        os.replace(part, target / name)
+    store(files, target)
 
 
 def pack(folder: Path, counts: Mapping[str, int]) -> bytes:
