@@ -59,10 +59,10 @@
 # | 4. `universal_curve` | further | part 2 |
 # | 5. `normalize` | core | every normalised curve |
 # | 6. `collapse_deviation` | core | every deviation |
-# | 7. `variance_parts` | further | parts 3 and 7 |
+# | 7. `variance_parts` | further | parts 3 and 7, a rival |
 # | 8. `noise_floor` | further | every floor |
 # | 9. `mean_step` | core | the exact ladder in parts 5 and 7 and at the end |
-# | 10. `predict_loss` | further | part 5 |
+# | 10. `predict_loss` | further | part 5, a rival |
 # | 11. `end_slope` | further | part 6 |
 # | 12. `layer_rates` | further | part 7 |
 # | 13. `layer_decays` | further | a rival |
@@ -142,7 +142,7 @@ grid = torch.linspace(0, 1, 61, dtype=torch.float64)  # progress at which curves
 # the sum: with any function $\chi$, $L - L_0 = p^{-\nu} \chi(t / p^a)$ gives one curve along $t \propto p^a$.)
 #
 # At equal compute a small model sees many tokens and a large one few. The next cell follows five sizes at a constant
-# rate, asks at each compute which of them is best, and fits the horizon: a line through log compute against log
+# rate, asks at each compute which of them is best, and fits the horizon: a line through log tokens against log
 # parameters, the smallest and the largest size dropped, because nothing competes with them on one side.
 
 # %%
@@ -780,8 +780,8 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
-# widths, and the narrowest, which is noisiest, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own
-# floors of three widths, not of the fourth. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
+# widths, and the narrowest, noisiest in these runs, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the
+# own floors of three widths, not of width 12. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -793,7 +793,7 @@ views.normaliser_explorer(grid=grid, losses=losses, offset=0.0, parameters=linea
 # %% [markdown]
 # With the mean end, the spread at $x = 1$ is about the floor. Only the division by the own end cancels noise.
 #
-# And real text? The last ladder consists of small transformers that predict the next character of Jane Austen's "Emma",
+# And real text? The last ladder is small transformers that predict the next character of Jane Austen's "Emma",
 # with three seeds. The next cell trains it, and the variants of the networks that parts 5 to 7 need: the longest wait
 # of the lesson, more than a minute on two cores.
 
@@ -840,11 +840,11 @@ views.text_ladder(
 # At $x = 0.9$ the deviation is below the floor under the decay, and not at a constant rate. It is a fifth of what the
 # curves still have to fall, the tightest of our three ladders, and loose beside the paper's. Four end points do not pin
 # the offset down, and with the one that they suggest the supercollapse retreats to the last stretch. Three seeds make a
-# floor that is low by a fifth. And the curves are steeper than their frontier: this ladder seems to stop short of its
-# optimum.
+# floor low by a fifth, which decides over the constant rate's 1.1. The curves are steeper than their frontier:
+# this ladder seems to stop short of its optimum.
 #
 # **What we saw.** Decays push the deviation below the mean floor on a solvable model, on networks (the linear one late)
-# and (one decay, three seeds, late) on text; a constant rate does not.
+# and (one decay, three seeds, late) on text; a constant rate does not, if barely on networks and text.
 
 # %% [markdown]
 # ## 5. Gradient noise
@@ -954,10 +954,11 @@ print(credit(mean_step))
 
 # %% [markdown]
 # The noise is nearly the same share of the loss, three tenths, at every size and from early on: with $R = 2 L$ its
-# first term alone is $\tfrac{2 \eta}{M} \sum_i \lambda_i$ of the loss. Two things follow. A quarter of it, 8 %, is to
-# first order the excess that a constant rate keeps up, also on the part of the loss that label noise makes; where the
-# recursion stands still it is 10 %, the tenth by which part 1's offset was too high. And *the collapse survives a
-# decay*: put the decayed run's own noise,
+# first term alone is $\tfrac{2 \eta}{M} \sum_i \lambda_i$ of the loss. A quarter of it, 8 %, is to first order the
+# excess that a constant rate keeps up, also on the part of the loss that label noise makes; where the recursion stands
+# still (solve for $\lambda_i m_i$, then $R$) it is 10 %, the tenth by which part 1's offset was too high.
+#
+# And *the collapse survives a decay*: put the decayed run's own noise,
 # $\eta \operatorname{Tr} \Sigma' = q\, (L' - L_0)$, into the law in place of $\Sigma$ and solve for its loss,
 #
 # $$L' - L_0 = \frac{L - L_0}{1 + \alpha\, q\, (1 - s')} .$$
@@ -1008,7 +1009,7 @@ predict_loss = checks.predict_loss(predict_loss)
 # We predict three schedules on the solvable ladder from the exact mean at a constant rate.
 
 # %%
-corners = torch.rand(6, generator=run.generator(3), dtype=torch.float64).sort(descending=True).values
+corners = torch.rand(6, generator=run.generator(3, shared=True), dtype=torch.float64).sort(descending=True).values
 
 
 def at_random(x):
@@ -1051,7 +1052,7 @@ views.prediction(**drawn)
 
 # %% [markdown]
 # The mean at a constant rate, one number from theory, and the mean loss under a schedule never trained on is known:
-# along the way to about a fifth of the change, at the end to less than a tenth of it.
+# along the way to about a fifth of the change, at these three ends to less than a tenth.
 #
 # But nobody has the exact mean. What does a single run tell? The schedule changes the loss by 8 %, and a run at this
 # constant rate wanders by about as much. The next cell trains 128 seeds and predicts the linear decay from each alone.
@@ -1079,9 +1080,9 @@ print(f"explained by the mean of all 128: {from_runs(range(128)):.1f}")
 assert each.median() < 0 and (each > 0).double().mean() < 0.3 and from_runs(range(128)) > 0.4
 
 # %% [markdown]
-# No single run does better than no law: its own wandering counts as a change. The law speaks of means, and *the noise
-# between seeds has to be small beside what the schedule changes*. With the paper's large batches it is (0.3 to 1 %
-# beside 1 to 30 %, by the authors' logs), and one run will do.
+# No single run does better than no law: its own wandering, most of it early, counts as a change. The law speaks of
+# means, and *the noise between seeds has to be small beside what the schedule changes*. With the paper's large batches
+# it is (0.3 to 1 % beside 1 to 30 %, by the authors' logs), and one run will do.
 #
 # Now the networks of width 24, the mean of six seeds. Adam divides the gradient by $\sqrt{\hat v}$, so $\Sigma$ is
 # replaced by $P^{-1/2} \Sigma P^{-1/2}$, where $P^{-1}$ is the diagonal of rates over $\sqrt{\hat v}$; its trace is
@@ -1215,7 +1216,7 @@ end_slope = checks.end_slope(end_slope)
 
 # %%
 fine = many["linear"].progress[0, 0]
-again = torch.randint(128, (50, 128), generator=run.generator(6))
+again = torch.randint(128, (50, 128), generator=run.generator(6, shared=True))
 close, slopes = {}, {}
 for name, each in many.items():
     fine_curve = normalize(each.progress, each.loss, 0.0, fine)
@@ -1259,12 +1260,12 @@ for name in ("one order", "own orders"):
     assert quiet[name] < 1
 
 # %% [markdown]
-# Both constant rates satisfy the inequality, without any decay. The seeds start differently, and with so little noise
-# and so little training they stay so: what distinguishes two runs at $x$ mostly distinguishes them still at 1, and the
-# division by the end takes it out. So "at a constant rate $\Delta$ is never below $\sigma$" is wrong; and since
-# $\sigma$ is the spread of whatever a seed decides, the verdict depends on that choice. By the third number neither has
-# collapsed: the spread is more than all that is left to fall. Whether a shared order helps, six seeds do not tell:
-# $\rho$ differs more between the widths than between the two ladders.
+# Both constant rates satisfy the inequality. The seeds start differently, and with so little noise and so little
+# training they stay so: what distinguishes two runs at $x$ mostly distinguishes them still at 1, and the division by
+# the end takes it out. So $\Delta$ can lie below $\sigma$ at a constant rate; and since $\sigma$ is the spread of
+# whatever a seed decides, the verdict depends on that choice. By the third number neither has collapsed: the spread is
+# more than all that is left to fall. Whether a shared order helps, six seeds do not tell: $\rho$ differs more between
+# the widths than between the two ladders.
 #
 # **What we saw.** Supercollapse is correlation: under a decay a run's late loss foretells its end.
 
@@ -1331,7 +1332,7 @@ print(credit(normalize, collapse_deviation))
 # $1 + \alpha\, q\, (1 - s')$ (part 5), where $q$ still grows a little with size, as $\sum_{i \le p} \lambda_i$ does: a
 # larger exponent makes up for that. And in runs that are too short an exponent that is off costs little; at the best
 # length the deviation is smallest at 1.5. With a short horizon, then, the sharpest collapse is a biased guide: one more
-# reason to take the horizon of the constant rate for all schedules, as the paper does.
+# reason to fit the horizon at a constant rate, as the paper does.
 #
 # ### What our networks do not show
 #
@@ -1451,13 +1452,12 @@ views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=mov
 # $$\theta = \frac{1}{\eta\, \zeta\, T} .$$
 #
 # (It writes $\tau$ and $\lambda$.) Curves collapse, says its abstract, precisely where such settings are *optimal* for
-# the data: at a fixed ratio of tokens to parameters, with the $\theta$ that is best for it. Collapse then is a mark of
-# compute-efficient training.
+# the data: at a fixed ratio of tokens to parameters (here: along the horizon), with the $\theta$ that is best for it.
+# Collapse then is a mark of compute-efficient training.
 #
 # What do the two papers predict? The lesson's has no decay, hence $\theta = \infty$ at every size, and claims nothing
 # about one. By the rival, its recipe of horizon and muP must fail under a decay that is held constant, and mend when
-# $\theta$ is held instead. Taken at its word, "precisely" says one thing more: a $\theta$ far from the best should not
-# collapse.
+# $\theta$ is held instead. Taken at its word, "precisely" says more: a $\theta$ far from the best should not collapse.
 #
 # Theory can decide this on the solvable ladder. Without noise, $de_i / du = -\lambda_i e_i + \zeta (w^*_i - e_i)$ for
 # the missing part $e$ of the target's weights $w^*$, so that
@@ -1565,7 +1565,7 @@ for name, runs in groups.items():
 (broken, held), (_, mended) = told["θ = 1, constant"], told["θ = 1, scaled"]
 print(credit(normalize, collapse_deviation, noise_floor, variance_parts))
 assert broken.all() and held[1] > mended[2] and max(apart["scaled"]) < 0.005
-print("Verdict: one timescale for all sizes, good or bad, collapses the exact ladder; networks mostly")
+print("Verdict: one timescale for all, good or bad, collapses the exact ladder; at θ = 1 networks mostly")
 drawn_at_one = {"constant": stored.constant[1.0], "scaled": stored.scaled[1.0]}
 views.weight_decay(
     timescales=decayed_runs.TIMESCALES,
@@ -1579,9 +1579,9 @@ views.weight_decay(
 # %% [markdown]
 # At $\theta = 1$ the rise under a constant decay is three times that under a scaled one, with intervals apart. Scaling
 # mends most of it; whether all, 12 seeds do not tell. At 3 the intervals overlap, at 0.3 both hold zero. $F$ passes
-# everywhere under a constant decay of 1 or 3, else at two or three points. So the rival is right that horizon and muP
-# are not enough. On the exact ladder "optimal" asks too much: *the same at every size* will do, and collapse vouches
-# for no best choice.
+# everywhere at 1 and 3 under a constant decay, else, without decay too, at two or three points. So the rival is right
+# that horizon and muP are not enough. On the exact ladder "optimal" asks too much: *the same at every size* will do,
+# and collapse vouches for no best choice.
 
 # %% [markdown]
 # ### Can the law be fitted instead?
@@ -1594,7 +1594,7 @@ views.weight_decay(
 #
 # a power law less what every fall of the rate has brought by now. Part 5's law fits nothing, but needs the *mean* at a
 # constant rate and the trace. So we expect it to win from exact means, and the other from noisy runs, which a fit
-# smooths. The next cell fits the constant and the linear mean of part 5. Both laws then predict schedules that neither
+# smooths. The next cell fits the constant and the linear mean of part 5. Both laws predict schedules that neither
 # has seen: a cosine, five random ones, and one that decays in the last fifth alone.
 
 # %%
@@ -1603,7 +1603,7 @@ steps = int(known.steps[0, -1])
 
 def falling(seed):
     """Return a schedule that falls in straight lines through random corners."""
-    ends = torch.rand(6, generator=run.generator(seed), dtype=torch.float64).sort(descending=True).values
+    ends = torch.rand(6, generator=run.generator(seed, shared=True), dtype=torch.float64).sort(descending=True).values
     return lambda x: torch.from_numpy(np.interp(x, np.linspace(0, 1, 7), np.append(1.0, ends)))
 
 
@@ -1766,9 +1766,8 @@ checks.questions.frontier_is_blind
 #
 # `oraledu run 03 --scale full` executes this notebook with the paper's networks: widths 384 to 2048, dimension 8, five
 # blocks, the published horizon, and five seeds. One schedule takes $9 \cdot 10^{18}$ FLOPs: at $10^{14}$ a second a day
-# of one GPU, for each of the seven ladders. For some minutes of one GPU there is a preset in between, with widths 64 to
-# 256 in three dimensions: write `settings.preset("middle")` in the first cell. A run that
-# is killed goes on where it was: `oraledu run --resume FOLDER`. We have not run either on a GPU.
+# of one GPU, for each of the seven ladders. `--scale middle` has widths 64 to 256 in three dimensions, for some minutes
+# of one GPU. A run that is killed goes on where it was: `oraledu run --resume FOLDER`. We have not run either on a GPU.
 #
 # ## Further reading
 #
