@@ -97,10 +97,20 @@ def denoise(
 
 @torch.no_grad()
 def provenance(
-    x: Tensor, images: Tensor, alpha_bar: float | Tensor, *, machine: str, **options: Any
+    x: Tensor,
+    images: Tensor,
+    alpha_bar: float | Tensor,
+    *,
+    machine: str,
+    patch: int | None = None,
+    padding: str = "zeros",
+    labels: Tensor | None = None,
+    label: int | None = None,
 ) -> Provenance:
     """Return where each pixel of the answer mostly comes from. The arguments and errors are those of `denoise`."""
-    task = check(x, images, alpha_bar, machine=machine, **options)
+    task = check(
+        x, images, alpha_bar, machine=machine, patch=patch, padding=padding, labels=labels, label=label
+    )
     with full_precision(x.device):
         found = _computed(HEAVIEST[machine], task)
     return replace(found, image=task.index[found.image])

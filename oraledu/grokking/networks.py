@@ -13,6 +13,17 @@ from oraledu.grokking.quadratic_net import QuadraticNet, feature_matrix, network
 from oraledu.grokking.regression import Score, check_examples, one_hot_targets, score
 from oraledu.keep import NOWHERE, Keep, resume_training, training_state
 
+__all__ = [
+    "NetworkHistory",
+    "QuadraticNet",
+    "Snapshot",
+    "collect",
+    "feature_matrix",
+    "iterate",
+    "network_agop",
+    "train",
+]
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -51,16 +62,37 @@ class NetworkHistory:
 
 
 def train(
-    net: QuadraticNet, *examples: Tensor, epochs: int, keep: Keep = NOWHERE, **options: Any
+    net: QuadraticNet,
+    train_pairs: Tensor,
+    train_labels: Tensor,
+    test_pairs: Tensor,
+    test_labels: Tensor,
+    *,
+    epochs: int,
+    generator: torch.Generator,
+    batch_size: int | None = None,
+    learning_rate: float = 1e-3,
+    weight_decay: float = 1.0,
+    betas: tuple[float, float] = (0.9, 0.98),
+    record_every: int = 1,
+    keep: Keep = NOWHERE,
 ) -> NetworkHistory:
     """Train a network in place with AdamW on the squared error against one-hot targets.
 
     Args:
         net: The network; its weights change.
-        *examples: Training pairs and labels, test pairs and labels, as for `iterate`.
+        train_pairs: (n, 2) digit pairs.
+        train_labels: (n,) answers.
+        test_pairs: (m, 2) digit pairs.
+        test_labels: (m,) answers.
         epochs: How many times to go through the training pairs, at least 1.
+        generator: The source of the batches' order; a full batch draws nothing.
+        batch_size: Pairs in a batch; all of them if left out.
+        learning_rate: AdamW's step size.
+        weight_decay: AdamW's decoupled weight decay; the paper takes 1.
+        betas: AdamW's decay rates of its two averages.
+        record_every: Epochs from one snapshot to the next, at least 1.
         keep: Where to keep the state on the way, so that the call can go on after an interruption.
-        **options: The generator and the other options of `iterate`.
 
     Returns:
         The `NetworkHistory`, from before the first epoch to the last multiple of ``record_every``.
@@ -71,8 +103,22 @@ def train(
     """
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
-    snapshots = iterate(net, *examples, epochs=epochs, keep=keep, **options)
-    return collect(islice(snapshots, epochs // options.get("record_every", 1) + 1))
+    snapshots = iterate(
+        net,
+        train_pairs,
+        train_labels,
+        test_pairs,
+        test_labels,
+        generator=generator,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        betas=betas,
+        record_every=record_every,
+        keep=keep,
+        epochs=epochs,
+    )
+    return collect(islice(snapshots, epochs // record_every + 1))
 
 
 def iterate(
@@ -93,26 +139,8 @@ def iterate(
 ) -> Iterator[Snapshot]:
     """Yield the snapshots of `train` one by one, without end, for a progress bar and for stopping early.
 
-    `collect` makes a `NetworkHistory` of a list of snapshots.
-
-    Args:
-        net: The network; its weights change.
-        train_pairs: (n, 2) digit pairs.
-        train_labels: (n,) answers.
-        test_pairs: (m, 2) digit pairs.
-        test_labels: (m,) answers.
-        generator: The source of the batches' order; a full batch draws nothing.
-        batch_size: Pairs in a batch; all of them if left out.
-        learning_rate: AdamW's step size.
-        weight_decay: AdamW's decoupled weight decay; the paper takes 1.
-        betas: AdamW's decay rates of its two averages.
-        record_every: Epochs from one snapshot to the next, at least 1.
-        keep: As for `train`; the snapshots of an earlier process come first.
-        epochs: How many there will be, to tell ``keep`` how much is left.
-
-    Raises:
-        ValueError: If an argument is unfit; the text says what to do.
-        TypeError: If pairs or labels do not hold integers.
+    Arguments and errors are those of `train`; `collect` makes a `NetworkHistory` of a list of snapshots.
+    With a `keep` the snapshots of an earlier process come first, and ``epochs`` tells it how much is left.
     """
     check_examples(train_pairs, train_labels, net.p, "train")
     check_examples(test_pairs, test_labels, net.p, "test")
