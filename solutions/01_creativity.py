@@ -843,7 +843,7 @@ if run.scale == "quick":
     print(f"t = 0.05: the network's loss is at least 1.5 times: {known[0.05][0] > 1.5 * known[0.05][1]}")
     print(f"k = 11 is better than the network at all four: {all(w < n for n, _, w in known.values())}")
     print(f"at t = 0.2 by a factor of at least 10: {known[0.2][2] < known[0.2][0] / 10}")
-    print(f"unseen images, t = 0.2, 0.05: the network beats its machine: {[n < m for n, m, _ in new.values()]}")
+    print(f"unseen, t = 0.2, 0.05: the network beats its machine: {[n < m for n, m, _ in new.values()]}")
     print(f"and the machine with k = 11, by a third at least: {[1.5 * n < w for n, _, w in new.values()]}")
     assert all(near) and known[0.05][0] > 1.5 * known[0.05][1]
     assert all(w < 0.95 * n for n, _, w in known.values()) and known[0.2][2] < known[0.2][0] / 10

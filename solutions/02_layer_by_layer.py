@@ -933,7 +933,8 @@ assert 1.95 < promised < 2.2 and given.abs() < 0.06
 # %%
 chosen, halves = {}, {}
 for name, each in outcomes.items():
-    halves[name] = selection.split_scores(each, generator=run.generator(4, shared=True), splits=preset.splits)
+    drawn = run.generator(4, shared=True)
+    halves[name] = selection.split_scores(each, generator=drawn, splits=preset.splits)
     chosen[name] = views.gains(halves=halves[name], honest_gain=long_run(honest_gain))
 better = {name: sum(c.gain > 0 for c in each.values()) for name, each in chosen.items()}
 clear = {name: sum(c.interval()[0] > 0 for c in each.values()) for name, each in chosen.items()}
@@ -1227,7 +1228,8 @@ views.results(names, rows)
 good, bad = picks["lowest entropy unit, no first"], picks["lowest entropy raw, no first"]
 print(f"lowest unit entropy: regret below 3 points: {bool(good.regret < 0.03)}")
 print(f"lowest raw entropy, same tokens: regret above 10 points: {bool(bad.regret > 0.1)}")
-pair, noise = decoder.views[:, :, :2].to(run.exact, torch.float64), run.generator(7, shared=True)  # (layers, N, 2, D)
+pair = decoder.views[:, :, :2].to(run.exact, torch.float64)  # (layers, N, 2, D)
+noise = run.generator(7, shared=True)
 found = []
 for _ in range(200):
     some = pair[:, torch.randperm(len(decoder.prompts), generator=noise)[:30]]

@@ -909,7 +909,8 @@ predict_loss = checks.predict_loss(predict_loss)
 # We predict three schedules on the solvable ladder from the exact mean at a constant rate.
 
 # %%
-corners = torch.rand(6, generator=run.generator(3, shared=True), dtype=torch.float64).sort(descending=True).values
+corners = torch.rand(6, generator=run.generator(3, shared=True), dtype=torch.float64)
+corners = corners.sort(descending=True).values
 
 
 def at_random(x):
@@ -1474,8 +1475,9 @@ steps = int(known.steps[0, -1])
 
 def falling(seed):
     """Return a schedule that falls in straight lines through random corners."""
-    ends = torch.rand(6, generator=run.generator(seed, shared=True), dtype=torch.float64).sort(descending=True).values
-    return lambda x: torch.from_numpy(np.interp(x, np.linspace(0, 1, 7), np.append(1.0, ends)))
+    ends = torch.rand(6, generator=run.generator(seed, shared=True), dtype=torch.float64)
+    ends = np.append(1.0, ends.sort(descending=True).values)
+    return lambda x: torch.from_numpy(np.interp(x, np.linspace(0, 1, 7), ends))
 
 
 def seen(schedule):
