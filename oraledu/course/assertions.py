@@ -18,7 +18,18 @@ def report() -> None:
 
 
 class Reported(ast.NodeTransformer):
-    """Make of ``assert condition`` a line that is printed where the condition is false."""
+    """Make of ``assert condition`` a line that is printed where the condition is false.
+
+    Those inside of functions and classes stay: a reader's own function may count on them.
+    """
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Leave a function as it is."""
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        """Leave a class as it is."""
+        return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.If:
         """Return the statement that stands in for an assertion."""

@@ -31,6 +31,15 @@ def test_at_the_quick_scale_an_assertion_ends_its_cell(shell, capsys):
     assert isinstance(shell.run_cell("assert 1 > 2").error_in_exec, AssertionError)
 
 
+@pytest.mark.parametrize(
+    "body", ["def f():\n    assert 1 > 2\nf()", "class A:\n    def f(self):\n        assert 1 > 2\nA().f()"]
+)
+def test_a_function_of_the_reader_keeps_its_assertions(shell, monkeypatch, capsys, body):
+    monkeypatch.setenv("ORALEDU_SCALE", "full")
+    start("04_grokking")
+    assert isinstance(shell.run_cell(body).error_in_exec, AssertionError)
+
+
 def test_a_condition_that_cannot_be_told_ends_the_cell(shell, monkeypatch, capsys):
     monkeypatch.setenv("ORALEDU_SCALE", "full")
     start("04_grokking")
