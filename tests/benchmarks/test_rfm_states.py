@@ -32,6 +32,17 @@ def test_only_a_layer_that_gains_is_above_chance(better):
     assert (row.split(" | ")[2] == "3") == (better > 0)
 
 
+def test_a_score_belongs_to_its_item_in_every_split_that_tested_it():
+    generator, found = torch.Generator().manual_seed(3), []
+    for count in (20, 10):
+        test = torch.randperm(30, generator=generator)[:count]
+        right = (test < 10).double().expand(2, -1)  # of two layers
+        found.append((test, {"linear probe": torch.zeros_like(right), "other": right}))
+    tested = torch.cat([test for test, _ in found]).unique()
+    row = list(rfm_states.rows(found, 30, "here"))[1]
+    assert f"| {(tested < 10).double().mean():+.3f}, " in row
+
+
 def test_the_candidate_is_the_one_that_the_held_out_folds_like_best():
     y = torch.eye(2).repeat(30, 1)
 
