@@ -48,6 +48,8 @@ class MLPLadder:
         probes: How many mini-batches estimate the gradient noise.
         device: Where to compute.
         dtype: The type to compute in.
+        grid: Keep the weights at multiples of this, a power of two, for curves that are the same on every processor;
+            see `stacked`. Not if left out.
     """
 
     widths: tuple[int, ...]
@@ -69,6 +71,7 @@ class MLPLadder:
     probes: int = 16
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
+    grid: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse test sets whose parts would differ in size."""
@@ -123,6 +126,7 @@ class MLPLadder:
             probes=lambda: self._parts("probes", self.probes * self.batch, self.batch, len(seeds)),
             gradients=gradients,
             decays=self.layer_decays(width),
+            grid=self.grid,
         )
 
     def features(self, run: StackedPass) -> Tensor:

@@ -52,6 +52,7 @@ class TransformerLadder:
     probes: int = 16
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
+    grid: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse widths that heads do not fill, and test sets whose parts would differ in size."""
@@ -85,6 +86,7 @@ class TransformerLadder:
             batch=self._sequences(width, seeds, steps),
             test=self._test(len(seeds), tests),
             probes=lambda: self._probes(len(seeds)),
+            grid=self.grid,
         )
 
     def features(self, run: StackedPass) -> Tensor:

@@ -1,8 +1,11 @@
 """The stacked pass: its noise against the definition, and its state."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from oraledu.scaling import settings
 from oraledu.scaling.adam import BETAS, EPSILON
 from oraledu.scaling.fourier import examples
 from oraledu.scaling.ladder import MLPLadder
@@ -80,3 +83,45 @@ def test_a_normalised_vector_has_a_root_mean_square_of_one(generator):
     h = torch.randn(2, 3, 50, generator=generator, dtype=torch.float64)
     assert rms_norm(h).square().mean(dim=-1).sqrt().sub(1).abs().max() <= 1e-5
     assert torch.equal(rms_norm(torch.zeros(2, 4)), torch.zeros(2, 4))
+
+
+#: What two processors may round differently in a gradient.
+LAST_BITS = 1e-15
+
+
+def wavering(ladder, grid, seed):
+    """Train a network with gradients that are off in their last bits; return its loss."""
+    generator = torch.Generator().manual_seed(seed)
+    run = replace(ladder, grid=grid).begin(16, (0,), 1500)
+    exact = run._gradients
+
+    def off(weights, batch):
+        found = exact(weights, batch)
+        return {
+            name: each * (1 + LAST_BITS * torch.randn(each.shape, generator=generator, dtype=torch.float64))
+            for name, each in found.items()
+        }
+
+    run._gradients = off
+    for _ in range(1500):
+        run.step(1.0)
+    return float(run.loss())
+
+
+def test_on_a_grid_the_last_bits_of_a_step_do_not_matter_and_without_one_they_decide_the_loss():
+    ladder = replace(settings.NETWORKS, base_rate=1e-2)
+    on, off = ([wavering(ladder, grid, seed) for seed in (0, 1)] for grid in (settings.GRID, None))
+    assert on[0] == on[1]
+    assert abs(off[0] / off[1] - 1) > 1e-6
+
+
+def test_a_grid_moves_no_weight_by_more_than_half_its_spacing(mlp):
+    plain, rounded = mlp.begin(4, (0,), 20), replace(mlp, grid=2.0**-10).begin(4, (0,), 20)
+    for name, weight in rounded.weights.items():
+        assert torch.equal(weight * 2**10, (weight * 2**10).round())
+        assert (weight - plain.weights[name]).abs().max() <= 2.0**-11
+
+
+def test_a_grid_that_is_no_power_of_two_is_refused(mlp):
+    with pytest.raises(ValueError, match="grid must be a power of two"):
+        replace(mlp, grid=1e-7).begin(4, (0,), 20)
