@@ -791,7 +791,10 @@ patch_schedule = checks.patch_schedule(patch_schedule)
 from scipy.stats import kendalltau
 
 fit = preset.fashion
-calibrating = experiments.noises(fit, fashion, calibration=True)
+# With this seed no step hangs on a single vote, which another processor might turn.
+calibrating = torch.randn(
+    fit.calibration_noises, *fashion.shape[1:], generator=run.generator(54, shared=True)
+).to(fashion)
 patches = run.kept(long_run(patch_schedule))(
     network.denoise,
     fashion[: fit.calibration_count],

@@ -50,6 +50,14 @@ def test_the_embedded_file_is_small_and_what_its_curves_pack_to():
     )  # a diff of the bytes takes minutes
 
 
+def test_anyone_who_trains_them_again_gets_these_numbers_on_any_processor():
+    """The narrowest width, to the end: weights on a grid forget what this processor rounds in its own way."""
+    ladder = replace(decayed_runs.ladders()[1], widths=(8,))
+    again = train(ladder, decayed_runs.SCHEDULE, seeds=decayed_runs.SEEDS[:2], records=decayed_runs.RECORDS)
+    stored = decayed_runs.load().scaled[decayed_runs.TIMESCALES[0]].loss[0, :2]
+    assert torch.allclose(again.loss[0], stored, rtol=1e-6, atol=0)
+
+
 @pytest.fixture
 def tiny(monkeypatch, mlp):
     """Ladders of some steps, and what is stored of them."""

@@ -1,5 +1,6 @@
 """Part 6: which training image each pixel comes from, and how far the result is from all of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.image import AxesImage
@@ -130,10 +131,11 @@ def consistency(steps: Sequence[int], shares: Mapping[str, Sequence[float]]) -> 
 
 def creativity(distances: Mapping[str, Tensor]) -> Figure:
     """Draw how far images are from the nearest training image: (B,) distances per pixel for each source in words."""
-    medians = ", ".join(f"{name} {float(values.median()):.1f}" for name, values in distances.items())
+    medians = {name: math.floor(10 * float(values.median())) / 10 for name, values in distances.items()}
+    least = ", ".join(f"{name} {median:.1f}" for name, median in medians.items())
     figure, ax = subplots(
-        alt=f"Distances to the nearest training image, a row of dots for each source, with a bar at the median: "
-        f"{medians}.",
+        alt=f"Distances to the nearest training image, a row of dots for each source, with a bar at the median, "
+        f"which is at least: {least}.",
         width=640,
         height=70 + 42 * len(distances),
     )

@@ -31,7 +31,7 @@ def staircase(patches: Sequence[int], jacobians: Mapping[float, Tensor]) -> Figu
     sides = [seen(jacobian) for jacobian in jacobians.values()]
     figure, axes = panels([["steps", *names]], height=215, width_ratios=[2.2] + [1] * len(names))
     figure.alt = (
-        f"Left: the patch size over the noise level, {', '.join(map(str, patches))} from t = 1 to t = "
+        f"Left: the patch size over the noise level, {patches[0]} at t = 1 and {patches[-1]} at t = "
         f"{moments[-1]:g}. Beside it, how much each pixel of the input moves the estimate at the centre, at t = "
         f"{', '.join(f'{t:g}' for t in jacobians)}, with the patch of that time as a frame: a spot around the centre. "
         f"Nine tenths of it lie in windows of at most {max(sides)} pixels a side, the last time of {sides[-1]}."
