@@ -1279,7 +1279,6 @@ def layer_rates(width, base_rate, base_width):
 # %% tags=["check"]
 layer_rates = checks.layer_rates(layer_rates)
 
-
 # %% [markdown] tags=["solution"]
 # **Why not the root.** Random directions would add up to $\sqrt n$. The changes of one layer's weights are not random:
 # they all follow the same gradient, and add up to $n$. The usual slips: the root, the embedding's rate falling too, and
