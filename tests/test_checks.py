@@ -86,7 +86,7 @@ def test_a_right_function_is_right_however_it_is_handed_over(lesson, exercise):
 
 @pytest.mark.parametrize(("exercise", "function", "place"), list(listed("RIGHT")))
 def test_a_right_function_that_is_written_in_another_way_is_accepted(exercise, function, place):
-    # Each on inputs of its own: an exercise has at least four of them, and its inputs four drawings.
+    # Each on other inputs, so that together they try at least four drawings of each exercise.
     accepted(exercise, function, attempts=(1 + place,))
 
 

@@ -140,7 +140,6 @@ STAND_INS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_all_assertions_hold_on_each_students_data_and_no_two_read_the_same(lesson):
     common = published.namespace(lesson)
