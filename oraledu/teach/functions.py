@@ -117,7 +117,12 @@ def _definition(name: str, statements: list[_Statement], place: int, exercises: 
     return Definition(name, tuple(statements[number].text for number in order), frozenset(needs - {name}))
 
 
-def _statements(cell: str) -> Iterator[_Statement]:
+@functools.lru_cache(maxsize=2**14)  # most cells of a class are the lesson's own
+def _statements(cell: str) -> tuple[_Statement, ...]:
+    return tuple(_read(cell))
+
+
+def _read(cell: str) -> Iterator[_Statement]:
     for text in (cell, _without_magics(cell)):
         try:
             tree = ast.parse(text)
