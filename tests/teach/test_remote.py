@@ -29,6 +29,9 @@ def psd_power(matrix, power):
 """
 
 
+NAMES = [exercise.name for _, exercise in EXERCISES]
+
+
 @pytest.fixture(scope="module")
 def prison():
     with_torch = Prison()
@@ -270,6 +273,12 @@ def test_a_solved_function_is_used_by_the_next_and_an_unsolved_one_is_lent():
     )
     assert outcomes["random_metric"].status == "solved", outcomes["random_metric"].line
     assert outcomes["psd_power"].status == "not attempted"
+
+
+def test_the_reference_of_an_exercise_that_comes_later_is_not_lent():
+    text = "def psd_power(matrix, power):\n    random_metric(4, '+')\n    return matrix"
+    outcomes = examined("04_grokking", {"psd_power": [definitions([text], NAMES)["psd_power"]]}, seed=5)
+    assert "it raises NameError: name 'random_metric' is not defined" in outcomes["psd_power"].line
 
 
 def test_a_dead_prison_is_told_kills_nobody_and_is_replaced():
