@@ -389,16 +389,23 @@ def test_many_short_sleeps_are_a_long_one(prison):
     assert fate == "timed out", outcome.line
 
 
-def test_the_work_of_threads_that_have_ended_is_counted(prison):
-    text = """
-import threading, time
+HELPERS = {
+    "a thread": "one = threading.Thread(target=_work)\n    one.start()\n    one.join()",
+    "a process": "os.waitpid(os.fork() or (_work(), os._exit(0)), 0)",
+}
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the clock on the wall decides")
+def test_the_work_of_helpers_that_have_ended_is_counted(prison, helper):
+    text = f"""
+import os, threading, time
 def _work():
-    while time.thread_time() < 0.2:
+    begun = time.thread_time()
+    while time.thread_time() < begun + 0.25:
         pass
 def doubled(x):
-    one = threading.Thread(target=_work)
-    one.start()
-    one.join()
+    {HELPERS[helper]}
     return 2 * x
 """
     found = definitions([text], ["doubled"])["doubled"]
