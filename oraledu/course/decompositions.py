@@ -29,7 +29,10 @@ class Decompositions(TorchFunctionMode):
         """Put a look before the functions of NumPy and SciPy, also where these call each other."""
         import scipy.linalg  # slow to load, and no figure waits for it
 
-        for module in (np.linalg, sys.modules[inspect.unwrap(np.linalg.svd).__module__], scipy.linalg):
+        # Who has taken a function from its module before calls the one below it, which is looked up anew.
+        own = [sys.modules[inspect.unwrap(each).__module__] for each in (np.linalg.svd, scipy.linalg.eigh)]
+        below = getattr(own[0], "_umath_linalg", own[0])
+        for module in (np.linalg, scipy.linalg, below, *own):
             for name, function in list(vars(module).items()):
                 if name.startswith(self.NAMES) and callable(function):
                     self._before.append((module, name, function))

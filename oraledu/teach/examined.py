@@ -55,7 +55,7 @@ def examined(
     lesson = catalogue.lesson(lesson_name)
     blank, outcomes = stubs(lesson), {}
     solved: dict[str, Definition] = {}
-    references = {exercise.name: exercise.reference for exercise in catalogue.exercises(lesson)}
+    references: dict[str, Any] = {}  # of the exercises before: in a notebook, too, the others come later
     for exercise in catalogue.exercises(lesson):
         best = Outcome("not attempted", f"{exercise.name}: not attempted.")
         for definition in found.get(exercise.name, ())[:VERSIONS]:
@@ -64,15 +64,15 @@ def examined(
             statements = [
                 text for name in sorted(definition.needs & set(solved)) for text in solved[name].statements
             ]
-            lent = {name: references[name] for name in definition.needs - set(solved)}
+            needs = definition.needs.union(*(solved[name].needs for name in solved)) - set(solved)
+            lent = {name: references[name] for name in needs & set(references)}
             statements += definition.statements
             own = int(hashlib.sha256(repr((seed, statements, before)).encode()).hexdigest()[:8], 16)
             with RemoteFunction(
                 _prison(),
                 exercise,
                 statements,
-                lent=lent
-                | {name: references[name] for key in solved for name in solved[key].needs - set(solved)},
+                lent=lent,
                 limits=limits,
                 seed=own,
                 before=before,
@@ -84,6 +84,7 @@ def examined(
                 solved[exercise.name] = definition
                 break
         outcomes[exercise.name] = best
+        references[exercise.name] = exercise.reference
     return outcomes
 
 

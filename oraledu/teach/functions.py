@@ -4,8 +4,10 @@ Nothing is run here; the text is read. So it does not matter what else the noteb
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
+import io
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,8 +43,15 @@ class Definition:
     @functools.cached_property
     def digest(self) -> str:
         """A name for the definition: equal for equal statements, whatever their spaces and comments."""
-        plain = "\n".join(ast.unparse(ast.parse(statement)) for statement in self.statements)
+        plain = "\n".join(_plain(statement) for statement in self.statements)
         return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _plain(statement: str) -> str:
+    try:
+        return ast.unparse(ast.parse(statement))
+    except (RecursionError, ValueError):  # a sum of hundreds of terms, a number of thousands of digits
+        return statement
 
 
 def likeness(definition: Definition) -> str | None:
@@ -117,18 +126,25 @@ def _definition(name: str, statements: list[_Statement], place: int, exercises: 
     return Definition(name, tuple(statements[number].text for number in order), frozenset(needs - {name}))
 
 
-def _statements(cell: str) -> Iterator[_Statement]:
+@functools.lru_cache(maxsize=2**14)  # most cells of a class are the lesson's own
+def _statements(cell: str) -> tuple[_Statement, ...]:
+    return tuple(_read(cell))
+
+
+def _read(cell: str) -> Iterator[_Statement]:
     for text in (cell, _without_magics(cell)):
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        lines = text.splitlines(keepends=True)
+        lines = io.StringIO(text, newline=None).readlines()  # what Python takes for lines
         for node in tree.body:
-            if isinstance(node, _BINDS) or (isinstance(node, _MAY_BIND) and _bound(node)):
-                start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
-                statement = "".join(lines[start - 1 : node.end_lineno]).rstrip()
-                yield _Statement(statement, _bound(node), _used(statement))
+            # What parses may still not compile, as a function with two arguments of one name.
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+                if isinstance(node, _BINDS) or (isinstance(node, _MAY_BIND) and _bound(node)):
+                    start = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+                    statement = "".join(lines[start - 1 : node.end_lineno]).rstrip()
+                    yield _Statement(statement, _bound(node), _used(statement))
         return
 
 

@@ -20,6 +20,8 @@ from torch import Tensor
 
 #: No message is longer, in bytes, nor is a tensor made of one; so much of it is its tree.
 LONGEST, LARGEST_TREE = 2**30, 2**23
+#: What all tensors of a message take together up to which it goes in one piece: most messages are short, and many.
+SMALL = 2**16
 _LENGTHS = struct.Struct("!QQ")
 _DTYPES = {str(each): each for each in vars(torch).values() if isinstance(each, torch.dtype)}
 
@@ -201,12 +203,12 @@ def send(channel: socket.socket, tree: Any, blocks: dict[str, torch.UntypedStora
         Torn: the other side has ended.
     """
     sizes = {name: block.nbytes() for name, block in (blocks or {}).items()}
-    head = json.dumps([tree, sizes]).encode()
+    head, total = json.dumps([tree, sizes]).encode(), sum(sizes.values())
+    head = _LENGTHS.pack(len(head), total) + head
+    parts: list[Any] = [_view(numbers(block)) for block in (blocks or {}).values() if block.nbytes()]
     try:
-        channel.sendall(_LENGTHS.pack(len(head), sum(sizes.values())) + head)
-        for block in (blocks or {}).values():
-            if block.nbytes():
-                channel.sendall(_view(numbers(block)))
+        for piece in [b"".join([head, *parts])] if total <= SMALL else [head, *parts]:
+            channel.sendall(piece)
     except OSError as error:
         raise Torn("the other side has ended") from error
 
@@ -220,24 +222,27 @@ def receive(channel: socket.socket) -> tuple[Any, dict[str, torch.UntypedStorage
     length, total = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size))
     if length > LARGEST_TREE or length + total > LONGEST:
         raise Torn("a message is too long")
+    body = _exactly(channel, length + total if total <= SMALL else length)
     try:
-        tree, sizes = json.loads(bytes(_exactly(channel, length)))
+        tree, sizes = json.loads(body[:length].decode())
         if sum(sizes.values()) != total or any(type(size) is not int or size < 0 for size in sizes.values()):
             raise ValueError("sizes")
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Torn("a message cannot be read") from error
-    return tree, {name: _block(channel, size) for name, size in sizes.items()}
+    found, rest = {}, memoryview(body)[length:]
+    for name, size in sizes.items():
+        block = torch.empty(size, dtype=torch.uint8)
+        if total <= SMALL:
+            _view(block)[:], rest = rest[:size], rest[size:]
+        else:
+            _fill(channel, _view(block))
+        found[name] = block.untyped_storage()
+    return tree, found
 
 
 def numbers(block: torch.UntypedStorage) -> Tensor:
     """Return the bytes of a block, in its own memory: (n,) uint8."""
     return torch.empty(0, dtype=torch.uint8).set_(block)
-
-
-def _block(channel: socket.socket, size: int) -> torch.UntypedStorage:
-    block = torch.empty(size, dtype=torch.uint8)
-    _fill(channel, _view(block))
-    return block.untyped_storage()
 
 
 def _view(numbers: Tensor) -> memoryview:

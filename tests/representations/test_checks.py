@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from numpy.linalg import eigvalsh as numpys_own
+from scipy.linalg import eigvalsh as scipys_own
 
 from oraledu.course.examine import examine
 from oraledu.course.quiz import Quiz
@@ -109,6 +111,9 @@ def test_a_decomposition_is_seen_whatever_it_is_called():
         lambda k: scipy.linalg.eigh(k, np.eye(4)),
         lambda k: scipy.linalg.svdvals(k),
         lambda k: scipy.linalg.sqrtm(k),
+        lambda k: numpys_own(k),
+        lambda k: scipys_own(k),
+        lambda k: np.linalg.eigh.__wrapped__(k),
         lambda k: torch.linalg.matrix_norm(torch.from_numpy(k), ord="nuc"),
         lambda k: torch.linalg.norm(torch.from_numpy(k), "nuc"),
     ],

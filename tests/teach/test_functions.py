@@ -111,3 +111,28 @@ def test_functions_are_alike_where_only_names_and_comments_differ():
 
 def test_short_functions_are_alike_by_themselves_and_not_compared():
     assert likeness(taken("def first(x):\n    return x")) is None
+
+
+ODD = {
+    "two arguments of one name": ("def second(a, a): return 1", 1),
+    "a name that is nowhere": ("def second():\n    nonlocal nowhere", 1),
+    "a sum of many terms": ("K = 1" + "+1" * 400 + "\ndef second(): return K", 2),
+    "a number of many digits": ("def second(): return 0x" + "f" * 9000, 2),
+    "a chain of attributes": ("def second(x): return x" + ".a" * 900, 2),
+    "a second statement in the last line of a text": ('K = """\n"""; L = 2\ndef second(): return L', 2),
+    "signs that end a line elsewhere": ("A = '\u2028\x0c'\n\x0cdef second(): return A", 2),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_is_odd_stops_no_class_and_costs_its_own_function_alone(what):
+    cell, found = ODD[what]
+    taken = definitions(["def first(): return 1", cell], NAMES)
+    assert len(taken) == found
+    assert len({each.digest for each in taken.values()}) == found
+    assert all(likeness(each) is None or each.name == "second" for each in taken.values())
+
+
+def test_only_what_python_takes_for_a_line_ends_one():
+    text = "A = '\u2028\x0c'\ndef first():\n    return A"
+    assert taken(text).statements == ("A = '\u2028\x0c'", "def first():\n    return A")

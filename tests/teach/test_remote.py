@@ -29,6 +29,9 @@ def psd_power(matrix, power):
 """
 
 
+NAMES = [exercise.name for _, exercise in EXERCISES]
+
+
 @pytest.fixture(scope="module")
 def prison():
     with_torch = Prison()
@@ -272,6 +275,12 @@ def test_a_solved_function_is_used_by_the_next_and_an_unsolved_one_is_lent():
     assert outcomes["psd_power"].status == "not attempted"
 
 
+def test_the_reference_of_an_exercise_that_comes_later_is_not_lent():
+    text = "def psd_power(matrix, power):\n    random_metric(4, '+')\n    return matrix"
+    outcomes = examined("04_grokking", {"psd_power": [definitions([text], NAMES)["psd_power"]]}, seed=5)
+    assert "it raises NameError: name 'random_metric' is not defined" in outcomes["psd_power"].line
+
+
 def test_a_dead_prison_is_told_kills_nobody_and_is_replaced():
     broken = Prison()
     broken._process.kill()
@@ -380,16 +389,23 @@ def test_many_short_sleeps_are_a_long_one(prison):
     assert fate == "timed out", outcome.line
 
 
-def test_the_work_of_threads_that_have_ended_is_counted(prison):
-    text = """
-import threading, time
+HELPERS = {
+    "a thread": "one = threading.Thread(target=_work)\n    one.start()\n    one.join()",
+    "a process": "os.waitpid(os.fork() or (_work(), os._exit(0)), 0)",
+}
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the clock on the wall decides")
+def test_the_work_of_helpers_that_have_ended_is_counted(prison, helper):
+    text = f"""
+import os, threading, time
 def _work():
-    while time.thread_time() < 0.2:
+    begun = time.thread_time()
+    while time.thread_time() < begun + 0.25:
         pass
 def doubled(x):
-    one = threading.Thread(target=_work)
-    one.start()
-    one.join()
+    {HELPERS[helper]}
     return 2 * x
 """
     found = definitions([text], ["doubled"])["doubled"]
