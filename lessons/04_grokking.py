@@ -1436,7 +1436,7 @@ for name, kernel in (("quadratic", mine), ("Gaussian", "gaussian")):
         symmetric[name, op], drawn = [], []
         count = round((1 - rival.fraction) * len(image))
         for seed in range(5):
-            queue = torch.randperm(len(image), generator=run.generator(seed))
+            queue = torch.randperm(len(image), generator=run.generator(seed, shared=True))
             symmetric[name, op].append(ask(op, symmetric_split(image, queue, count), kernel))
             drawn.append(ask(op, torch.zeros_like(alone).index_fill(0, queue[:count], True), kernel))
         ends = [[float(each.test_accuracy[-1]) for each in runs] for runs in (symmetric[name, op], drawn)]
