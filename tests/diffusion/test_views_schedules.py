@@ -42,7 +42,7 @@ def test_the_staircase_has_a_step_for_each_noise_level():
     assert list(steps.get_ydata()) == SIZES
     left, right = figure.axes[0].get_xlim()
     assert left > right, "noise comes first"
-    assert "7, 5, 5, 3 from t = 1 to t = 0.25" in figure.alt
+    assert "7 at t = 1 and 3 at t = 0.25" in figure.alt
     assert "in windows of at most 1 pixels a side, the last time of 1." in figure.alt
     assert figure.png().startswith(b"\x89PNG")
 
