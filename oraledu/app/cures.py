@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
+import json
 import re
 import shlex
+import site
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from oraledu.app import launch
@@ -26,9 +30,21 @@ def install(*words: str, venv: Path | None = None) -> str:
     """Write the command by which pip installs something into an environment; None means this one."""
     root = launch.checkout()
     tested = ["-c", str(root / LOCK)] if root else []
-    return command(
-        *(pip := pip_command(venv or Path(sys.prefix))), "install", *_undone(*pip), *tested, *words
-    )
+    if venv is None and sys.prefix == sys.base_prefix:
+        pip, options = [sys.executable, "-m", "pip"], _beside()
+    else:
+        pip = pip_command(venv or Path(sys.prefix))
+        options = _undone(*pip)
+    return command(*pip, "install", *options, *tested, *words)
+
+
+def _beside() -> list[str]:
+    """Return the options by which pip installs beside a course that lies in no virtual environment."""
+    own = Path(__file__).is_relative_to(site.getusersitepackages())
+    managed = Path(
+        sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED"
+    ).exists()  # there it was asked for already
+    return (["--user"] if own else []) + (["--break-system-packages"] if managed else [])
 
 
 @functools.cache
@@ -45,14 +61,20 @@ def reinstall() -> str:
         return "remove the folder .venv in the checkout, then run there 'python3 -m oraledu lab'"
     if root := launch.checkout():
         return install("--force-reinstall", "-e", str(root))
-    return "install the package anew from where it came, with pip's option --force-reinstall"
+    return install("--force-reinstall", _origin())
+
+
+def _origin() -> str:
+    """Return where the package was installed from, as pip has written down; its name where that was an index."""
+    found = importlib.metadata.distribution("oraledu").read_text("direct_url.json")
+    return str(json.loads(found)["url"]) if found else "oraledu"
 
 
 def restore(path: Path) -> str:
     """Say how a file of the package gets its content back."""
     root = launch.checkout()
     if root is None:
-        return reinstall()
+        return install("--force-reinstall", "--no-deps", _origin())
     if not (root / ".git").exists():
         return "copy it from a fresh copy of the course"
     # git leaves a file alone whose size and time it remembers.

@@ -1,8 +1,12 @@
+import importlib.metadata
 import os
 import shlex
+import site
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,8 +64,36 @@ def test_everything_is_installed_anew_by_what_made_the_environment(tmp_path: Pat
     assert "'python3 -m oraledu lab'" in cures.reinstall()
     monkeypatch.setattr(cures, "made_here", lambda venv: False)
     assert shlex.split(cures.reinstall())[-3:] == ["--force-reinstall", "-e", str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "source"),
+    [('{"url": "file:///here/a.whl", "archive_info": {}}', "file:///here/a.whl"), (None, "oraledu")],
+)
+def test_a_wheel_is_installed_anew_from_where_it_came(monkeypatch, recorded, source):
     monkeypatch.setattr(launch, "checkout", lambda: None)
-    assert " -e " not in cures.reinstall()
+    monkeypatch.setattr(cures, "made_here", lambda venv: False)
+    metadata = SimpleNamespace(read_text={"direct_url.json": recorded}.get)
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: metadata)
+    assert shlex.split(cures.reinstall())[-2:] == ["--force-reinstall", source]
+    assert shlex.split(cures.restore(Path("a set")))[-3:] == ["--force-reinstall", "--no-deps", source]
+
+
+@pytest.mark.parametrize(("own", "managed"), [(True, True), (False, True), (True, False)])
+def test_outside_of_a_virtual_environment_a_cure_installs_beside_the_course(
+    tmp_path, monkeypatch, own, managed
+):
+    """As on a system whose Python has another name than `python`, and forbids pip to install for all."""
+    monkeypatch.setattr(launch, "checkout", lambda: None)
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    monkeypatch.setattr(
+        site, "getusersitepackages", lambda: str(Path(cures.__file__).parents[2] if own else tmp_path)
+    )
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    if managed:
+        (tmp_path / "EXTERNALLY-MANAGED").touch()
+    options = ["--user"] * own + ["--break-system-packages"] * managed
+    assert shlex.split(cures.install("numpy")) == [sys.executable, "-m", "pip", "install", *options, "numpy"]
 
 
 def test_a_damaged_file_gets_its_content_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
