@@ -780,8 +780,8 @@ views.deviation_and_floor(grid=grid, deviation=net_deviations, floor=net_floors)
 
 # %% [markdown]
 # The networks supercollapse too, under a linear decay late, under a cosine from the middle; the floor is the mean over
-# widths, and the narrowest, noisiest in these runs, lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the
-# own floors of three widths, not of width 12. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
+# widths, and the noisiest width lifts it: under the linear decay $\Delta$ at $x = 0.9$ is below the own floors of three
+# widths, not of width 12. The floor of the paper's large networks is 0.3 to 1 % (authors' logs).
 #
 # In the explorer, change what each run is divided by. What do you see with the mean of the ends, and why must it be so?
 
@@ -840,7 +840,7 @@ views.text_ladder(
 # At $x = 0.9$ the deviation is below the floor under the decay, and not at a constant rate. It is a fifth of what the
 # curves still have to fall, the tightest of our three ladders, and loose beside the paper's. Four end points do not pin
 # the offset down, and with the one that they suggest the supercollapse retreats to the last stretch. Three seeds make a
-# floor low by a fifth, which decides over the constant rate's 1.2. The curves are steeper than their frontier:
+# floor low by a fifth, enough to doubt the constant rate's 1.2. The curves are steeper than their frontier:
 # this ladder seems to stop short of its optimum.
 #
 # **What we saw.** Decays push the deviation below the mean floor on a solvable model, on networks (the linear one late)
@@ -1244,7 +1244,7 @@ views.fluctuation_explorer(grid=fine[4::4], losses=fewer)
 #
 # If the inequality only asks for correlation, a decay is one way to get it. Another is a difference between seeds that
 # *lasts*. The next cell looks at the networks at a constant rate, but with four times the batch and a third of the
-# rate, hence little gradient noise, and a twelfth of the training time. In one ladder all seeds, and all widths, see
+# rate, hence little gradient noise, and a twelfth of the time $u$. In one ladder all seeds, and all widths, see
 # the same data in the same order, so that seeds differ in their start alone, as in two of the paper's three tasks; in
 # the other each run has its own order.
 
@@ -1358,8 +1358,8 @@ assert run.scale != "quick" or (ratio_wrong[2:] < 1).all() and differ_wrong.sum(
 
 
 # %% [markdown]
-# Nothing breaks clearly: the deviation ends below the floor, and $F$ passes its limit at two points of four with 0.6 (at
-# $x = 0.8$ barely), at one with 1 (barely, at 0.9). Our ladder spans a factor of $8.5$ in $p$, so that the error
+# Nothing breaks clearly: the deviation ends below the floor, and $F$ passes its limit at two points of four with 0.6
+# (at $x = 0.8$ barely), at one with 1 (barely, at 0.9). Our ladder spans a factor of $8.5$ in $p$, so that the error
 # changes the relative length of the runs by $8.5^{0.4} \approx 2.4$, and its seeds differ by six per cent.
 #
 # ### Without muP
@@ -1435,13 +1435,13 @@ views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=mov
 
 # %% [markdown]
 # With one rate the curves fan out. Deviation over floor does not notice: without muP the floor itself rises, and the
-# ratio is *better* than with it. $F$ notices, at all four points (with muP at one). It assumes one spread, and the
-# widest network's seeds spread most; Welch's test, which does not, agrees. Supercollapse asks whether sizes differ by
+# ratio is *better* than with it. $F$ notices, at all four points (with muP at one). It assumes one spread, and
+# wide networks' seeds spread more; Welch's test, which does not, agrees. Supercollapse asks whether sizes differ by
 # less than a noise, which is easy beside a large one; $F$ asks whether they differ.
 #
 # **What we saw.** Collapse tests horizon and parametrisation as sharply as the noise allows: at a constant rate it
-# finds the exponent of the solvable ladder; on our networks $F$ sees a missing muP, the floor does not, and neither
-# tells two exponents apart.
+# finds the exponent of the solvable ladder; on our networks $F$ sees a missing muP, $\Delta / \sigma$ does not, and
+# neither tells two exponents apart.
 
 # %% [markdown]
 # ## A rival: what else must be scaled?
