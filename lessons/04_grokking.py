@@ -1164,7 +1164,7 @@ assert trained.test_accuracy[-1] > 0.99 and torch.allclose(agop, trained.agops[-
 # formula for $G$ has small entries off its diagonal. So $G$ is roughly proportional to $W_1^\top W_1$, and its root
 # has nearly the same pattern, though neither is close to the identity: over its mean diagonal $W_1^\top W_1$ is
 # $I + E$, and $E$ is not small. The next cell trains more
-# networks, on other splits and on subtraction, and measures the correlation as a cosine, at three moments.
+# networks, on other splits and subtraction, and measures the correlation for $+$ as a cosine, at three moments.
 
 # %%
 several = {"+": [trained], "-": []}
