@@ -1437,12 +1437,12 @@ views.breaking_curve(touched, curves)
 
 # %% [markdown]
 # A single broken pair wakes either machine, on each split alike: any pair becomes any other by a map
-# $d \mapsto ud + v$. (With $\times$ and $\div$ four do not wake the Gaussian one; the rival takes 20 for $\times$.)
+# $d \mapsto ud + v$. (With $\times$ and $\div$ four leave the Gaussian one asleep; the rival takes 20 for $\times$.)
 # More first help less, with the quadratic kernel hardly: why? Both images held out help nowhere, as the rival says.
 #
 # **What we saw.** The rival's split fails for all operations and both kernels; for $+$, because so much symmetry leaves
 # only the mirror, as its authors saw. But where a random *symmetric* tenth is held out, untried there, no symmetry need
-# be broken. With a quarter (Gaussian kernel, $a + b$, $p = 31$) one symmetric split of five was learned, and all random
+# break. With a quarter (Gaussian kernel, $a + b$, $p = 31$) one symmetric split of five was learned, and all random
 # ones. What decides between mirror and stripes is open.
 #
 # ### Before you use the package
