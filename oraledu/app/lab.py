@@ -28,7 +28,9 @@ VIEW, STATES = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view
 
 #: What jupytext takes for the end of a line, and Python does not; and what it takes for the start of a cell.
 _LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_CELL_MARK = re.compile(r"^(\s*#\s*%)%(?=%*(\s|$))", re.MULTILINE)
+_CELL_MARK = re.compile(
+    r"^(\s*#\s*(?:%(?=%+(?:\s|$))|<(?=codecell>\s*$)|In(?=\[[0-9 ]*\]:?\s*$)))", re.MULTILINE
+)
 
 
 def serve(
@@ -88,7 +90,7 @@ def keep_whole(*, model: dict[str, Any], **_: object) -> None:
     for cell in model["content"]["cells"]:
         cell["source"] = _LINE_ENDS.sub(" ", cell["source"])
         if cell["cell_type"] == "code":
-            cell["source"] = _CELL_MARK.sub(r"\1 %", cell["source"])
+            cell["source"] = _CELL_MARK.sub(r"\1 ", cell["source"])
         for data in (output.get("data", {}) for output in cell.get("outputs", ())):
             if data.get(VIEW, {}).get("model_id") not in noted and data.keys() - {VIEW}:
                 data.pop(VIEW, None)

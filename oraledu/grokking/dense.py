@@ -107,7 +107,7 @@ def agop(
         if centre:
             pulls -= pulls.mean(dim=0)
         inner += pulls.T @ pulls
-    moved = points @ metric  # (n, d)
+    moved = (points - points.mean(dim=0)) @ metric  # (n, d); gradients know no origin, rounding does
     return symmetrised(moved.T @ inner @ moved / len(points))
 
 
@@ -134,6 +134,7 @@ def machines(
 
     Raises:
         ValueError: If an argument is unfit, the points coincide, or the regression is singular.
+        TypeError: If points and targets are not of one floating-point type.
     """
     check_tensors(points=points, targets=targets)
     if points.ndim != 2 or targets.ndim != 2 or len(targets) != len(points):
@@ -141,6 +142,12 @@ def machines(
             f"points (n, d) and targets (n, c) must have as many rows, got {tuple(points.shape)} and "
             f"{tuple(targets.shape)}"
         )
+    if not points.is_floating_point() or points.dtype != targets.dtype:
+        raise TypeError(
+            f"points and targets must be of one floating-point type, got {points.dtype} and {targets.dtype}"
+        )
+    if not points.isfinite().all():
+        raise ValueError("points must be finite")
     around = points - points.mean(dim=0)
     metric = torch.eye(points.shape[1], dtype=points.dtype, device=points.device)
     while True:
@@ -163,6 +170,7 @@ def _squares(x: Tensor, z: Tensor, metric: Tensor) -> Tensor:
         raise ValueError(
             f"points must have the metric's {len(metric)} coordinates, got {tuple(x.shape)} and {tuple(z.shape)}"
         )
+    x, z = x - z.mean(dim=0), z - z.mean(dim=0)  # far from the origin the norms would drown the distances
     norms = (x @ metric * x).sum(dim=1)[:, None] + (z @ metric * z).sum(dim=1)
     squares = norms - 2 * (x @ metric @ z.T)
     # The root of a rounding error is no rounding error: a point's distance to itself would be 1e-8, or 1e-3 in float32.

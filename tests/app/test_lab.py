@@ -178,13 +178,24 @@ def test_what_the_user_has_set_for_other_servers_changes_nothing(sources: Path, 
         assert lab._check(served.address, Path(NOTEBOOK), served.token) == 0
 
 
-CUT = ["def f():\n    # %% part\n    return 1", "#%%\nx = 1", 'x = "a\u2028b"', "x = 1 \x0c", "# a\x85b"]
+CUT = [
+    "def f():\n    # %% part\n    return 1",
+    "#%%\nx = 1",
+    "x = 1\n# %%%\ny = 2",
+    "# In[3]:\nx = 1",  # as nbconvert writes it
+    "x = 1\n# In[ ]\ny = 2",
+    "# <codecell>\nx = 1",
+    'x = "a\u2028b"',
+    "x = 1 \x0c",
+    "# a\x85b",
+]
 WHOLE = [
     "x = 1\n# %%time\n",
     "print(f'{7 % 3}') # %% of it",
     "%%time\nx = 1",
     "# 5 %%",
     "#%matplotlib inline",
+    "# In[3]: the third\n# as <codecell>",
 ]
 
 

@@ -109,6 +109,15 @@ def test_turned_inputs_and_another_unit_of_length_change_no_output(kernel):
 
 
 @KERNELS
+def test_far_from_the_origin_it_is_the_same_machine_in_single_precision_too(kernel):
+    points, targets, _ = problem(30)
+    asked = normal(7, 5, seed=6)
+    here, there = (after(4, each.float(), targets.float(), kernel=kernel) for each in (points, points + 1000))
+    for one, other in zip(here, there, strict=True):
+        assert torch.allclose(one(asked.float()), other((asked + 1000).float()), atol=1e-3)
+
+
+@KERNELS
 def test_each_metric_is_the_power_of_the_last_agop_at_a_mean_squared_distance_of_one(kernel):
     points, targets, _ = problem(20)
     one, two = after(2, points, targets, kernel=kernel, bandwidth=0.8, power=0.3, ridge=0.1)
@@ -139,12 +148,15 @@ def test_it_finds_the_two_coordinates_that_matter_and_answers_better(kernel):
         ({"kernel": "cubic"}, "kernel must be one of gaussian, laplace"),
         ({"bandwidth": 0.0}, "bandwidth must be above 0"),
         ({"targets": normal(3, 2)}, "as many rows"),
-        ({"points": torch.ones(12, 5)}, "do not differ"),
+        ({"points": torch.ones(12, 5).double()}, "do not differ"),
+        ({"points": torch.full((12, 5), torch.nan).double()}, "must be finite"),
+        ({"points": torch.ones(12, 5).long()}, "one floating-point type"),
+        ({"targets": normal(12, 3).float()}, "one floating-point type"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, words):
     arguments = {"points": normal(12, 5), "targets": normal(12, 3)} | change
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         next(dense.machines(**arguments))
 
 
