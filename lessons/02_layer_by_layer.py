@@ -1483,8 +1483,8 @@ views.published_training()
 # A doubt follows: what tells models apart need not tell layers apart.
 #
 # **What each predicts.** Half A of the texts picks a layer without labels. By our paper's Pythia-410M the
-# lowest dataset entropy, DiME and InfoNCE are ahead of the last layer; by LOES the highest isotropy is; by the doubt
-# few rules are, and the best by luck.
+# lowest dataset entropy, DiME and InfoNCE are ahead of the last layer; by LOES's code the highest isotropy; by the
+# doubt few rules are, and the best by luck.
 
 # %%
 nouns, shown = evaluate.asked(decoder.pooled, texts)["noun"].flatten(1, 2).to(run.exact), [0, 3, 12, 29]
@@ -1632,15 +1632,15 @@ print("Verdict: the most isotropic layer keeps up with labels in both models, th
 print("entropy in neither; for one rule named beforehand that is more than luck, for the best of 22 not.")
 
 # %% [markdown]
-# LOES's first step is right about the end: the most isotropic layer beats the last one of the decoder and is mostly the
-# last one of the encoder. Its honest regret is level with zero in both; but the decoder's interval leaves room for over
-# two points, and it is not clearly ahead of the decoder's middle, layer 16. Our paper's end of the dataset entropy is
+# LOES's first step is right about the end: the most isotropic layer beats the decoder's last and is mostly the last of
+# the encoder. Its honest regret is level with zero in both; but the decoder's interval leaves room for over two points,
+# and it is not clearly ahead of the decoder's middle, layer 16. Our paper's end of the dataset entropy is
 # far behind in both, unlike in the paper's Pythia-410M.
 #
 # The doubt is right as well: of 22 rules two, lowest unit entropy and the rival's, are clearly ahead of the decoder's
-# last layer, and under more than a quarter of the shifts the best of 22 does as well. And a convention decides again:
-# with the first token in the mean isotropy picks another layer. LOES itself, with labels and several layers, is not
-# tested.
+# last layer, and under more than a quarter of the shifts the best of 22 does as well. A convention decides again: with
+# the first token in the mean, as in LOES's code, isotropy picks another layer. LOES itself, with labels and several
+# layers, is not tested.
 #
 # **What we saw.** Of the two ends of one number the later paper names the better one without our scores, unlike part 6.
 # Two models are too few to trust it in a third.

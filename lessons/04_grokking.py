@@ -1343,8 +1343,9 @@ views.results(names, rows)
 # $(a, b) \mapsto (\sigma(b), \sigma(a))$ with $\sigma(d) = d$ for $+$ and $\times$, $-d$ for $-$, $1/d$ for $\div$
 # (without the digit 0 for $\times$ and $\div$). A later paper, two of whose authors wrote the lesson's, holds out the
 # **fixed points** of a reflection, one in each row, and shows *all* the rest. With either kernel no question is
-# answered, and hardly any when mirror images are held out two by two. When single pairs go, the machine generalises.
-# With $P$ for the permutation of coordinates that mirrors inputs, the rival's conclusion from these experiments reads
+# answered, and hardly any when mirror images go with them two by two. When single pairs go, the machine generalises.
+# With $P$ for the permutation of coordinates that mirrors inputs, the rival's conclusion for $M_0 = I$ (other starts
+# escape) reads
 #
 # $$\{x_1, \dots, x_n\} = \{P x_1, \dots, P x_n\} \quad\Longrightarrow\quad \text{no generalisation}.$$
 #
@@ -1491,13 +1492,13 @@ views.breaking_curve(touched, curves)
 
 # %% [markdown]
 # A single broken pair wakes either machine, on each split alike: any pair becomes any other by a map
-# $d \mapsto ud + v$. (We tried $\times$ and $\div$: four pairs do not wake the Gaussian one.) More first help
-# less, with the quadratic kernel hardly; why, we do not know. Both images held out help nowhere, as the rival says.
+# $d \mapsto ud + v$. (With $\times$ and $\div$ four leave the Gaussian one asleep; the rival takes 20 for $\times$.)
+# More first help less, with the quadratic kernel hardly: why? Both images held out help nowhere, as the rival says.
 #
 # **What we saw.** The rival's split fails for all operations and both kernels; for $+$, because so much symmetry leaves
-# only the mirror to learn. But with a tenth held out grokking does not need a broken symmetry. With a quarter (Gaussian
-# kernel, $a + b$, $p = 31$) one symmetric split of five was learned, and all random ones. What decides between mirror
-# and stripes where both are allowed is open.
+# only the mirror, as its authors saw. But where a random *symmetric* tenth is held out, untried there, no symmetry need
+# break. With a quarter (Gaussian kernel, $a + b$, $p = 31$) one symmetric split of five was learned, and all random
+# ones. What decides between mirror and stripes is open.
 #
 # ### Before you use the package
 #

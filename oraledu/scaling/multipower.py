@@ -12,7 +12,8 @@ from torch import Tensor
 
 #: Schedule (steps,), steps to look at (n,) int64 and losses there (n,).
 Seen = tuple[Tensor, Tensor, Tensor]
-#: Bounds of A, α, B, C, β and γ: wide, but so that the sum stays finite.
+#: Bounds of A, α, B, C, β and γ, so that the sum stays finite. On the lesson's runs β and γ end at theirs; with β from
+#: 0.001 to 100 and γ from -2 on, the share of the late decay that is explained goes from 0.77 to 0.88.
 LOWEST, HIGHEST = (1e-3, 0.05, 1e-9, 1e-4, 0.05, 0.0), (1e3, 2.0, 10.0, 1e3, 3.0, 2.0)
 
 
