@@ -293,7 +293,7 @@ def test_the_sanitizing_patterns_change_what_they_should_and_no_more(printed: st
     [
         pytest.param(["ruff", "check"], id="ruff"),
         pytest.param(["ruff", "format", "--check"], id="ruff-format"),
-        pytest.param(["mypy"], id="mypy", marks=pytest.mark.slow),
+        pytest.param(["mypy"], id="mypy"),
         # Cells that the quick scale skips are run by nobody for long.
         pytest.param(["ruff", "check", "--isolated", "--select", "F821", "solutions"], id="names-in-cells"),
     ],

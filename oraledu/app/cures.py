@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -30,21 +31,21 @@ def install(*words: str, venv: Path | None = None) -> str:
     """Write the command by which pip installs something into an environment; None means this one."""
     root = launch.checkout()
     tested = ["-c", str(root / LOCK)] if root else []
-    if venv is None and sys.prefix == sys.base_prefix:
-        pip, options = [sys.executable, "-m", "pip"], _beside()
-    else:
-        pip = pip_command(venv or Path(sys.prefix))
-        options = _undone(*pip)
-    return command(*pip, "install", *options, *tested, *words)
+    if venv is None and sys.prefix == sys.base_prefix:  # conda's environments too
+        return command(*(pip := [sys.executable, "-m", "pip"]), "install", *_beside(*pip), *tested, *words)
+    return command(
+        *(pip := pip_command(venv or Path(sys.prefix))), "install", *_undone(*pip), *tested, *words
+    )
 
 
-def _beside() -> list[str]:
-    """Return the options by which pip installs beside a course that lies in no virtual environment."""
-    own = Path(__file__).is_relative_to(site.getusersitepackages())
-    managed = Path(
-        sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED"
-    ).exists()  # there it was asked for already
-    return (["--user"] if own else []) + (["--break-system-packages"] if managed else [])
+def _beside(*pip: str) -> list[str]:
+    """Return the options by which a pip installs beside a course that lies in no virtual environment."""
+    options = _undone(*pip)
+    if Path(__file__).is_relative_to(site.getusersitepackages()):
+        options = [option for option in options if option != "--no-user"] + ["--user"]
+    managed = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    # Whoever has installed the course there has given this option already.
+    return [*options, "--break-system-packages"] if managed.exists() else options
 
 
 @functools.cache
@@ -65,9 +66,13 @@ def reinstall() -> str:
 
 
 def _origin() -> str:
-    """Return where the package was installed from, as pip has written down; its name where that was an index."""
-    found = importlib.metadata.distribution("oraledu").read_text("direct_url.json")
-    return str(json.loads(found)["url"]) if found else "oraledu"
+    """Return where the package was installed from, as pip has written down; its name where nothing is written."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        if found := importlib.metadata.distribution("oraledu").read_text("direct_url.json"):
+            source = json.loads(found)
+            kind = source.get("vcs_info", {}).get("vcs")
+            return f"{kind}+{source['url']}" if kind else str(source["url"])
+    return "oraledu"
 
 
 def restore(path: Path) -> str:

@@ -48,8 +48,8 @@ class MLPLadder:
         probes: How many mini-batches estimate the gradient noise.
         device: Where to compute.
         dtype: The type to compute in.
-        grid: Keep the weights at multiples of this, a power of two, for curves that are the same on every processor;
-            see `stacked`. Not if left out.
+        grid: Keep the weights at multiples of this, a power of two, for curves that do not hang on how a processor
+            rounds; see `stacked`. Not if left out.
     """
 
     widths: tuple[int, ...]

@@ -58,7 +58,7 @@ def _networks(
 
 #: T = 0.6 p^1.5 steps of 8 examples.
 _LINEAR = LinearLadder(widths=(48, 96, 192, 384), horizon=Horizon.through(100, 8 * 600, 1.5))
-#: Of the quick scale's weights, which are in float64: what is printed is the same on every processor (see `stacked`).
+#: Of weights in float64: what is printed does not hang on how a processor rounds (see `stacked`).
 GRID = 2.0**-24
 NETWORKS = MLPLadder(
     widths=(8, 12, 16, 24),

@@ -2,7 +2,7 @@
 
 Training at a high rate is chaotic: what two processors round differently in the last bit of a step, 1e-16 of the loss,
 is a fifth of it after some thousands of steps. On a grid it is nothing: each step's weights are rounded to the same
-numbers, unless one of them lies within 1e-16 of the middle between two, and so the curves are the same everywhere.
+numbers, unless one of them lies within 1e-16 of the middle between two.
 """
 
 import math

@@ -1,4 +1,5 @@
 import importlib.metadata
+import json
 import os
 import shlex
 import site
@@ -66,33 +67,57 @@ def test_everything_is_installed_anew_by_what_made_the_environment(tmp_path: Pat
     assert shlex.split(cures.reinstall())[-3:] == ["--force-reinstall", "-e", str(tmp_path)]
 
 
-@pytest.mark.parametrize(
-    ("recorded", "source"),
-    [('{"url": "file:///here/a.whl", "archive_info": {}}', "file:///here/a.whl"), (None, "oraledu")],
-)
-def test_a_wheel_is_installed_anew_from_where_it_came(monkeypatch, recorded, source):
+ORIGINS = {
+    "file:///here/a.whl": {"url": "file:///here/a.whl", "archive_info": {}},
+    "git+https://example.org/a.git": {"url": "https://example.org/a.git", "vcs_info": {"vcs": "git"}},
+    "oraledu": None,
+}
+
+
+@pytest.mark.parametrize("source", ORIGINS)
+def test_a_wheel_is_installed_anew_from_where_it_came(monkeypatch: pytest.MonkeyPatch, source: str):
     monkeypatch.setattr(launch, "checkout", lambda: None)
     monkeypatch.setattr(cures, "made_here", lambda venv: False)
+    recorded = json.dumps(ORIGINS[source]) if ORIGINS[source] else None
     metadata = SimpleNamespace(read_text={"direct_url.json": recorded}.get)
     monkeypatch.setattr(importlib.metadata, "distribution", lambda name: metadata)
     assert shlex.split(cures.reinstall())[-2:] == ["--force-reinstall", source]
     assert shlex.split(cures.restore(Path("a set")))[-3:] == ["--force-reinstall", "--no-deps", source]
 
 
-@pytest.mark.parametrize(("own", "managed"), [(True, True), (False, True), (True, False)])
+def test_where_nothing_says_that_it_was_installed_a_cure_names_the_package(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "checkout", lambda: None)
+    monkeypatch.setattr(cures, "made_here", lambda venv: False)
+
+    def missing(name: str):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    assert shlex.split(cures.reinstall())[-1] == "oraledu"
+
+
+@pytest.mark.parametrize(
+    ("own", "managed", "settings", "options"),
+    [
+        (True, True, "user = true", ["--user", "--break-system-packages"]),
+        (False, True, "", ["--break-system-packages"]),
+        (True, False, "target = elsewhere", ["--target=", "--user"]),
+        (False, False, "user = true", ["--no-user"]),
+    ],
+)
 def test_outside_of_a_virtual_environment_a_cure_installs_beside_the_course(
-    tmp_path, monkeypatch, own, managed
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own, managed, settings, options
 ):
-    """As on a system whose Python has another name than `python`, and forbids pip to install for all."""
+    """As on a system whose Python has another name than `python`, or one that forbids to install for all."""
     monkeypatch.setattr(launch, "checkout", lambda: None)
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
-    monkeypatch.setattr(
-        site, "getusersitepackages", lambda: str(Path(cures.__file__).parents[2] if own else tmp_path)
-    )
+    there = Path(cures.__file__).parents[2] if own else tmp_path
+    monkeypatch.setattr(site, "getusersitepackages", lambda: str(there))
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     if managed:
         (tmp_path / "EXTERNALLY-MANAGED").touch()
-    options = ["--user"] * own + ["--break-system-packages"] * managed
+    (tmp_path / "pip.conf").write_text(f"[install]\n{settings}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     assert shlex.split(cures.install("numpy")) == [sys.executable, "-m", "pip", "install", *options, "numpy"]
 
 

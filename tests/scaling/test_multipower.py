@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from oraledu.scaling import noise
 from oraledu.scaling.multipower import MultiPower, fit
 from oraledu.scaling.schedules import Shape, step_rates
+from oraledu.scaling.settings import QUICK
 
 LAW = MultiPower(0.1, 0.8, 0.5, 0.3, 0.2, 0.6, 0.4)
 AT = torch.tensor([1, 2, 7, 30, 40])
@@ -51,6 +53,30 @@ def test_a_fit_to_two_runs_foretells_the_law_s_own_third():
     change = true.loss(unseen, steps) - true.loss(torch.ones(300), steps)
     error = found.loss(unseen, steps) - true.loss(unseen, steps)
     assert np.square(error).sum() < 0.01 * np.square(change).sum()
+
+
+#: As its authors fit it: a constant rate, a cosine, and a sudden drop to three tenths.
+AUTHORS = ("constant", "cosine", lambda x: torch.where(x < 2 / 3, 1.0, 0.3).double())
+
+
+def test_a_late_decay_of_the_exact_ladder_is_explained_in_part_whatever_the_fit_has_seen():
+    ladder = replace(QUICK.linear.ladder, widths=QUICK.linear.ladder.widths[2:3])
+    known, late = ladder.expected("constant", records=150), Shape("linear", decay=0.2)
+
+    def seen(schedule):
+        each = ladder.expected(schedule, records=40)
+        return step_rates(schedule, int(known.steps[0, -1])), each.steps[0, 2:], each.loss[0, 0, 2:]
+
+    rates, at, true = seen(late)
+    same = noise.equal_tau(known.tau[0], known.loss[0, 0], rates, at)
+
+    def explained(*schedules):
+        found = fit([seen(each) for each in schedules])
+        return noise.explained(torch.from_numpy(found.loss(rates, at)), true, same)
+
+    assert 0.65 < explained("constant", "linear") < 0.85
+    assert 0.65 < explained(*AUTHORS) < 0.85
+    assert 0.85 < explained("constant", "linear", late) < 0.95
 
 
 def test_without_a_fall_there_is_nothing_to_fit_the_decay_to():
