@@ -21,11 +21,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
+from benchmarks import dense_rfm
 from benchmarks.timing import ratio
 from oraledu.data.embedded_states import layer_states
 from oraledu.data.layer_states import FILES
 from oraledu.data.texts import wordnet
-from oraledu.grokking import dense
 from oraledu.representations import probes, selection
 from oraledu.representations.probes.classification import encode
 from oraledu.representations.probes.outcome import Outcome, share
@@ -52,7 +52,7 @@ def linear(x: Tensor, y: Tensor, z: Tensor, candidate: Candidate) -> Sequence[Te
 
 def ours(x: Tensor, y: Tensor, z: Tensor, candidate: Candidate, kernel: str = "laplace") -> Sequence[Tensor]:
     """Return the guesses of our machines."""
-    steps = dense.machines(x, y, kernel=kernel, bandwidth=candidate[0], ridge=candidate[1])
+    steps = dense_rfm.machines(x, y, kernel=kernel, bandwidth=candidate[0], ridge=candidate[1])
     return [machine(z).argmax(1) for machine in islice(steps, candidate[2] + 1)]
 
 
@@ -71,7 +71,7 @@ LEARNED = list(product((0.5, 1.5), (0.1, 1.0), (1, 2, 3)))
 METHODS: dict[str, tuple[Machine, list[Candidate]]] = {
     LINEAR: (linear, [(10**e, 0, 0) for e in np.linspace(-4, 1.5, 12)])
 }
-for each in dense.KERNELS:
+for each in dense_rfm.KERNELS:
     machine = partial(ours, kernel=each)
     METHODS |= {f"{each}, M = I": (machine, FIXED), f"{each}, RFM": (machine, LEARNED)}
 if RFM:

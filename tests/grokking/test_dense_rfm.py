@@ -5,11 +5,12 @@ from itertools import islice
 import pytest
 import torch
 
-from oraledu.grokking import arithmetic, dense
+from benchmarks import dense_rfm
+from oraledu.grokking import arithmetic
 from oraledu.grokking.gaussian import gaussian_agop, gaussian_gram
 from oraledu.grokking.rfm import psd_power
 
-KERNELS = pytest.mark.parametrize("kernel", dense.KERNELS)
+KERNELS = pytest.mark.parametrize("kernel", dense_rfm.KERNELS)
 PROFILES = {
     "gaussian": lambda square, bandwidth: torch.exp(-square / (2 * bandwidth**2)),
     "laplace": lambda square, bandwidth: torch.exp(-square.sqrt() / bandwidth),
@@ -26,7 +27,7 @@ def problem(n=12, d=5, c=3):
 
 
 def after(count, points, targets, **options):
-    return list(islice(dense.machines(points, targets, **options), count))
+    return list(islice(dense_rfm.machines(points, targets, **options), count))
 
 
 @KERNELS
@@ -36,7 +37,7 @@ def test_the_gram_matrix_is_that_of_a_loop_over_pairs(kernel):
     expected = torch.tensor(
         [[PROFILES[kernel]((a - b) @ metric @ (a - b), 0.7) for b in z] for a in x], dtype=torch.float64
     )
-    assert (dense.gram(x, z, metric, kernel=kernel, bandwidth=0.7) - expected).abs().max() <= 1e-13
+    assert (dense_rfm.gram(x, z, metric, kernel=kernel, bandwidth=0.7) - expected).abs().max() <= 1e-13
 
 
 @KERNELS
@@ -53,7 +54,7 @@ def test_the_agop_is_that_of_autograd(kernel, centre, average_outer_product):
 
         jacobian.append(torch.autograd.functional.jacobian(output, point))
     expected = average_outer_product(torch.stack(jacobian), centre=centre)
-    found = dense.agop(x, coefficients, metric, kernel=kernel, bandwidth=0.7, centre=centre)
+    found = dense_rfm.agop(x, coefficients, metric, kernel=kernel, bandwidth=0.7, centre=centre)
     assert (found - expected).abs().max() <= 1e-12 * expected.abs().max()
 
 
@@ -62,7 +63,7 @@ def test_points_that_coincide_pull_in_no_direction(kernel):
     x, coefficients, metric = problem()
     options = {"kernel": kernel, "bandwidth": 0.7}
     twice = torch.cat([x, x]), torch.cat([coefficients, coefficients]) / 2
-    one, two = (dense.agop(*each, metric, **options) for each in ((x, coefficients), twice))
+    one, two = (dense_rfm.agop(*each, metric, **options) for each in ((x, coefficients), twice))
     assert (one - two).abs().max() <= 1e-7 * one.abs().max()
 
 
@@ -70,10 +71,10 @@ def test_on_one_hot_pairs_it_is_the_one_hot_machine(random_machine):
     pairs, coefficients, metric = random_machine("*", 7, 4)
     x = arithmetic.one_hot_pairs(pairs, 7)
     options = {"kernel": "gaussian", "bandwidth": 2.5}
-    assert torch.allclose(dense.gram(x, x, metric, **options), gaussian_gram(pairs, pairs, metric))
+    assert torch.allclose(dense_rfm.gram(x, x, metric, **options), gaussian_gram(pairs, pairs, metric))
     for centre in (True, False):
         expected = gaussian_agop(pairs, coefficients, metric, centre=centre)
-        found = dense.agop(x, coefficients, metric, centre=centre, **options)
+        found = dense_rfm.agop(x, coefficients, metric, centre=centre, **options)
         assert (found - expected).abs().max() <= 1e-12 * expected.abs().max()
 
 
@@ -82,7 +83,7 @@ def test_of_a_linear_target_a_wide_machine_learns_its_one_direction():
     targets, shares = (points @ direction)[:, None], []
     for bandwidth in (1.0, 2.0, 4.0):
         machine = after(1, points, targets, bandwidth=bandwidth, ridge=1e-10)[0]
-        found = dense.agop(
+        found = dense_rfm.agop(
             points,
             machine.coefficients,
             machine.metric,
@@ -121,13 +122,13 @@ def test_far_from_the_origin_it_is_the_same_machine_in_single_precision_too(kern
 def test_each_metric_is_the_power_of_the_last_agop_at_a_mean_squared_distance_of_one(kernel):
     points, targets, _ = problem(20)
     one, two = after(2, points, targets, kernel=kernel, bandwidth=0.8, power=0.3, ridge=0.1)
-    gradients = dense.agop(points, one.coefficients, one.metric, kernel=kernel, bandwidth=0.8)
+    gradients = dense_rfm.agop(points, one.coefficients, one.metric, kernel=kernel, bandwidth=0.8)
     expected = psd_power(gradients, 0.3)
     assert torch.allclose(two.metric * expected.trace(), expected * two.metric.trace())
     for machine in (one, two):
         gaps = (points[:, None] - points).flatten(0, 1)
         assert (gaps @ machine.metric * gaps).sum(dim=1).mean() == pytest.approx(1)
-        within = dense.gram(points, points, machine.metric, kernel=kernel, bandwidth=0.8)
+        within = dense_rfm.gram(points, points, machine.metric, kernel=kernel, bandwidth=0.8)
         assert torch.allclose(within @ machine.coefficients + 0.1 * machine.coefficients, targets)
 
 
@@ -157,13 +158,13 @@ def test_it_finds_the_two_coordinates_that_matter_and_answers_better(kernel):
 def test_what_does_not_fit_is_refused(change, words):
     arguments = {"points": normal(12, 5), "targets": normal(12, 3)} | change
     with pytest.raises((TypeError, ValueError), match=words):
-        next(dense.machines(**arguments))
+        next(dense_rfm.machines(**arguments))
 
 
 def test_coefficients_and_metrics_that_do_not_fit_are_refused():
     x, coefficients, metric = problem()
     options = {"kernel": "laplace", "bandwidth": 1.0}
     with pytest.raises(ValueError, match="one row for each of the 12 points"):
-        dense.agop(x, coefficients[:5], metric, **options)
+        dense_rfm.agop(x, coefficients[:5], metric, **options)
     with pytest.raises(ValueError, match="metric's 4 coordinates"):
-        dense.gram(x, x, metric[:4, :4], **options)
+        dense_rfm.gram(x, x, metric[:4, :4], **options)

@@ -1,8 +1,9 @@
 """The recursive feature machine on dense inputs: points of real coordinates in place of pairs of digits.
 
-The same three steps as in `rfm`: solve, average the gradients' outer products, take a root as the next metric. One-hot
-pairs all lie at two or three distances from each other; real features have a scale, and an AGOP has another. So the
-metric is scaled before each solve, and the bandwidth counts in root mean square distances of the training points.
+The same three steps as in `oraledu.grokking.rfm`: solve, average the gradients' outer products, take a root as the
+next metric. One-hot pairs all lie at two or three distances from each other; real features have a scale, and an AGOP
+has another. So the metric is scaled before each solve, and the bandwidth counts in root mean square distances of the
+training points.
 """
 
 from collections.abc import Iterator
