@@ -1430,6 +1430,7 @@ print(f"floor at x = 0.9: muP {net_floors['linear'][54]:.0%}, one rate {fanned_f
 print(credit(layer_rates, normalize, collapse_deviation, noise_floor, variance_parts))
 assert abs(moved["muP"].slope) < 0.1 and moved["one rate"].slope > 0.3 and rise["one rate"] > rise["muP"]
 assert run.scale != "quick" or (judged["one rate"][0] < 1).all() and judged["one rate"][1].all()
+assert run.scale != "quick" or max(welch) < 0.05
 views.mup_drift(grid=grid, normalized=both, widths=mlp.ladder.widths, checks=moved)
 
 
